@@ -1,0 +1,156 @@
+"""The field's words as small integers. Values are part of the journal format: append, never renumber."""
+
+from enum import IntEnum
+
+
+class Side(IntEnum):
+    """Which way an order or fill goes; the value is the sign of the position change."""
+
+    BUY = 1
+    SELL = -1
+
+
+class OrderType(IntEnum):
+    """FIX OrdType in words."""
+
+    MARKET = 1
+    LIMIT = 2
+    STOP = 3
+    STOP_LIMIT = 4
+
+
+class TimeInForce(IntEnum):
+    """FIX TimeInForce in words. DAY ends with the session (UTC midnight where there is no session calendar)."""
+
+    DAY = 0
+    GTC = 1
+    IOC = 3
+    FOK = 4
+    GTD = 6
+
+
+class Liquidity(IntEnum):
+    """Whether a fill rested in the book (maker) or took from it (taker)."""
+
+    MAKER = 1
+    TAKER = 2
+
+
+class AssetClass(IntEnum):
+    """What kind of thing is traded."""
+
+    EQUITY = 1
+    CRYPTO = 2
+    FX = 3
+    FUTURE = 4
+    OPTION = 5
+    INDEX = 6
+
+
+class Settlement(IntEnum):
+    """How a fill becomes money.
+
+    CASH: the whole notional changes hands (shares, spot coins). LINEAR: only profit and loss, in the quote currency.
+    INVERSE: only profit and loss, in the base currency, through 1/price. QUANTO: as LINEAR, at a fixed rate into
+    another currency.
+    """
+
+    CASH = 1
+    LINEAR = 2
+    INVERSE = 3
+    QUANTO = 4
+
+
+class EventKind(IntEnum):
+    """What an input of the engine is. The value is also its rank among events of the same clock."""
+
+    CORPORATE_ACTION = 0
+    VENUE_REPORT = 1
+    BOOK = 2
+    TRADE = 3
+    QUOTE = 4
+    BAR = 5
+    TIMER = 6
+
+
+class CorporateAction(IntEnum):
+    """What a CORPORATE_ACTION record says."""
+
+    SPLIT = 1
+    DIVIDEND = 2
+
+
+class BookAction(IntEnum):
+    """What a book update does to its level or order."""
+
+    SET = 1
+    ADD = 2
+    MODIFY = 3
+    DELETE = 4
+    CLEAR = 5
+
+
+class OrderState(IntEnum):
+    """Where an order stands. `orders.table` holds the transitions and the FIX OrdStatus of each."""
+
+    NEW = 0
+    DENIED = 1
+    PENDING_NEW = 2
+    ACKNOWLEDGED = 3
+    TRIGGERED = 4
+    PARTIAL_FILL = 5
+    FILLED = 6
+    PENDING_CANCEL = 7
+    PENDING_REPLACE = 8
+    CANCELED = 9
+    REJECTED = 10
+    EXPIRED = 11
+    UNKNOWN = 12
+
+
+class OrderEventKind(IntEnum):
+    """What can happen to an order."""
+
+    SUBMIT = 0
+    DENY = 1
+    ACCEPT = 2
+    REJECT = 3
+    TRIGGER = 4
+    FILL = 5
+    CANCEL_REQUEST = 6
+    CANCEL = 7
+    CANCEL_REJECT = 8
+    REPLACE_REQUEST = 9
+    REPLACE = 10
+    REPLACE_REJECT = 11
+    EXPIRE = 12
+    RESTATE = 13
+    LOSE = 14
+    BUST = 15
+
+
+class Reason(IntEnum):
+    """Why a venue or the risk gate said no, or why an order ended. Zero is "no reason given"."""
+
+    NONE = 0
+    ORDER_QTY = 1
+    POSITION = 2
+    BUYING_POWER = 3
+    NO_REFERENCE_PRICE = 4
+    OUTSIDE_HOURS = 5
+    PRICE_BAND = 6
+    UNKNOWN_ORDER = 7
+    TOO_LATE = 8
+    TIME_IN_FORCE = 9
+    CORPORATE_ACTION = 10
+    COOLDOWN = 11
+    END_OF_DATA = 12
+    INSTRUMENT_RULES = 13
+
+
+class SignalAction(IntEnum):
+    """What a signal advises."""
+
+    BUY = 1
+    SELL = -1
+    HOLD = 0

@@ -1,0 +1,185 @@
+"""What is traded, and by which rules. The one place where a float or text becomes an order's price or quantity."""
+
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+from lockstep.model.enums import AssetClass, Settlement
+from lockstep.model.errors import InstrumentError, ParseError
+from lockstep.model.fees import FeeSchedule
+from lockstep.model.numbers import (
+    DECIMALS_MAX,
+    UNITS_MAX,
+    Price,
+    Qty,
+    decimal_from_fixed,
+    fixed_from_number,
+    text_from_fixed,
+)
+from lockstep.model.sessions import ALWAYS, Session
+
+Number = int | float | Decimal | str
+
+
+class Rounding(Enum):
+    """Which way a value between two steps goes; money paths name it, nothing rounds by itself."""
+
+    DOWN = "down"
+    UP = "up"
+    NEAREST = "nearest"
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """One tradable thing. Prices and quantities are ints at its decimals; tick and lot are rules checked against them.
+
+    tick_size, price_max: price units. lot_size, qty_min, qty_max: quantity units. multiplier: quote currency per
+    (1.0 of price x 1.0 of quantity). price_band_bps: the venue rejects orders further than this from its last trade;
+    None where there is no band. quanto_rate: settlement currency per quote currency, for QUANTO alone.
+    """
+
+    venue: str
+    symbol: str
+    asset_class: AssetClass
+    base_currency: str
+    quote_currency: str
+    price_decimals: int
+    qty_decimals: int
+    tick_size: int = 1
+    lot_size: int = 1
+    qty_min: int = 0
+    price_max: int = UNITS_MAX
+    qty_max: int = UNITS_MAX
+    multiplier: Decimal = Decimal(1)
+    settlement: Settlement = Settlement.CASH
+    quanto_rate: Decimal = Decimal(1)
+    settlement_currency: str = ""
+    fees: FeeSchedule = FeeSchedule()
+    session: Session = ALWAYS
+    price_band_bps: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises: InstrumentError: a rule that cannot hold."""
+        for name in ("price_decimals", "qty_decimals"):
+            if not 0 <= getattr(self, name) <= DECIMALS_MAX:
+                raise InstrumentError(f"{self.id}: {name} was {getattr(self, name)}, limit 0 to {DECIMALS_MAX}")
+        for name in ("tick_size", "lot_size", "price_max", "qty_max"):
+            if not 1 <= getattr(self, name) <= UNITS_MAX:
+                raise InstrumentError(
+                    f"{self.id}: {name} was {getattr(self, name)} units, limit 1 to 2**53",
+                    hint="declare fewer decimals, or a bigger unit of price or quantity",
+                )
+        if self.multiplier <= 0 or not self.multiplier.is_finite():
+            raise InstrumentError(f"{self.id}: multiplier was {self.multiplier}, must be above 0")
+
+    @property
+    def id(self) -> str:
+        """Symbol and venue, like "AAPL.XNAS"; the name in journals and results."""
+        return f"{self.symbol}.{self.venue}"
+
+    @property
+    def currency(self) -> str:
+        """The currency that fills, fees and profit settle in."""
+        if self.settlement_currency:
+            return self.settlement_currency
+        return self.base_currency if self.settlement is Settlement.INVERSE else self.quote_currency
+
+    @property
+    def money_decimals(self) -> int:
+        """The decimals at which price x quantity x multiplier is a whole number."""
+        exponent = self.multiplier.normalize().as_tuple().exponent
+        return self.price_decimals + self.qty_decimals + max(0, -int(exponent))
+
+    def price_from(self, value: Number, rounding: Rounding | None = None) -> Price:
+        """An order price from what a user wrote.
+
+        Args:   value: in quote currency. rounding: None refuses a price off the tick; else the named direction.
+        Raises: InstrumentError: not a number, off the tick, not above 0 or beyond price_max.
+        """
+        units = self._units(value, self.price_decimals, self.tick_size, rounding, "price")
+        if not 0 < units <= self.price_max:
+            raise InstrumentError(
+                f"{self.id}: price was {value}, limit above 0 up to {self.price_text(self.price_max)}"
+            )
+        return Price(units)
+
+    def qty_from(self, value: Number, rounding: Rounding | None = None) -> Qty:
+        """An order quantity from what a user wrote.
+
+        Args:   value: in base units (shares, coins, contracts). rounding: None refuses a quantity off the lot.
+        Raises: InstrumentError: not a number, off the lot, not above 0, below qty_min or beyond qty_max.
+        """
+        units = self._units(value, self.qty_decimals, self.lot_size, rounding, "quantity")
+        if not max(1, self.qty_min) <= units <= self.qty_max:
+            low = self.qty_text(max(1, self.qty_min))
+            raise InstrumentError(f"{self.id}: quantity was {value}, limit {low} to {self.qty_text(self.qty_max)}")
+        return Qty(units)
+
+    def _units(self, value: Number, decimals: int, step: int, rounding: Rounding | None, what: str) -> int:
+        if rounding is None:
+            try:
+                units = fixed_from_number(value, decimals, what)
+            except ParseError as e:
+                raise InstrumentError(f"{self.id}: {e}", hint=self._step_hint(what, decimals, step)) from None
+            if units % step:
+                raise InstrumentError(
+                    f"{self.id}: {what} not on {'tick' if what == 'price' else 'lot'}: "
+                    f"was {value}, step {text_from_fixed(step, decimals)}",
+                    hint=self._step_hint(what, decimals, step),
+                )
+            return units
+        try:
+            exact = Fraction(repr(value) if isinstance(value, float) else str(value)) * 10**decimals / step
+        except ValueError:
+            raise InstrumentError(f"{self.id}: {what} is not a finite number: was {value!r}") from None
+        steps = exact.numerator // exact.denominator
+        if rounding is Rounding.UP:
+            steps = -(-exact.numerator // exact.denominator)
+        elif rounding is Rounding.NEAREST:
+            steps = round(exact)
+        return steps * step
+
+    def _step_hint(self, what: str, decimals: int, step: int) -> str:
+        method = "round_price" if what == "price" else "round_qty"
+        return f"steps of {text_from_fixed(step, decimals)}; round first with self.{method}(value)"
+
+    def price_text(self, units: int) -> str:
+        """The exact text of a price."""
+        return text_from_fixed(units, self.price_decimals)
+
+    def qty_text(self, units: int) -> str:
+        """The exact text of a quantity."""
+        return text_from_fixed(units, self.qty_decimals)
+
+    def notional(self, price: Price, qty: Qty) -> Decimal:
+        """What a quantity is worth at a price, exactly: quote currency; base currency for INVERSE, rounded half even.
+
+        An inverse contract of `qty` is worth qty x multiplier of quote currency, hence that over price in the base.
+        """
+        if self.settlement is Settlement.INVERSE:
+            worth = self.inverse_value(price, qty)
+            units = round(worth * 10**DECIMALS_MAX)
+            return decimal_from_fixed(units, DECIMALS_MAX)
+        product = (
+            price * qty * int(self.multiplier.scaleb(self.money_decimals - self.price_decimals - self.qty_decimals))
+        )
+        return decimal_from_fixed(product, self.money_decimals) * (
+            self.quanto_rate if self.settlement is Settlement.QUANTO else 1
+        )
+
+    def inverse_value(self, price: Price, qty: Qty) -> Fraction:
+        """qty x multiplier / price, exactly, in the base currency."""
+        return (
+            Fraction(qty, 10**self.qty_decimals) * Fraction(self.multiplier) * Fraction(10**self.price_decimals, price)
+        )
+
+    def with_fees(self, fees: FeeSchedule) -> "Instrument":
+        """The same instrument under another fee schedule."""
+        return msgspec.structs.replace(self, fees=fees)
+
+    def facts(self) -> dict[str, Any]:
+        """Plain values for manifests and run hashes."""
+        facts: dict[str, Any] = msgspec.to_builtins(self)
+        return facts
