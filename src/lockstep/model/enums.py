@@ -109,24 +109,24 @@ class OrderState(IntEnum):
 
 
 class OrderEventKind(IntEnum):
-    """What can happen to an order."""
+    """What can happen to an order: requests of ours first, then the venue's word."""
 
     SUBMIT = 0
     DENY = 1
-    ACCEPT = 2
-    REJECT = 3
-    TRIGGER = 4
-    FILL = 5
-    CANCEL_REQUEST = 6
-    CANCEL = 7
-    CANCEL_REJECT = 8
-    REPLACE_REQUEST = 9
-    REPLACE = 10
-    REPLACE_REJECT = 11
-    EXPIRE = 12
-    RESTATE = 13
-    LOSE = 14
-    BUST = 15
+    CANCEL_REQUEST = 2
+    REPLACE_REQUEST = 3
+    LOSE = 4
+    ACCEPT = 5
+    REJECT = 6
+    TRIGGER = 7
+    PARTIAL = 8
+    FILL = 9
+    CANCEL = 10
+    CANCEL_REJECT = 11
+    REPLACE = 12
+    REPLACE_REJECT = 13
+    EXPIRE = 14
+    RESTATE = 15
 
 
 class Reason(IntEnum):

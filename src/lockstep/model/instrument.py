@@ -139,7 +139,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             steps = -(-exact.numerator // exact.denominator)
         elif rounding is Rounding.NEAREST:
             steps = round(exact)
-        return steps * step
+        return int(steps * step)
 
     def _step_hint(self, what: str, decimals: int, step: int) -> str:
         method = "round_price" if what == "price" else "round_qty"

@@ -111,3 +111,11 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fee: float
     slippage: float
     liquidity: Liquidity
+
+
+class Timer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A timer that a strategy set, now due."""
+
+    ts: Nanos
+    name: str
+    strategy_index: int = -1

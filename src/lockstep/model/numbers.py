@@ -26,6 +26,9 @@ Qty = NewType("Qty", int)
 Nanos = NewType("Nanos", int)
 """Nanoseconds since 1970-01-01 00:00 UTC."""
 
+Money = int
+"""10**-ledger_decimals of a currency, unbounded. (Not spelt `int` where compiled code meets it: there `int` is C's.)"""
+
 UNITS_MAX = 2**53
 """The largest magnitude a price or quantity may have, in its units."""
 DECIMALS_MAX = 15
@@ -73,12 +76,11 @@ def fixed_from_number(value: int | float | Decimal | str, decimals: int, what: s
 
     Raises: ParseError: not a finite number, or finer than `decimals`; the message says by how much.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        try:
-            value = value.item()  # numpy scalars
-        except AttributeError:
-            raise ParseError(f"{what} is not a number: was {value!r} ({type(value).__name__})") from None
-    if isinstance(value, int) and not isinstance(value, bool):
+    plain: object = value.item() if hasattr(value, "item") else value  # numpy scalars
+    if isinstance(plain, bool) or not isinstance(plain, (int, float, Decimal, str)):
+        raise ParseError(f"{what} is not a number: was {plain!r} ({type(plain).__name__})")
+    value = plain
+    if isinstance(value, int):
         return int(value * 10**decimals)
     text = repr(value) if isinstance(value, float) else str(value)
     try:

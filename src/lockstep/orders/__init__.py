@@ -1,0 +1,1 @@
+"""Order management: the state table, ids, open orders and what they still reserve."""

@@ -1,0 +1,171 @@
+"""The account: its ledger, what it holds, and each strategy's positions. The sum over strategies is the account."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.model.valuation import Valuation
+    from cython.cimports.lockstep.portfolio.ledger import Ledger
+    from cython.cimports.lockstep.portfolio.position import Holding, Position
+else:
+    from lockstep.model.valuation import Valuation
+    from lockstep.portfolio.ledger import Ledger
+    from lockstep.portfolio.position import Holding, Position
+from lockstep.model.errors import InvariantError, RefuseError
+from lockstep.model.instrument import Instrument
+from lockstep.model.numbers import Money
+from lockstep.model.valuation import ledger_decimals_for
+
+
+@cython.final
+@cython.cclass
+class Portfolio:
+    """One account in one currency.
+
+    leverage_max: gross exposure allowed per unit of equity; 1.0 is a cash account. reserved: money that open orders would
+    use if they filled. Floats here are marks for risk and curves; the ledger alone is the money.
+    """
+
+    ledger: Ledger
+    holdings: list[Holding]
+    positions: list[Position]
+    valuations: list[Valuation]
+    leverage_max: cython.double
+    reserved: cython.double
+    by_key: dict[tuple[int, int], Position]
+
+    def __init__(self, instruments: Sequence[Instrument], cash: Decimal | int | str, leverage_max: float = 1.0) -> None:
+        """Raises: RefuseError: instruments that settle in different currencies."""
+        currencies = sorted({instrument.currency for instrument in instruments})
+        if len(currencies) != 1:
+            raise RefuseError(
+                f"one account holds one currency, these instruments settle in {len(currencies)}: {', '.join(currencies)}",
+                hint="run them separately",
+            )
+        decimals = ledger_decimals_for(list(instruments))
+        self.ledger = Ledger(currencies[0], decimals, cash)
+        self.valuations = [Valuation(instrument, decimals) for instrument in instruments]
+        self.holdings = [Holding(index, valuation) for index, valuation in enumerate(self.valuations)]
+        self.positions = []
+        self.by_key = {}
+        self.leverage_max = leverage_max
+        self.reserved = 0.0
+
+    def add_position(self, strategy: str, strategy_index: int, instrument_index: int) -> Position:
+        """The position of a strategy in an instrument, made on the first call."""
+        key = (strategy_index, instrument_index)
+        if key not in self.by_key:
+            position = Position(strategy, strategy_index, self.holdings[instrument_index])
+            self.by_key[key] = position
+            self.positions.append(position)
+        return self.by_key[key]
+
+    def position(self, strategy_index: cython.int, instrument_index: cython.int) -> Position:
+        """The position of a strategy in an instrument. Raises KeyError where the strategy does not trade it."""
+        return self.by_key[(strategy_index, instrument_index)]
+
+    def book_fill(
+        self, position: Position, side: cython.int, price: cython.longlong, qty: cython.longlong, fee: Money
+    ) -> cython.int:
+        """Book a fill: the position, the account's holding and the ledger. fee: ledger units."""
+        holding: Holding = position.holding
+        signed: cython.longlong = qty if side > 0 else -qty
+        profit = position.apply(side, price, qty)
+        position.add_fee(fee)
+        holding.add_units(signed)
+        if holding.valuation.cash_settled:
+            self.ledger.post_fill(-holding.valuation.worth(price, signed), fee, profit)
+        else:
+            self.ledger.post_fill(profit, fee, profit)
+        return 0
+
+    def split(self, instrument_index: int, new_shares: int, old_shares: int) -> None:
+        """Restate every position for a split; fractional rests are paid in cash at the last price."""
+        holding: Holding = self.holdings[instrument_index]
+        units: object = 0
+        for entry in self.positions:
+            position: Position = cython.cast(Position, entry)
+            if position.holding is holding:
+                self.ledger.post_in_lieu(position.split(new_shares, old_shares))
+                units = units + position.units
+        holding.units = units
+        if holding.last_units:
+            # Only for marking until the next price; rounding it to a unit is harmless there.
+            holding.set_last(holding.last_units * old_shares // new_shares)
+
+    def dividend(self, instrument_index: int, amount: int, decimals: int) -> list[tuple[int, int]]:
+        """Pay a dividend per 1.0 of quantity to every holder; shorts pay it. amount: units of 10**-decimals.
+
+        Returns: (strategy index, ledger units) for each position it touched; rounded down, against us.
+        """
+        holding: Holding = self.holdings[instrument_index]
+        paid = []
+        for entry in self.positions:
+            position: Position = cython.cast(Position, entry)
+            if position.holding is holding and position.units:
+                wide: object = position.units
+                scaled = wide * amount * 10**self.ledger.decimals
+                money = scaled // 10 ** (decimals + holding.instrument.qty_decimals)
+                self.ledger.post_dividend(money)
+                paid.append((position.strategy_index, money))
+        return paid
+
+    def equity(self) -> cython.double:
+        """Cash plus what the positions add to it at the last prices, currency."""
+        total: cython.double = self.ledger.cash_float
+        position: Position
+        for entry in self.positions:
+            position = cython.cast(Position, entry)
+            if position.units != 0:
+                total += position.equity_part()
+        return total
+
+    def gross(self) -> cython.double:
+        """Sum of the absolute values of what is held, currency."""
+        total: cython.double = 0.0
+        holding: Holding
+        for entry in self.holdings:
+            holding = cython.cast(Holding, entry)
+            if holding.units != 0:
+                value: cython.double = holding.exposure()
+                total += value if value > 0.0 else -value
+        return total
+
+    def net(self) -> cython.double:
+        """Sum of the signed values of what is held, currency."""
+        total: cython.double = 0.0
+        holding: Holding
+        for entry in self.holdings:
+            holding = cython.cast(Holding, entry)
+            if holding.units != 0:
+                total += holding.exposure()
+        return total
+
+    def reserve(self, amount: cython.double) -> cython.int:
+        """Set money aside for an open order, or give it back (negative)."""
+        self.reserved += amount
+        if self.reserved < -1e-6 * (1.0 + abs(amount)):
+            raise InvariantError(f"reserved money fell below 0: was {self.reserved}")
+        return 0
+
+    def clear_reserve(self) -> cython.int:
+        """No order is open: nothing is reserved (and no float rest lingers)."""
+        self.reserved = 0.0
+        return 0
+
+    def buying_power(self) -> cython.double:
+        """Exposure that may still be opened: equity x leverage less gross exposure and what is reserved, currency."""
+        return self.equity() * self.leverage_max - self.gross() - self.reserved
+
+    @property
+    def margin_used(self) -> float:
+        """Equity that the present exposure ties up, currency."""
+        return self.gross() / self.leverage_max
+
+    @property
+    def leverage(self) -> float:
+        """Gross exposure over equity; nan when equity is 0."""
+        equity = self.equity()
+        return self.gross() / equity if equity else float("nan")

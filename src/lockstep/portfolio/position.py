@@ -1,0 +1,244 @@
+"""Positions, exactly: what the account holds of an instrument, and each strategy's part of it (open, add, close, flip)."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.model.valuation import Valuation
+else:
+    from lockstep.model.valuation import Valuation
+from lockstep.model.errors import InvariantError
+from lockstep.model.instrument import Instrument
+from lockstep.model.numbers import Money, decimal_from_fixed
+
+
+@cython.final
+@cython.cclass
+class Holding:
+    """What the account holds of one instrument over all strategies, what is on its way, and the latest price.
+
+    pending_buy, pending_sell: open quantity of working orders, units. last: the latest price in units as a float, nan
+    before the first; last_units: the same exactly, 0 before the first.
+    """
+
+    instrument: Instrument
+    valuation: Valuation
+    index: cython.int
+    units: cython.longlong
+    last_units: cython.longlong
+    pending_buy: cython.longlong
+    pending_sell: cython.longlong
+    last: cython.double
+
+    def __init__(self, index: int, valuation: Valuation) -> None:
+        self.index = index
+        self.instrument = valuation.instrument
+        self.valuation = valuation
+        self.units = 0
+        self.pending_buy = 0
+        self.pending_sell = 0
+        self.last_units = 0
+        self.last = float("nan")
+
+    def set_last(self, price: cython.longlong) -> cython.int:
+        """The latest price, units."""
+        self.last_units = price
+        self.last = cython.cast(cython.double, price)
+        return 0
+
+    def add_units(self, change: cython.longlong) -> cython.int:
+        """Change what is held."""
+        self.units += change
+        return 0
+
+    def add_pending(self, side: cython.int, qty: cython.longlong) -> cython.int:
+        """Change what working orders may still fill. Raises: InvariantError: it would fall below 0."""
+        if side > 0:
+            self.pending_buy += qty
+        else:
+            self.pending_sell += qty
+        if self.pending_buy < 0 or self.pending_sell < 0:
+            raise InvariantError(f"{self.instrument.id}: working quantity fell below 0")
+        return 0
+
+    def exposure(self) -> cython.double:
+        """Signed market value, settlement currency; 0.0 while flat."""
+        if self.units == 0:
+            return 0.0
+        return self.valuation.mark(self.holding.last, cython.cast(cython.double, self.units))
+
+
+@cython.final
+@cython.cclass
+class Position:
+    """What a strategy holds. Truthy while open; positive units are long.
+
+    basis: worth of what is open at the prices paid, ledger units: the average price is the pair (basis, units), never a
+    rounded quotient, and the remainder of a partial close stays in it. realised: closed profit before fees, ledger
+    units.
+    """
+
+    instrument: Instrument
+    strategy: str
+    holding: Holding
+    strategy_index: cython.int
+    units: cython.longlong
+    fills: cython.longlong
+    basis: Money | Fraction
+    realised: Money
+    fees: Money
+    valuation: Valuation
+    scale: cython.double
+    qty_scale: cython.double
+    money_scale: cython.double
+    basis_float: cython.double
+
+    def __init__(self, strategy: str, strategy_index: int, holding: Holding) -> None:
+        valuation = holding.valuation
+        self.holding = holding
+        self.instrument = valuation.instrument
+        self.strategy = strategy
+        self.strategy_index = strategy_index
+        self.valuation = valuation
+        self.units = 0
+        self.fills = 0
+        self.basis = 0
+        self.realised = 0
+        self.fees = 0
+        self.scale = 10.0**self.instrument.price_decimals
+        self.qty_scale = 10.0**self.instrument.qty_decimals
+        self.money_scale = 10.0**valuation.ledger_decimals
+        self.basis_float = 0.0
+
+    def __bool__(self) -> bool:
+        return self.units != 0
+
+    @property
+    def qty(self) -> float:
+        """Signed quantity, base units."""
+        return self.units / self.qty_scale
+
+    @property
+    def is_long(self) -> bool:
+        """Holding a positive quantity."""
+        return self.units > 0
+
+    @property
+    def is_short(self) -> bool:
+        """Holding a negative quantity."""
+        return self.units < 0
+
+    @property
+    def average_price(self) -> float:
+        """Volume-weighted entry price, quote currency; nan when flat."""
+        if self.units == 0:
+            return float("nan")
+        if self.valuation.inverse:
+            return float(
+                Fraction(self.valuation.factor * self.units, -self.basis)
+                / Fraction(10) ** self.instrument.price_decimals
+            )
+        return float(Fraction(self.basis) / (self.units * Fraction(self.valuation.factor))) / self.scale
+
+    @property
+    def value(self) -> float:
+        """Signed market value at the last price, settlement currency; 0.0 when flat."""
+        return 0.0 if self.units == 0 else self.exposure()
+
+    @property
+    def unrealised(self) -> float:
+        """Open profit at the last price, before fees, settlement currency."""
+        return 0.0 if self.units == 0 else self.exposure() - self.basis_float
+
+    @property
+    def realised_pnl(self) -> Decimal:
+        """Closed profit before fees, settlement currency, exact."""
+        return decimal_from_fixed(self.realised, self.valuation.ledger_decimals)
+
+    @property
+    def fees_paid(self) -> Decimal:
+        """Fees of its fills, settlement currency, exact."""
+        return decimal_from_fixed(self.fees, self.valuation.ledger_decimals)
+
+    def __repr__(self) -> str:
+        return f"Position({self.instrument.symbol} {self.instrument.qty_text(self.units)} at {self.average_price})"
+
+    def apply(self, side: cython.int, price: cython.longlong, qty: cython.longlong) -> Money:
+        """Book a fill and return the profit it realised, ledger units. side: +1 or -1; price, qty: units, qty > 0.
+
+        An inverse contract's profit is rounded down once, here; every other settlement is whole by construction.
+        """
+        signed: cython.longlong = qty if side > 0 else -qty
+        held: cython.longlong = self.units
+        worth = self.valuation.worth(price, signed)
+        profit: object = 0
+        self.fills += 1
+        if held == 0 or (held > 0) == (signed > 0):
+            self.basis = self.basis + worth
+            self.units = held + signed
+        elif qty <= (held if held > 0 else -held):
+            # What leaves the basis is rounded towards the basis: its remainder stays, so that profit is conserved.
+            closed = self._part_of_basis(signed, held)
+            self.basis = self.basis - closed
+            self.units = held + signed
+            profit = self._whole(-worth - closed)
+        else:
+            flat = self.valuation.worth(price, -held)
+            profit = self._whole(-flat - self.basis)
+            self.basis = worth - flat
+            self.units = held + signed
+        self.realised = self.realised + profit
+        self.basis_float = float(self.basis) / self.money_scale
+        return profit
+
+    def _part_of_basis(self, signed: cython.longlong, held: cython.longlong) -> Money | Fraction:
+        wide: object = -signed
+        if isinstance(self.basis, Fraction):
+            return self.basis * wide / held
+        if -signed == held:
+            return self.basis
+        return self.basis * wide // held
+
+    def _whole(self, profit: Money | Fraction) -> Money:
+        if isinstance(profit, Fraction):
+            return profit.numerator // profit.denominator
+        return profit
+
+    def add_fee(self, fee: Money) -> cython.int:
+        """What a fill cost, ledger units."""
+        self.fees = self.fees + fee
+        return 0
+
+    def split(self, new_shares: cython.longlong, old_shares: cython.longlong) -> Money:
+        """Restate the position for a split: units x new / old. Returns the fractional rest's worth, paid in cash, ledger units.
+
+        The rest is paid at the holding's last price before the split. The basis stays, less what the rest takes with it,
+        so a holder neither gains nor loses.
+        """
+        wide: object = self.units  # as a Python int: the product may pass 64 bits
+        scaled = wide * new_shares
+        magnitude = abs(scaled) // old_shares
+        rest = Fraction(abs(scaled), old_shares) - magnitude
+        self.units = magnitude if wide > 0 else -magnitude
+        if rest == 0:
+            return 0
+        sign = 1 if wide > 0 else -1
+        price_after = Fraction(self.holding.last_units * old_shares, new_shares)
+        cash = sign * Fraction(self.valuation.factor) * rest * price_after
+        paid = cash.numerator // cash.denominator
+        cost = Fraction(self.basis) * rest / (magnitude + rest)
+        released = cost.numerator // cost.denominator
+        self.basis = self.basis - released
+        self.basis_float = float(self.basis) / self.money_scale
+        self.realised = self.realised + paid - released
+        return paid
+
+    def exposure(self) -> cython.double:
+        return self.valuation.mark(self.holding.last, cython.cast(cython.double, self.units))
+
+    def equity_part(self) -> cython.double:
+        """What the position adds to cash in the account's equity."""
+        value: cython.double = self.valuation.mark(self.holding.last, cython.cast(cython.double, self.units))
+        return value if self.valuation.cash_settled else value - self.basis_float

@@ -1,0 +1,34 @@
+"""What the gate allows, as data."""
+
+from decimal import Decimal
+
+import msgspec
+
+from lockstep.model.errors import RefuseError
+
+
+class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits per instrument; None is no limit.
+
+    order_qty_max: base units of one order. position_max: base units of |position| if every working order filled.
+    buying_power: refuse orders that would open more exposure than equity x leverage allows.
+    """
+
+    order_qty_max: Decimal | None = None
+    position_max: Decimal | None = None
+    buying_power: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises: RefuseError: a limit below 0."""
+        for name in ("order_qty_max", "position_max"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise RefuseError(f"risk limit {name} was {value}, must be 0 or more")
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the gate said no: the rule, its limit and what the order would have made of it."""
+
+    rule: str
+    limit: float
+    actual: float

@@ -1,0 +1,550 @@
+"""A venue that knows bars alone. A bar is taken as a path of four prices: open, one extreme, the other, close.
+
+An order meets the first bar whose open is not older than what its sender knew, and that ends after the order arrived. At
+that open it takes: market orders fill there, stops already crossed trigger there. Along the path stops trigger at their
+price and limits that rest fill, maker, at theirs. Which extreme comes first a bar does not say: the pessimistic path
+goes against the open position, the optimistic one with it. Liquidity is consumed once per bar.
+
+Arrivals and reports are queues in time; the run loop drains them between events. Every command in flight is delayed,
+never reordered.
+"""
+
+from collections.abc import Sequence
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport, make_report
+    from cython.cimports.lockstep.sim.chance import Chance
+    from cython.cimports.lockstep.sim.market import Market, VenueOrder
+else:
+    from lockstep.model.traffic import OrderRequest, VenueReport, make_report
+    from lockstep.sim.chance import Chance
+    from lockstep.sim.market import Market, VenueOrder
+from fractions import Fraction
+
+from lockstep.model.enums import Liquidity, OrderEventKind, OrderType, Reason, TimeInForce
+from lockstep.sim.models import BarFills, Latency, Slippage
+
+_SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
+_ACCEPT = cython.declare(cython.int, int(OrderEventKind.ACCEPT))
+_REJECT = cython.declare(cython.int, int(OrderEventKind.REJECT))
+_TRIGGER = cython.declare(cython.int, int(OrderEventKind.TRIGGER))
+_FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
+_CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
+_CANCEL_REJECT = cython.declare(cython.int, int(OrderEventKind.CANCEL_REJECT))
+_EXPIRE = cython.declare(cython.int, int(OrderEventKind.EXPIRE))
+_RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
+_MARKET = cython.declare(cython.int, int(OrderType.MARKET))
+_LIMIT = cython.declare(cython.int, int(OrderType.LIMIT))
+_STOP = cython.declare(cython.int, int(OrderType.STOP))
+_STOP_LIMIT = cython.declare(cython.int, int(OrderType.STOP_LIMIT))
+_DAY = cython.declare(cython.int, int(TimeInForce.DAY))
+_IOC = cython.declare(cython.int, int(TimeInForce.IOC))
+_FOK = cython.declare(cython.int, int(TimeInForce.FOK))
+_GTD = cython.declare(cython.int, int(TimeInForce.GTD))
+_MAKER = cython.declare(cython.int, int(Liquidity.MAKER))
+_TAKER = cython.declare(cython.int, int(Liquidity.TAKER))
+_OUTSIDE_HOURS = cython.declare(cython.int, int(Reason.OUTSIDE_HOURS))
+_PRICE_BAND = cython.declare(cython.int, int(Reason.PRICE_BAND))
+_TOO_LATE = cython.declare(cython.int, int(Reason.TOO_LATE))
+_TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
+_CORPORATE_ACTION = cython.declare(cython.int, int(Reason.CORPORATE_ACTION))
+_NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(64)
+@cython.cclass
+class InFlight:
+    """A request on its way, and when it arrives."""
+
+    request: OrderRequest
+    arrival: cython.longlong
+
+
+@cython.final
+@cython.cclass
+class BarVenue:
+    """The simulated venue of a bar backtest. Times are ns UTC; prices and quantities the instruments' units."""
+
+    markets: list[Market]
+    by_id: dict[int, VenueOrder]
+    arrivals: list[InFlight]
+    reports: list[VenueReport]
+    next_arrival: cython.Py_ssize_t
+    next_report: cython.Py_ssize_t
+    last_venue_id: cython.longlong
+    last_exec_id: cython.longlong
+    entry_ns: cython.longlong
+    ack_ns: cython.longlong
+    fill_ns: cython.longlong
+    entry_jitter_ns: cython.longlong
+    ack_jitter_ns: cython.longlong
+    fill_jitter_ns: cython.longlong
+    last_arrival: cython.longlong
+    chance: Chance
+    optimistic: cython.bint
+    touch: cython.bint
+    slip_num: object
+    slip_den: object
+    impact: cython.double
+    slips: cython.bint
+
+    def __init__(
+        self, markets: Sequence[Market], latency: Latency, slippage: Slippage, fills: BarFills, seed: int
+    ) -> None:
+        self.markets = list(markets)
+        self.by_id = {}
+        self.arrivals = []
+        self.reports = []
+        self.next_arrival = 0
+        self.next_report = 0
+        self.last_venue_id = 0
+        self.last_exec_id = 0
+        self.last_arrival = 0
+        self.entry_ns, self.entry_jitter_ns = latency.entry_ns, latency.entry_jitter_ns
+        self.ack_ns, self.ack_jitter_ns = latency.ack_ns, latency.ack_jitter_ns
+        self.fill_ns, self.fill_jitter_ns = latency.fill_ns, latency.fill_jitter_ns
+        self.chance = Chance(seed)
+        self.optimistic = fills.path == "optimistic"
+        self.touch = fills.limit_fill == "touch"
+        fixed = Fraction(slippage.bps) / 10_000
+        self.slip_num, self.slip_den = fixed.numerator, fixed.denominator
+        self.impact = float(slippage.volume_impact)
+        self.slips = fixed > 0 or self.impact > 0.0
+
+    # ---- commands in, reports out, in time
+
+    def send(self, request: OrderRequest) -> cython.int:
+        """A command leaves for the venue; it arrives after the entry latency, never before an earlier one."""
+        arrival: cython.longlong = request.ts + self.entry_ns + self.chance.uniform(self.entry_jitter_ns)
+        if arrival < self.last_arrival:
+            arrival = self.last_arrival
+        self.last_arrival = arrival
+        flight: InFlight = InFlight.__new__(InFlight)
+        flight.request = request
+        flight.arrival = arrival
+        self.arrivals.append(flight)
+        return 0
+
+    def is_idle(self, until: cython.longlong) -> cython.bint:
+        """Nothing arrives and nothing is reported up to `until`."""
+        if self.next_arrival < len(self.arrivals):
+            flight: InFlight = cython.cast(InFlight, self.arrivals[self.next_arrival])
+            if flight.arrival <= until:
+                return False
+        if self.next_report < len(self.reports):
+            report: VenueReport = cython.cast(VenueReport, self.reports[self.next_report])
+            if report.clock <= until:
+                return False
+        return True
+
+    def advance(self, until: cython.longlong) -> VenueReport | None:
+        """Let time pass to `until`, or to the next report, which is returned. An arrival goes before a report of its time."""
+        flight: InFlight
+        report: VenueReport
+        while True:
+            due: cython.longlong = _NEVER
+            if self.next_report < len(self.reports):
+                report = cython.cast(VenueReport, self.reports[self.next_report])
+                due = report.clock
+            if self.next_arrival < len(self.arrivals):
+                flight = cython.cast(InFlight, self.arrivals[self.next_arrival])
+                if flight.arrival <= due and flight.arrival <= until:
+                    self._take_arrival()
+                    self._arrive(flight)
+                    continue
+            if due > until:
+                return None
+            self.next_report += 1
+            if self.next_report == len(self.reports):
+                self.reports.clear()
+                self.next_report = 0
+            return report
+
+    def _take_arrival(self) -> None:
+        self.next_arrival += 1
+        if self.next_arrival == len(self.arrivals):
+            self.arrivals.clear()
+            self.next_arrival = 0
+
+    def settle_arrivals(self, ts_open: cython.longlong, ts_end: cython.longlong) -> cython.int:
+        """Before a bar is matched: what was sent in ignorance of it and arrives before its end is in effect from its open."""
+        flight: InFlight
+        while self.next_arrival < len(self.arrivals):
+            flight = cython.cast(InFlight, self.arrivals[self.next_arrival])
+            if flight.arrival >= ts_end or flight.request.basis_ts > ts_open:
+                return 0
+            self._take_arrival()
+            self._arrive(flight)
+        return 0
+
+    def _arrive(self, flight: InFlight) -> cython.int:
+        request: OrderRequest = flight.request
+        if request.kind == _SUBMIT:
+            return self._arrive_order(request, flight.arrival)
+        order: VenueOrder = self.by_id.get(request.order_id)
+        if order is None:
+            report: VenueReport = make_report(
+                _CANCEL_REJECT,
+                request.instrument,
+                flight.arrival + self.ack_ns,
+                flight.arrival,
+                request.order_id,
+                0,
+                _TOO_LATE,
+            )
+            return self._queue(report)
+        market: Market = cython.cast(Market, self.markets[order.instrument])
+        return self._end(market, order, _CANCEL, 0, flight.arrival)
+
+    def _arrive_order(self, request: OrderRequest, arrival: cython.longlong) -> cython.int:
+        market: Market = cython.cast(Market, self.markets[request.instrument])
+        order: VenueOrder = VenueOrder.__new__(VenueOrder)
+        self.last_venue_id += 1
+        order.order_id = request.order_id
+        order.venue_order_id = self.last_venue_id
+        order.instrument = request.instrument
+        order.side = request.side
+        order.order_type = request.order_type
+        order.time_in_force = request.time_in_force
+        order.qty = request.qty
+        order.leaves = request.qty
+        order.limit_price = request.limit_price
+        order.stop_price = request.stop_price
+        order.basis_ts = request.basis_ts
+        order.arrival = arrival
+        order.last_clock = arrival
+        order.fresh = True
+        order.triggered = False
+        order.charged = False
+        order.expire_ts = _NEVER
+        reason: cython.int = 0
+        if not market.always_open and not market.queue_outside_hours and not market.is_open(arrival):
+            reason = _OUTSIDE_HOURS
+        elif market.outside_band(order.limit_price) or market.outside_band(order.stop_price):
+            reason = _PRICE_BAND
+        if reason:
+            self._queue(self._report(order, _REJECT, reason, arrival, self.ack_ns, self.ack_jitter_ns))
+            return 0
+        if order.time_in_force == _DAY:
+            order.expire_ts = market.day_end(arrival)
+        elif order.time_in_force == _GTD:
+            order.expire_ts = request.expire_ts
+        market.resting.append(order)
+        self.by_id[order.order_id] = order
+        return self._queue(self._report(order, _ACCEPT, 0, arrival, self.ack_ns, self.ack_jitter_ns))
+
+    def _report(
+        self,
+        order: VenueOrder,
+        kind: cython.int,
+        reason: cython.int,
+        ts: cython.longlong,
+        delay: cython.longlong,
+        jitter: cython.longlong,
+    ) -> VenueReport:
+        clock: cython.longlong = ts + delay + self.chance.uniform(jitter)
+        if clock < order.last_clock:  # reports of one order keep their order
+            clock = order.last_clock
+        order.last_clock = clock
+        return make_report(kind, order.instrument, clock, ts, order.order_id, order.venue_order_id, reason)
+
+    def _queue(self, report: VenueReport) -> cython.int:
+        at: cython.Py_ssize_t = len(self.reports)
+        earlier: VenueReport
+        while at > self.next_report:
+            earlier = cython.cast(VenueReport, self.reports[at - 1])
+            if earlier.clock <= report.clock:
+                break
+            at -= 1
+        self.reports.insert(at, report)
+        return 0
+
+    # ---- the market moves
+
+    def on_price(self, index: cython.int, price: cython.longlong) -> cython.int:
+        """A price that is no bar (a public trade): the last price for bands."""
+        market: Market = cython.cast(Market, self.markets[index])
+        market.last = price
+        return 0
+
+    def on_bar(
+        self,
+        index: cython.int,
+        ts_open: cython.longlong,
+        ts_end: cython.longlong,
+        o: cython.longlong,
+        h: cython.longlong,
+        l: cython.longlong,
+        c: cython.longlong,
+        volume: cython.double,
+    ) -> cython.int:
+        """A bar is over: match what rested, oldest first among equals. Reports are queued with their times inside the bar."""
+        market: Market = cython.cast(Market, self.markets[index])
+        if len(market.resting) > 0:
+            self._match(market, ts_open, ts_end, o, h, l, c, volume)
+        market.last = c
+        return 0
+
+    def _match(
+        self,
+        market: Market,
+        ts_open: cython.longlong,
+        ts_end: cython.longlong,
+        o: cython.longlong,
+        h: cython.longlong,
+        l: cython.longlong,
+        c: cython.longlong,
+        volume: cython.double,
+    ) -> cython.int:
+        quarter: cython.longlong = (ts_end - ts_open) // 4
+        self._expire(market, ts_open)
+        market.start_bar(volume)
+        low_first: cython.bint
+        if market.net == 0:
+            low_first = o - l <= h - o  # the nearer extreme: the usual convention where no position names a worse one
+        else:
+            low_first = (market.net > 0) != self.optimistic
+        self._at_open(market, ts_open, ts_end, o, volume)
+        if low_first:
+            self._segment(market, ts_open, ts_end, o, l, ts_open + quarter, volume)
+            self._segment(market, ts_open, ts_end, l, h, ts_open + 2 * quarter, volume)
+            self._segment(market, ts_open, ts_end, h, c, ts_open + 3 * quarter, volume)
+        else:
+            self._segment(market, ts_open, ts_end, o, h, ts_open + quarter, volume)
+            self._segment(market, ts_open, ts_end, h, l, ts_open + 2 * quarter, volume)
+            self._segment(market, ts_open, ts_end, l, c, ts_open + 3 * quarter, volume)
+        order: VenueOrder
+        for entry in market.resting:
+            order = cython.cast(VenueOrder, entry)
+            if order.basis_ts <= ts_open and order.arrival < ts_end:
+                order.fresh = False
+        return self._expire(market, ts_end)
+
+    def _at_open(
+        self,
+        market: Market,
+        ts_open: cython.longlong,
+        ts_end: cython.longlong,
+        o: cython.longlong,
+        volume: cython.double,
+    ) -> cython.int:
+        order: VenueOrder
+        for entry in market.resting[:]:
+            order = cython.cast(VenueOrder, entry)
+            if order.basis_ts > ts_open or order.arrival >= ts_end:
+                continue
+            ts: cython.longlong = ts_open if ts_open > order.arrival else order.arrival
+            if (order.order_type == _STOP or order.order_type == _STOP_LIMIT) and not order.triggered:
+                if (o - order.stop_price) * order.side >= 0:
+                    order.triggered = True
+                    order.fresh = True  # it reaches the book only now, so it takes
+                    self._queue(self._report(order, _TRIGGER, 0, ts, self.fill_ns, 0))
+                else:
+                    continue
+            if order.order_type == _MARKET or order.order_type == _STOP:
+                self._fill(market, order, o, False, ts, volume)
+            elif (order.limit_price - o) * order.side >= 0:
+                if order.fresh:
+                    self._fill(market, order, o, False, ts, volume)
+                elif self.optimistic:
+                    self._fill(market, order, o, True, ts, volume)
+                elif order.limit_price != o or self.touch:
+                    self._fill(market, order, order.limit_price, True, ts, volume)
+            if order.leaves > 0 and (order.time_in_force == _IOC or order.time_in_force == _FOK):
+                self._end(market, order, _CANCEL, _TIME_IN_FORCE, ts)
+        return 0
+
+    def _segment(
+        self,
+        market: Market,
+        ts_open: cython.longlong,
+        ts_end: cython.longlong,
+        start: cython.longlong,
+        end: cython.longlong,
+        ts: cython.longlong,
+        volume: cython.double,
+    ) -> cython.int:
+        """The price runs from start to end: act on the orders it meets, in the order in which it meets them."""
+        if start == end:
+            return 0
+        up: cython.int = 1 if end > start else -1
+        order: VenueOrder
+        nearest: VenueOrder
+        price: cython.longlong
+        distance: cython.longlong
+        best: cython.longlong
+        reached: cython.longlong = -1  # how far along we are, with everything nearer already acted upon
+        acted: set[int] = set()
+        while True:
+            nearest = None
+            best = _NEVER
+            for entry in market.resting:
+                order = cython.cast(VenueOrder, entry)
+                if order.basis_ts > ts_open or order.arrival >= ts_end or order.order_id in acted:
+                    continue
+                if order.order_type == _MARKET or (order.order_type == _STOP and order.triggered):
+                    continue  # its rest waits for the next open
+                if order.order_type != _LIMIT and not order.triggered:
+                    if order.side != up:
+                        continue
+                    price = order.stop_price
+                    distance = (price - start) * up
+                    if distance < 0 or (end - price) * up < 0:
+                        continue
+                else:
+                    if order.side == up:
+                        continue  # a limit rests against the move
+                    price = order.limit_price
+                    distance = (price - start) * up
+                    if distance < 0 or (end - price) * up < (0 if self.touch else 1):
+                        continue
+                if distance < reached:
+                    continue
+                if distance < best:
+                    best = distance
+                    nearest = order
+            if nearest is None:
+                return 0
+            reached = best
+            acted.add(nearest.order_id)
+            if self._act(market, nearest, start + best * up, ts, volume):
+                acted.discard(nearest.order_id)
+
+    def _act(
+        self,
+        market: Market,
+        order: VenueOrder,
+        price: cython.longlong,
+        ts: cython.longlong,
+        volume: cython.double,
+    ) -> cython.int:
+        """An order is met at its price. Returns 1 where a stop limit triggered and may still rest, else 0."""
+        if ts < order.arrival:
+            ts = order.arrival
+        if order.order_type == _LIMIT or order.triggered:
+            self._fill(market, order, price, True, ts, volume)
+            return 0
+        order.triggered = True
+        self._queue(self._report(order, _TRIGGER, 0, ts, self.fill_ns, 0))
+        if order.order_type == _STOP or (order.limit_price - price) * order.side >= 0:
+            self._fill(market, order, price, False, ts, volume)
+            return 0
+        return 1
+
+    def _fill(
+        self,
+        market: Market,
+        order: VenueOrder,
+        reference: cython.longlong,
+        maker: cython.bint,
+        ts: cython.longlong,
+        volume: cython.double,
+    ) -> cython.int:
+        if order.time_in_force == _FOK and not market.unlimited and market.available < order.leaves:
+            return 0
+        qty: cython.longlong = market.take(order.leaves)
+        if qty <= 0:
+            return 0
+        price: cython.longlong = reference if maker else self._slipped(market, order, reference, qty, volume)
+        order.leaves -= qty
+        market.net += qty * order.side
+        report: VenueReport = self._report(order, _FILL, 0, ts, self.fill_ns, self.fill_jitter_ns)
+        self.last_exec_id += 1
+        report.exec_id = self.last_exec_id
+        report.qty = qty
+        report.price = price
+        report.reference_price = reference
+        report.liquidity = _MAKER if maker else _TAKER
+        report.fee = market.fees.fee(price, qty, maker, not order.charged)
+        order.charged = True
+        if order.leaves == 0:
+            market.resting.remove(order)
+            del self.by_id[order.order_id]
+        return self._queue(report)
+
+    def _slipped(
+        self,
+        market: Market,
+        order: VenueOrder,
+        price: cython.longlong,
+        qty: cython.longlong,
+        volume: cython.double,
+    ) -> int:
+        """A taker's price, rounded to the tick against the taker; a limit is never passed. Exact: Python ints throughout."""
+        if not self.slips:
+            return price
+        wide: object = price
+        extra = wide * self.slip_num * 1_000_000_000
+        if self.impact > 0.0:
+            part: cython.double = qty / (volume * market.qty_scale) if volume > 0.0 else 1.0
+            if part > 1.0:
+                part = 1.0
+            extra = extra + wide * self.slip_den * cython.cast(cython.longlong, self.impact * part * part * 1e9)
+        ticks = -((-extra) // (self.slip_den * 1_000_000_000 * market.tick))
+        worse = wide + order.side * ticks * market.tick
+        if order.limit_price > 0 and (worse - order.limit_price) * order.side > 0:
+            return order.limit_price
+        return worse if worse >= market.tick else market.tick
+
+    def _expire(self, market: Market, until: cython.longlong) -> cython.int:
+        order: VenueOrder
+        for entry in market.resting[:]:
+            order = cython.cast(VenueOrder, entry)
+            if order.expire_ts <= until:
+                self._end(market, order, _EXPIRE, _TIME_IN_FORCE, order.expire_ts)
+        return 0
+
+    def _end(
+        self, market: Market, order: VenueOrder, kind: cython.int, reason: cython.int, ts: cython.longlong
+    ) -> cython.int:
+        market.resting.remove(order)
+        del self.by_id[order.order_id]
+        order.leaves = 0
+        return self._queue(self._report(order, kind, reason, ts, self.ack_ns, self.ack_jitter_ns))
+
+    def on_split(
+        self, index: cython.int, ts: cython.longlong, new_shares: cython.longlong, old_shares: cython.longlong
+    ) -> cython.int:
+        """A split: restate every working order as brokers do (quantity x new/old, prices x old/new, FINRA rule 5330).
+
+        Quantities are rounded down to a lot, prices to a tick away from filling; what leaves nothing to trade is cancelled.
+        """
+        market: Market = cython.cast(Market, self.markets[index])
+        order: VenueOrder
+        for entry in market.resting[:]:
+            order = cython.cast(VenueOrder, entry)
+            leaves = _scaled_down(order.leaves, new_shares, old_shares, market.lot)
+            if leaves == 0:
+                self._end(market, order, _CANCEL, _CORPORATE_ACTION, ts)
+                continue
+            filled = _scaled_down(order.qty - order.leaves, new_shares, old_shares, 1)
+            order.leaves = leaves
+            order.qty = filled + leaves
+            if order.limit_price:
+                order.limit_price = _scaled_price(order.limit_price, old_shares, new_shares, market.tick, -order.side)
+            if order.stop_price:
+                order.stop_price = _scaled_price(order.stop_price, old_shares, new_shares, market.tick, order.side)
+            report: VenueReport = self._report(order, _RESTATE, _CORPORATE_ACTION, ts, self.ack_ns, 0)
+            report.qty = order.leaves
+            report.limit_price = order.limit_price
+            report.stop_price = order.stop_price
+            self._queue(report)
+        market.net = _scaled_down(abs(market.net), new_shares, old_shares, 1) * (1 if market.net > 0 else -1)
+        market.last = market.last * old_shares // new_shares
+        return 0
+
+
+def _scaled_down(units: int, num: int, den: int, step: int) -> int:
+    scaled = units * num // den
+    return scaled - scaled % step
+
+
+def _scaled_price(price: int, num: int, den: int, tick: int, direction: int) -> int:
+    exact = price * num
+    step = den * tick
+    ticks = exact // step if direction < 0 else -(-exact // step)
+    return max(1, ticks) * tick

@@ -1,0 +1,7 @@
+from lockstep.model.valuation cimport Valuation
+
+cdef class FeeModel:
+    cdef Valuation valuation
+    cdef object maker_num, taker_num, rate_den, unit_num, unit_den, flat, minimum
+    cdef readonly bint free
+    cpdef object fee(self, long long price, long long qty, bint maker, bint first)

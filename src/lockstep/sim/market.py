@@ -1,0 +1,131 @@
+"""One instrument at the simulated venue: its resting orders, hours, last price and what a bar lets us take."""
+
+from bisect import bisect_right
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.sim.fees import FeeModel
+else:
+    from lockstep.sim.fees import FeeModel
+from lockstep.model.instrument import Instrument
+from lockstep.model.sessions import utc_day_end
+from lockstep.model.valuation import Valuation
+from lockstep.sim.models import BarFills
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(64)
+@cython.cclass
+class VenueOrder:
+    """An order as the venue sees it; its own record, so that the engine's cannot lend it a mistake.
+
+    fresh: has met no bar yet, so at the next open it takes; afterwards it rests. basis_ts: the venue time of what its
+    sender knew; it meets no price older than that. charged: has borne the fees that are due once per order.
+    """
+
+    order_id: cython.longlong
+    venue_order_id: cython.longlong
+    qty: cython.longlong
+    leaves: cython.longlong
+    limit_price: cython.longlong
+    stop_price: cython.longlong
+    basis_ts: cython.longlong
+    arrival: cython.longlong
+    expire_ts: cython.longlong
+    last_clock: cython.longlong
+    instrument: cython.int
+    side: cython.int
+    order_type: cython.int
+    time_in_force: cython.int
+    fresh: cython.bint
+    triggered: cython.bint
+    charged: cython.bint
+
+
+@cython.final
+@cython.cclass
+class Market:
+    """One instrument's side of the venue. net: what we have bought less sold here, units."""
+
+    instrument: Instrument
+    index: cython.int
+    resting: list[VenueOrder]
+    last: cython.longlong
+    net: cython.longlong
+    available: cython.longlong
+    tick: cython.longlong
+    lot: cython.longlong
+    band_bps: cython.longlong
+    fees: FeeModel
+    queue_outside_hours: cython.bint
+    always_open: cython.bint
+    opens: list[int]
+    closes: list[int]
+    qty_scale: cython.double
+    share: cython.double
+    unlimited: cython.bint
+
+    def __init__(
+        self,
+        index: int,
+        valuation: Valuation,
+        fills: BarFills,
+        hours: list[tuple[int, int]],
+        queue_outside_hours: bool,
+    ) -> None:
+        """hours: the sessions' opens and closes over the run, ns, sorted; empty where it never closes."""
+        instrument = valuation.instrument
+        self.index = index
+        self.instrument = instrument
+        self.resting = []
+        self.last = 0
+        self.net = 0
+        self.available = 0
+        self.tick = instrument.tick_size
+        self.lot = instrument.lot_size
+        self.band_bps = instrument.price_band_bps or 0
+        self.fees = FeeModel(instrument.fees, valuation)
+        self.queue_outside_hours = queue_outside_hours
+        self.always_open = instrument.session.always_open or not hours
+        self.opens = [opens for opens, _ in hours]
+        self.closes = [closes for _, closes in hours]
+        self.qty_scale = 10.0**instrument.qty_decimals
+        self.unlimited = fills.participation is None
+        self.share = float(fills.participation or 0)
+
+    def is_open(self, ts: cython.longlong) -> cython.bint:
+        """Whether orders may arrive at ts."""
+        if self.always_open:
+            return True
+        session = bisect_right(self.opens, ts) - 1
+        return session >= 0 and ts < self.closes[session]
+
+    def day_end(self, ts: cython.longlong) -> cython.longlong:
+        """When a DAY order that arrives at ts ends: the close of its session, or UTC midnight without a calendar."""
+        if self.always_open:
+            return utc_day_end(ts)
+        session = bisect_right(self.closes, ts)
+        return self.closes[session] if session < len(self.closes) else utc_day_end(ts)
+
+    def start_bar(self, volume: cython.double) -> cython.int:
+        self.available = 0 if self.unlimited else cython.cast(cython.longlong, volume * self.qty_scale * self.share)
+        return 0
+
+    def take(self, leaves: cython.longlong) -> cython.longlong:
+        """Consume liquidity once: what of `leaves` the bar still offers, in whole lots."""
+        if self.unlimited:
+            return leaves
+        qty: cython.longlong = leaves if leaves <= self.available else self.available
+        qty -= qty % self.lot
+        self.available -= qty
+        return qty
+
+    def outside_band(self, price: cython.longlong) -> cython.bint:
+        """Whether a price is further from the last trade than the band allows."""
+        if self.band_bps == 0 or self.last == 0 or price == 0:
+            return False
+        distance: object = price - self.last if price > self.last else self.last - price
+        wide: object = self.band_bps  # Python ints: the products may pass 64 bits
+        return distance * 10_000 > wide * self.last

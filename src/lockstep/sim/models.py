@@ -1,0 +1,126 @@
+"""How a simulated venue behaves, as data: latency, slippage, fill rules. Defaults are pessimistic."""
+
+from decimal import Decimal
+
+import msgspec
+
+from lockstep.model.errors import UsageError, did_you_mean
+from lockstep.model.numbers import NANOS_PER_SECOND
+
+_MS = 1_000_000
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """Delays in ns. Jitters are the width of a uniform draw added to the fixed part, from the run's seeded stream.
+
+    feed_ns: venue event to us. entry_ns: our order to the venue. ack_ns, fill_ns: the venue's acknowledgement and fill
+    back to us.
+    """
+
+    name: str = "custom"
+    feed_ns: int = 0
+    entry_ns: int = 0
+    entry_jitter_ns: int = 0
+    ack_ns: int = 0
+    ack_jitter_ns: int = 0
+    fill_ns: int = 0
+    fill_jitter_ns: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises: UsageError: a negative delay, or one above a year."""
+        for field in self.__struct_fields__[1:]:
+            value = getattr(self, field)
+            if not 0 <= value <= 366 * 86_400 * NANOS_PER_SECOND:
+                raise UsageError(f"latency {field} was {value} ns, limit 0 to one year")
+
+
+LATENCIES = {
+    latency.name: latency
+    for latency in (
+        Latency(name="none"),
+        Latency(name="colocated", entry_ns=100_000, entry_jitter_ns=100_000, ack_ns=200_000, fill_ns=200_000),
+        # Acknowledgement 5 ms + U(0, 2 ms), fill 1 to 5 ms.
+        Latency(
+            name="standard",
+            entry_ns=5 * _MS,
+            entry_jitter_ns=2 * _MS,
+            ack_ns=0,
+            fill_ns=1 * _MS,
+            fill_jitter_ns=4 * _MS,
+        ),
+        Latency(name="remote", entry_ns=200 * _MS, ack_ns=0, fill_ns=1 * _MS, fill_jitter_ns=4 * _MS),
+    )
+}
+
+
+def latency_from_text(text: str) -> Latency:
+    """A preset's name, or a fixed entry delay such as "200ms", "1s", "250us", "1d".
+
+    Raises: UsageError: neither.
+    """
+    if text in LATENCIES:
+        return LATENCIES[text]
+    units = {
+        "ns": 1,
+        "us": 1000,
+        "ms": _MS,
+        "s": NANOS_PER_SECOND,
+        "m": 60 * NANOS_PER_SECOND,
+        "h": 3600 * NANOS_PER_SECOND,
+        "d": 86_400 * NANOS_PER_SECOND,
+    }
+    for unit in sorted(units, key=len, reverse=True):
+        number = text.removesuffix(unit)
+        if number != text and number.replace(".", "", 1).isdigit():
+            return Latency(name=text, entry_ns=int(Decimal(number) * units[unit]))
+    raise UsageError(f"latency not understood: {text!r}", hint=f"{did_you_mean(text, LATENCIES)} or a delay like 200ms")
+
+
+class Slippage(msgspec.Struct, frozen=True, kw_only=True):
+    """How much worse than its reference price a taking fill is.
+
+    bps: a fixed part of the price, in hundredths of a percent. volume_impact: times the square of the order's share of
+    the bar's volume (Quantopian's volume share model), as a fraction of the price.
+    """
+
+    bps: Decimal = Decimal(0)
+    volume_impact: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        """Raises: UsageError: negative, or a price that could fall to 0."""
+        if not 0 <= self.bps < 10_000:
+            raise UsageError(f"slippage was {self.bps} bps, limit 0 to below 10000")
+        if not 0 <= self.volume_impact < 1:
+            raise UsageError(f"volume impact was {self.volume_impact}, limit 0 to below 1")
+
+    def scaled(self, factor: int) -> "Slippage":
+        """The same model, `factor` times as dear."""
+        return Slippage(bps=self.bps * factor, volume_impact=self.volume_impact * factor)
+
+
+PATHS = ("pessimistic", "optimistic")
+LIMIT_FILLS = ("through", "touch")
+
+
+class BarFills(msgspec.Struct, frozen=True, kw_only=True):
+    """How orders meet bars.
+
+    path: which extreme of a bar comes first: the one that hurts the open position, or the one that helps. limit_fill: a
+    resting limit fills when the price trades through it, or already when it touches. participation: the part of a bar's
+    volume that is ours to take; None for no limit.
+    """
+
+    path: str = "pessimistic"
+    limit_fill: str = "through"
+    participation: Decimal | None = Decimal("0.1")
+
+    def __post_init__(self) -> None:
+        """Raises: UsageError: an unknown rule, or a participation outside 0 to 1."""
+        if self.path not in PATHS:
+            raise UsageError(f"unknown bar path {self.path!r}", hint=did_you_mean(self.path, PATHS))
+        if self.limit_fill not in LIMIT_FILLS:
+            raise UsageError(
+                f"unknown limit fill rule {self.limit_fill!r}", hint=did_you_mean(self.limit_fill, LIMIT_FILLS)
+            )
+        if self.participation is not None and not 0 < self.participation <= 1:
+            raise UsageError(f"participation was {self.participation}, limit above 0 to 1, or none")

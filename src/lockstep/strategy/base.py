@@ -1,0 +1,298 @@
+"""The base class of every strategy. An ordinary Python class: a subclass of a compiled one would pay double for `self.x`."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from lockstep.model.enums import SignalAction, TimeInForce
+from lockstep.model.errors import StateError, StrategyError, did_you_mean
+from lockstep.model.instrument import Instrument, Number, Rounding
+from lockstep.model.messages import Fill, OrderEvent, Timer
+from lockstep.model.numbers import NANOS_PER_SECOND
+from lockstep.strategy.params import Param, check_params, collect_params
+
+STATE_SCHEMA_VERSION = 1
+
+HANDLERS = ("on_start", "on_bar", "on_quote", "on_trade", "on_book", "on_order", "on_fill", "on_timer", "on_stop")
+MARKET_HANDLERS = ("on_bar", "on_quote", "on_trade", "on_book", "on_timer")
+
+
+class Strategy:
+    """Write a subclass, declare parameters as annotated class attributes, and override the handlers you need.
+
+    One instance trades one instrument (a run on five instruments makes five, each with its own position); set
+    `trades = "all"` for one instance that sees them all, and name the instrument in each call.
+
+        class EmaCross(Strategy):
+            fast: int = 10
+            slow: int = 20
+
+            def on_start(self) -> None:
+                self.cross = self.indicator(CrossOver(EMA(self.fast), EMA(self.slow)))
+
+            def on_bar(self, bar: Bar) -> None:
+                if self.cross.up:
+                    self.buy(self.size(0.95))
+                elif self.cross.down:
+                    self.close()
+
+    Class settings: `trades` ("one" or "all"); `cooldown_bars`: bars after going flat in which no new position may be
+    opened; `wait_for_indicators`: on_bar starts once every declared indicator of the instrument is ready.
+    """
+
+    trades: ClassVar[str] = "one"
+    cooldown_bars: ClassVar[int] = 0
+    wait_for_indicators: ClassVar[bool] = True
+    parameters: ClassVar[dict[str, Param]] = {}
+
+    instrument: Instrument
+    position: Any
+    _seat: Any
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.parameters = collect_params(cls, Strategy)
+        if cls.trades not in ("one", "all"):
+            raise StrategyError(f"{cls.__name__}.trades was {cls.trades!r}", hint='write "one" or "all"')
+        if isinstance(cls.cooldown_bars, bool) or not isinstance(cls.cooldown_bars, int) or cls.cooldown_bars < 0:
+            raise StrategyError(f"{cls.__name__}.cooldown_bars was {cls.cooldown_bars!r}, must be a whole number >= 0")
+        for name in cls.__dict__:
+            if name.startswith("on_") and name not in HANDLERS and callable(cls.__dict__[name]):
+                raise StrategyError(
+                    f"{cls.__name__}.{name} is no handler and would never be called", hint=did_you_mean(name, HANDLERS)
+                )
+
+    def __init__(self, **params: Any) -> None:
+        """Raises: StrategyError: an unknown parameter, or a value that does not fit."""
+        for name, value in check_params(type(self).__name__, type(self).parameters, params).items():
+            setattr(self, name, value)
+
+    # ---- handlers, to override
+
+    def on_start(self) -> None:
+        """Before the first event: declare indicators, windows and timers here."""
+
+    def on_bar(self, bar: Any) -> None:
+        """A bar is over."""
+
+    def on_quote(self, quote: Any) -> None:
+        """The best bid or ask changed."""
+
+    def on_trade(self, trade: Any) -> None:
+        """A public trade."""
+
+    def on_book(self, update: Any) -> None:
+        """A book changed."""
+
+    def on_order(self, event: OrderEvent) -> None:
+        """One of this strategy's orders changed its state."""
+
+    def on_fill(self, fill: Fill) -> None:
+        """One of this strategy's orders was filled, wholly or in part; the position is already updated."""
+
+    def on_timer(self, timer: Timer) -> None:
+        """A timer set with `set_timer` is due."""
+
+    def on_stop(self) -> None:
+        """After the last event."""
+
+    # ---- what to know
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """The instruments of this instance."""
+        instruments: tuple[Instrument, ...] = self._seat.instruments
+        return instruments
+
+    @property
+    def now(self) -> int:
+        """The engine's clock, ns UTC: the time of the event being handled."""
+        clock: int = self._seat.clock
+        return clock
+
+    @property
+    def equity(self) -> float:
+        """The account's equity at the last prices, currency."""
+        equity: float = self._seat.equity
+        return equity
+
+    @property
+    def cash(self) -> float:
+        """The account's cash, currency."""
+        cash: float = self._seat.cash
+        return cash
+
+    @property
+    def buying_power(self) -> float:
+        """Exposure that may still be opened, currency."""
+        power: float = self._seat.buying_power
+        return power
+
+    @property
+    def open_orders(self) -> list[Any]:
+        """This instance's orders that are not done, oldest first."""
+        orders: list[Any] = self._seat.open_orders()
+        return orders
+
+    def position_in(self, instrument: Instrument | str) -> Any:
+        """This instance's position in one of its instruments."""
+        return self._seat.position_in(instrument)
+
+    def last_price(self, instrument: Instrument | str | None = None) -> float:
+        """The latest price, quote currency; nan before the first."""
+        price: float = self._seat.last_price(instrument)
+        return price
+
+    # ---- what to declare
+
+    def indicator(self, indicator: Any, instrument: Instrument | str | None = None) -> Any:
+        """Have an indicator (and what it reads) updated before each on_bar. Returns it. Allowed in on_start alone."""
+        return self._seat.add_indicator(indicator, instrument)
+
+    def window(self, capacity: int = 10_000, instrument: Instrument | str | None = None) -> Any:
+        """Keep the last bars of an instrument: a MarketWindow, updated before each on_bar. Allowed in on_start alone."""
+        return self._seat.add_window(capacity, instrument)
+
+    def set_timer(
+        self, name: str = "", *, at: int | None = None, after: timedelta | None = None, every: timedelta | None = None
+    ) -> None:
+        """Call on_timer at a time (ns UTC), after a delay, or every so often.
+
+        Raises: StrategyError: none or several of them given, or a time that has passed.
+        """
+        given = [value for value in (at, after, every) if value is not None]
+        if len(given) != 1:
+            raise StrategyError(f"set_timer takes one of at=, after=, every=: was given {len(given)}")
+        if at is not None:
+            self._seat.add_timer(name, at, 0)
+            return
+        delay = after if after is not None else every
+        assert delay is not None
+        delay_ns = (delay // timedelta(microseconds=1)) * (NANOS_PER_SECOND // 1_000_000)
+        self._seat.add_timer(name, self.now + delay_ns, 0 if every is None else delay_ns)
+
+    # ---- what to do
+
+    def buy(
+        self,
+        qty: Number,
+        *,
+        limit: Number | None = None,
+        stop: Number | None = None,
+        tif: TimeInForce | str = TimeInForce.GTC,
+        expire: int = 0,
+        signal: int = 0,
+        instrument: Instrument | str | None = None,
+    ) -> Any:
+        """Buy: a market order; with limit= a limit, with stop= a stop, with both a stop limit. Returns the Order."""
+        return self._seat.submit(1, qty, limit, stop, tif, expire, signal, instrument)
+
+    def sell(
+        self,
+        qty: Number,
+        *,
+        limit: Number | None = None,
+        stop: Number | None = None,
+        tif: TimeInForce | str = TimeInForce.GTC,
+        expire: int = 0,
+        signal: int = 0,
+        instrument: Instrument | str | None = None,
+    ) -> Any:
+        """Sell: as `buy`. Selling more than is held goes short."""
+        return self._seat.submit(-1, qty, limit, stop, tif, expire, signal, instrument)
+
+    def order(self, qty: Number, **options: Any) -> Any:
+        """Buy a positive quantity or sell a negative one; options as for `buy`. Returns the Order."""
+        value = float(qty)
+        return (
+            self.buy(qty, **options)
+            if value > 0
+            else self.sell(-qty if not isinstance(qty, str) else -value, **options)
+        )
+
+    def cancel(self, order: Any = None) -> bool:
+        """Ask to cancel one order, or all open ones. True if there was anything to cancel."""
+        cancelled: bool = self._seat.cancel(order)
+        return cancelled
+
+    def close(self, instrument: Instrument | str | None = None, signal: int = 0) -> Any:
+        """Bring the position to 0 with a market order, counting market orders on their way. Returns the Order or None."""
+        return self._seat.target_units(0, instrument, signal)
+
+    def target_position(self, qty: Number, instrument: Instrument | str | None = None, signal: int = 0) -> Any:
+        """Bring the position to a signed quantity with a market order, counting market orders on their way."""
+        return self._seat.target_position(qty, instrument, signal)
+
+    def signal(
+        self,
+        action: SignalAction | str,
+        confidence: float = 1.0,
+        *,
+        target: float | None = None,
+        stop: float | None = None,
+        reasoning: str = "",
+        instrument: Instrument | str | None = None,
+    ) -> int:
+        """Record a signal; give its id to an order as `signal=`. action: BUY, SELL or HOLD."""
+        signal_id: int = self._seat.add_signal(action, confidence, target, stop, reasoning, instrument)
+        return signal_id
+
+    def cool_down(self, bars: int, instrument: Instrument | str | None = None) -> None:
+        """Open no new position for this many bars."""
+        self._seat.cool_down(bars, instrument)
+
+    def size(self, weight: float, instrument: Instrument | str | None = None) -> float:
+        """The quantity that `weight` of the account's equity buys at the last price, rounded down to a lot; 0.0 if none."""
+        qty: float = self._seat.size(weight, instrument)
+        return qty
+
+    def round_price(
+        self, price: Number, rounding: Rounding = Rounding.NEAREST, instrument: Instrument | None = None
+    ) -> float:
+        """A price on the tick, quote currency."""
+        used = instrument or self.instrument
+        return float(used.price_from(price, rounding) / 10.0**used.price_decimals)
+
+    def round_qty(self, qty: Number, rounding: Rounding = Rounding.DOWN, instrument: Instrument | None = None) -> float:
+        """A quantity on the lot, base units."""
+        used = instrument or self.instrument
+        return float(used.qty_from(qty, rounding) / 10.0**used.qty_decimals)
+
+    # ---- state
+
+    def save_state(self) -> dict[str, Any]:
+        """The instance's own attributes, as plain data: numbers, texts, lists and dicts of them.
+
+        Indicators, windows, cooldowns and positions are saved by the engine; orders are kept by their ids.
+        Raises: StateError: an attribute that is no plain data, named.
+        """
+        state: dict[str, Any] = {}
+        for name, value in vars(self).items():
+            if name.startswith("_") or name in type(self).parameters or name in ("instrument", "position"):
+                continue
+            if self._seat is not None and self._seat.owns(value):
+                continue
+            state[name] = _plain(name, value)
+        return {"schema_version": STATE_SCHEMA_VERSION, "attributes": state}
+
+    def restore_state(self, saved: Mapping[str, Any]) -> None:
+        """Take back what `save_state` gave. Raises: StateError: of another schema version."""
+        if saved.get("schema_version") != STATE_SCHEMA_VERSION:
+            raise StateError(
+                f"strategy state has schema version {saved.get('schema_version')!r}, this build reads {STATE_SCHEMA_VERSION}"
+            )
+        for name, value in saved["attributes"].items():
+            setattr(self, name, value)
+
+
+def _plain(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(name, entry) for entry in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _plain(name, entry) for key, entry in value.items()}
+    raise StateError(
+        f"self.{name} cannot be saved: {type(value).__name__} is no plain data",
+        hint="keep numbers, texts, lists and dicts with text keys; start the name with _ to leave it out",
+    )
