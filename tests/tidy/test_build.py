@@ -1,0 +1,140 @@
+"""What runs is what was written: no stale compiled module, no half-pure import, and nothing missing from the package."""
+
+import fnmatch
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import tidy
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "lockstep"
+HASHES = PACKAGE / "_build_hashes.json"
+
+# `make test` builds first and says so: there, nothing compiled is a failure and not a reason to skip.
+EXPECT_COMPILED = os.environ.get("LOCKSTEP_EXPECT_COMPILED", "") not in ("", "0")
+
+
+def python(code: str, **environment: str) -> str:
+    """What a fresh interpreter prints; PURE is off unless asked for."""
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "LOCKSTEP_PURE": "", **environment}
+    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+
+
+def hot_modules() -> dict[str, Path]:
+    """Module name to source, of everything that is compiled."""
+    sources = [pxd.with_suffix(".py") for pxd in sorted(PACKAGE.rglob("*.pxd")) if pxd.with_suffix(".py").exists()]
+    return {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in sources}
+
+
+def libraries() -> dict[str, Path]:
+    """Module name to compiled library, of everything that lies in the tree."""
+    found = {path.with_name(path.name.split(".")[0]): path for path in PACKAGE.rglob("*.so")}
+    return {".".join(stem.relative_to(PACKAGE.parent).parts): path for stem, path in found.items()}
+
+
+@pytest.mark.compiled
+def test_every_compiled_module_was_built_from_the_source_beside_it() -> None:
+    if not libraries() and not EXPECT_COMPILED:
+        pytest.skip("nothing is compiled in this tree: run `make build`")
+    recorded = json.loads(HASHES.read_text()) if HASHES.exists() else {}
+    declarations = b"".join(pxd.read_bytes() for pxd in sorted(PACKAGE.rglob("*.pxd")))
+    current = {
+        name: hashlib.sha256(path.read_bytes() + declarations).hexdigest() for name, path in hot_modules().items()
+    }
+    assert set(libraries()) == set(current), "a module is compiled if and only if it has a .pxd: run `make build`"
+    stale = sorted(name for name in current if recorded.get(name) != current[name])
+    assert not stale, f"compiled from other sources: {', '.join(stale)}; run `make build`"
+
+
+@pytest.mark.compiled
+def test_every_hot_module_is_imported_compiled() -> None:
+    if not libraries() and not EXPECT_COMPILED:
+        pytest.skip("nothing is compiled in this tree: run `make build`")
+    code = "import importlib, sys\nfor name in sys.argv[1:]: print(importlib.import_module(name).__file__)"
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "LOCKSTEP_PURE": ""}
+    argv = [sys.executable, "-c", code, *hot_modules()]
+    files = subprocess.run(argv, env=env, capture_output=True, text=True, check=True).stdout.split()
+    assert all(file.endswith(".so") for file in files), files
+
+
+WALK = """
+import importlib, pkgutil, sys
+import lockstep
+for module in pkgutil.walk_packages(lockstep.__path__, "lockstep."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+files = [m.__file__ for n, m in sys.modules.items() if n.startswith("lockstep") and getattr(m, "__file__", None)]
+print(len(files), sum(file.endswith(".so") for file in files))
+"""
+
+
+def test_pure_mode_imports_no_compiled_module_at_all() -> None:
+    modules, compiled = map(int, python(WALK, LOCKSTEP_PURE="1").split())
+    assert modules >= len(hot_modules())
+    assert compiled == 0
+
+
+@pytest.mark.parametrize(("value", "pure"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_pure_finder_is_installed_once_and_only_when_asked(value: str, pure: bool) -> None:
+    code = (
+        "import importlib, sys, lockstep; importlib.reload(lockstep)\n"
+        "print([type(finder).__name__ for finder in sys.meta_path].count('PureFinder'))"
+    )
+    assert python(code, LOCKSTEP_PURE=value).strip() == str(int(pure))
+
+
+def test_pure_mode_never_falls_back_to_a_library_without_source() -> None:
+    code = (
+        "import lockstep, pathlib, sys, tempfile\n"
+        "folder = tempfile.mkdtemp()\n"
+        "import importlib.machinery as m\n"
+        "pathlib.Path(folder, 'orphan' + m.EXTENSION_SUFFIXES[0]).write_bytes(b'not a library')\n"
+        "lockstep.__path__.append(folder)\n"
+        "try:\n    import lockstep.orphan\n"
+        "except ModuleNotFoundError as error: print('refused', error.name)\n"
+    )
+    assert python(code, LOCKSTEP_PURE="1").strip() == "refused lockstep.orphan"
+
+
+HEAVY = "numpy duckdb pandas plotly rich asyncio multiprocessing"
+
+
+def test_import_lockstep_pulls_nothing_heavy() -> None:
+    code = "import sys, lockstep\nprint(*sorted(set(sys.argv[1].split()) & set(sys.modules)))"
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    env.pop("COVERAGE_PROCESS_START", None)
+    done = subprocess.run([sys.executable, "-c", code, HEAVY], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_command_line_help_pulls_neither_numpy_nor_duckdb() -> None:
+    if not any((PACKAGE / "app" / name).exists() for name in ("cli.py", "cli/__init__.py")):
+        pytest.skip("this tree has no command line yet")
+    code = (
+        "import sys\nsys.argv = ['lockstep', '--help']\n"
+        "from lockstep.app.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code\n"
+        "print('LOADED', *sorted({'numpy', 'duckdb', 'pandas', 'plotly'} & set(sys.modules)))"
+    )
+    assert python(code).splitlines()[-1].split() == ["LOADED"]
+
+
+def test_package_data_patterns_take_every_file_that_is_not_python() -> None:
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["lockstep"]
+    tracked = [
+        name.removeprefix("src/lockstep/") for name in tidy.tracked_files(ROOT) if name.startswith("src/lockstep/")
+    ]
+    left_out = [
+        name
+        for name in tracked
+        if not name.endswith((".py", ".so", ".c"))
+        and not any(fnmatch.fnmatch("/" + name, "/" + pattern.replace("**/", "*")) for pattern in patterns)
+    ]
+    assert not left_out, f"in the tree, not in the wheel: {left_out}; add a pattern to [tool.setuptools.package-data]"
