@@ -12,11 +12,13 @@ LOCKSTEP_NO_COMPILE=1 compile nothing: the package then runs as plain Python, sa
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "src" / "lockstep"
@@ -53,6 +55,16 @@ def drop_stale_c() -> None:
             (ROOT / C_SOURCES / "src" / Path(*name.split("."))).with_suffix(".c").unlink(missing_ok=True)
 
 
+class CleanPackage(build_py):
+    """Builds the package from what is in the tree now: a wheel never carries a file left over from an earlier build."""
+
+    def run(self) -> None:
+        """Empty the build folder's package first."""
+        if not self.editable_mode:
+            shutil.rmtree(Path(self.build_lib) / "lockstep", ignore_errors=True)
+        super().run()
+
+
 class BuildAndRecord(build_ext):
     """Builds in parallel and records what was compiled, so that a test can tell a stale `.so` from a fresh one."""
 
@@ -66,18 +78,19 @@ class BuildAndRecord(build_ext):
         """Compile, then write the record beside the package that was built."""
         in_place = bool(self.inplace) or self.editable_mode
         if in_place:
-            self.remove_orphans()
+            remove_orphans()
         super().run()
         target = HASHES if in_place else Path(self.build_lib) / "lockstep" / HASHES.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(source_hashes() if COMPILE else {}, indent=1, sort_keys=True) + "\n")
+        target.write_text(json.dumps(source_hashes(), indent=1, sort_keys=True) + "\n")
 
-    def remove_orphans(self) -> None:
-        """Delete a `.so` whose module is no longer compiled: it would shadow the edited `.py` for ever."""
-        wanted = {path.with_suffix("") for path in hot_modules()} if COMPILE else set()
-        for library in PACKAGE.rglob("*.so"):
-            if library.with_name(library.name.split(".")[0]) not in wanted:
-                library.unlink()
+
+def remove_orphans() -> None:
+    """Delete a `.so` in the tree whose module is no longer compiled: it would shadow the edited `.py` for ever."""
+    wanted = {path.with_suffix("") for path in hot_modules()}
+    for library in PACKAGE.rglob("*.so"):
+        if library.with_name(library.name.split(".")[0]) not in wanted:
+            library.unlink()
 
 
 def extensions() -> list[Extension]:
@@ -93,7 +106,8 @@ def extensions() -> list[Extension]:
 
 
 os.chdir(ROOT)
-drop_stale_c()
+if COMPILE:
+    drop_stale_c()
 setup(
     ext_modules=cythonize(
         extensions() if COMPILE else [],
@@ -102,5 +116,5 @@ setup(
         quiet=True,
         compiler_directives={"language_level": "3", "embedsignature": False, "binding": True},
     ),
-    cmdclass={"build_ext": BuildAndRecord},
+    cmdclass={"build_ext": BuildAndRecord, "build_py": CleanPackage},
 )
