@@ -21,10 +21,12 @@ HASHES = PACKAGE / "_build_hashes.json"
 EXPECT_COMPILED = os.environ.get("LOCKSTEP_EXPECT_COMPILED", "") not in ("", "0")
 
 
-def python(code: str, **environment: str) -> str:
-    """What a fresh interpreter prints; PURE is off unless asked for."""
-    env = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "LOCKSTEP_PURE": "", **environment}
-    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+def python(code: str, *arguments: str, **environment: str) -> str:
+    """What a fresh interpreter prints. Pure mode is off unless asked for; no coverage, which imports modules of its own."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    env |= {"PYTHONPATH": str(PACKAGE.parent), "LOCKSTEP_PURE": "", **environment}
+    argv = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(argv, env=env, capture_output=True, text=True, check=True).stdout
 
 
 def hot_modules() -> dict[str, Path]:
@@ -58,9 +60,7 @@ def test_every_hot_module_is_imported_compiled() -> None:
     if not libraries() and not EXPECT_COMPILED:
         pytest.skip("nothing is compiled in this tree: run `make build`")
     code = "import importlib, sys\nfor name in sys.argv[1:]: print(importlib.import_module(name).__file__)"
-    env = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "LOCKSTEP_PURE": ""}
-    argv = [sys.executable, "-c", code, *hot_modules()]
-    files = subprocess.run(argv, env=env, capture_output=True, text=True, check=True).stdout.split()
+    files = python(code, *hot_modules()).split()
     assert all(file.endswith(".so") for file in files), files
 
 
@@ -108,10 +108,7 @@ HEAVY = "numpy duckdb pandas plotly rich asyncio multiprocessing"
 
 def test_import_lockstep_pulls_nothing_heavy() -> None:
     code = "import sys, lockstep\nprint(*sorted(set(sys.argv[1].split()) & set(sys.modules)))"
-    env = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
-    env.pop("COVERAGE_PROCESS_START", None)
-    done = subprocess.run([sys.executable, "-c", code, HEAVY], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    assert python(code, HEAVY).split() == []
 
 
 def test_command_line_help_pulls_neither_numpy_nor_duckdb() -> None:
