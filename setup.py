@@ -9,10 +9,10 @@ LOCKSTEP_JOBS         how many modules at once, all processors unless set
 LOCKSTEP_NO_COMPILE=1 compile nothing: the package then runs as plain Python, same answers, far slower
 """
 
-import hashlib
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -21,30 +21,13 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-PACKAGE = ROOT / "src" / "lockstep"
-HASHES = PACKAGE / "_build_hashes.json"
+sys.path.insert(0, str(ROOT / "tools"))
+
+from compiled import HASHES, PACKAGE, hot_modules, module_name, source_hashes  # noqa: E402 - found through the line above
+
 C_SOURCES = Path("build") / "cython"
 JOBS = int(os.environ.get("LOCKSTEP_JOBS", "0")) or os.cpu_count() or 1
 COMPILE = os.environ.get("LOCKSTEP_NO_COMPILE", "") in ("", "0")
-
-
-def hot_modules() -> list[Path]:
-    """Every source that is compiled, in a fixed order."""
-    return sorted(pxd.with_suffix(".py") for pxd in PACKAGE.rglob("*.pxd") if pxd.with_suffix(".py").exists())
-
-
-def module_name(path: Path) -> str:
-    """`src/lockstep/book/l2.py` is `lockstep.book.l2`."""
-    return ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
-
-
-def source_hashes() -> dict[str, str]:
-    """What each compiled module is made from: its source and every declaration it might have read.
-
-    A `.pxd` fixes the C layout that other modules are compiled against, so all of them count for each module.
-    """
-    declarations = b"".join(pxd.read_bytes() for pxd in sorted(PACKAGE.rglob("*.pxd")))
-    return {module_name(path): hashlib.sha256(path.read_bytes() + declarations).hexdigest() for path in hot_modules()}
 
 
 def drop_stale_c() -> None:

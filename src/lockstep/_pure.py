@@ -3,6 +3,7 @@
 from collections.abc import MutableSequence, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -34,6 +35,16 @@ class PureFinder(MetaPathFinder):
 
 
 def install(meta_path: MutableSequence[Any], root: str) -> None:
-    """Put the finder first, once."""
+    """Put the finder first, once.
+
+    Raises:
+        ImportError: Cython is absent. Compiled modules run without it; their sources begin with `import cython`.
+    """
+    try:
+        found = find_spec("cython") is not None
+    except ValueError:  # a module set to None, or one without a spec
+        found = False
+    if not found:
+        raise ImportError("LOCKSTEP_PURE=1 runs the sources, which need Cython: pip install 'lockstep-trading[pure]'")
     if not any(isinstance(finder, PureFinder) for finder in meta_path):
         meta_path.insert(0, PureFinder(root))

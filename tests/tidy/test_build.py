@@ -1,7 +1,6 @@
 """What runs is what was written: no stale compiled module, no half-pure import, and nothing missing from the package."""
 
 import fnmatch
-import hashlib
 import json
 import os
 import subprocess
@@ -12,10 +11,9 @@ from pathlib import Path
 import pytest
 
 import tidy
+from compiled import HASHES, PACKAGE, hot_modules, module_name, source_hashes
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "src" / "lockstep"
-HASHES = PACKAGE / "_build_hashes.json"
 
 # `make test` builds first and says so: there, nothing compiled is a failure and not a reason to skip.
 EXPECT_COMPILED = os.environ.get("LOCKSTEP_EXPECT_COMPILED", "") not in ("", "0")
@@ -29,12 +27,6 @@ def python(code: str, *arguments: str, **environment: str) -> str:
     return subprocess.run(argv, env=env, capture_output=True, text=True, check=True).stdout
 
 
-def hot_modules() -> dict[str, Path]:
-    """Module name to source, of everything that is compiled."""
-    sources = [pxd.with_suffix(".py") for pxd in sorted(PACKAGE.rglob("*.pxd")) if pxd.with_suffix(".py").exists()]
-    return {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in sources}
-
-
 def libraries() -> dict[str, Path]:
     """Module name to compiled library, of everything that lies in the tree."""
     found = {path.with_name(path.name.split(".")[0]): path for path in PACKAGE.rglob("*.so")}
@@ -46,13 +38,37 @@ def test_every_compiled_module_was_built_from_the_source_beside_it() -> None:
     if not libraries() and not EXPECT_COMPILED:
         pytest.skip("nothing is compiled in this tree: run `make build`")
     recorded = json.loads(HASHES.read_text()) if HASHES.exists() else {}
-    declarations = b"".join(pxd.read_bytes() for pxd in sorted(PACKAGE.rglob("*.pxd")))
-    current = {
-        name: hashlib.sha256(path.read_bytes() + declarations).hexdigest() for name, path in hot_modules().items()
-    }
+    current = source_hashes()
     assert set(libraries()) == set(current), "a module is compiled if and only if it has a .pxd: run `make build`"
     stale = sorted(name for name in current if recorded.get(name) != current[name])
     assert not stale, f"compiled from other sources: {', '.join(stale)}; run `make build`"
+
+
+def test_source_hash_changes_with_every_declaration_read_and_with_no_other(tmp_path: Path) -> None:
+    package = tmp_path / "src" / "lockstep"
+    files = {
+        "book/acc.py": "",
+        "book/acc.pxd": "cdef class Acc: pass",
+        "book/layout.pxd": "cdef struct Level: long long price",
+        "engine/user.py": "if cython.compiled:\n    from cython.cimports.lockstep.book.acc import Acc",
+        "engine/user.pxd": "from lockstep.book cimport layout",
+        "sim/alone.py": "",
+        "sim/alone.pxd": "",
+    }
+    for name, text in files.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+
+    def changed_by(name: str) -> set[str]:
+        before = source_hashes(package)
+        (package / name).write_text(files[name] + "\n# changed")
+        after = source_hashes(package)
+        return {module.rpartition(".")[2] for module in before if before[module] != after[module]}
+
+    assert changed_by("book/acc.pxd") == {"acc", "user"}
+    assert changed_by("book/layout.pxd") == {"user"}
+    assert changed_by("engine/user.py") == {"user"}
+    assert changed_by("sim/alone.pxd") == {"alone"}
 
 
 @pytest.mark.compiled
@@ -60,7 +76,7 @@ def test_every_hot_module_is_imported_compiled() -> None:
     if not libraries() and not EXPECT_COMPILED:
         pytest.skip("nothing is compiled in this tree: run `make build`")
     code = "import importlib, sys\nfor name in sys.argv[1:]: print(importlib.import_module(name).__file__)"
-    files = python(code, *hot_modules()).split()
+    files = python(code, *map(module_name, hot_modules())).split()
     assert all(file.endswith(".so") for file in files), files
 
 
@@ -88,6 +104,16 @@ def test_pure_finder_is_installed_once_and_only_when_asked(value: str, pure: boo
         "print([type(finder).__name__ for finder in sys.meta_path].count('PureFinder'))"
     )
     assert python(code, LOCKSTEP_PURE=value).strip() == str(int(pure))
+
+
+def test_pure_mode_without_cython_says_what_to_install() -> None:
+    code = (
+        "import sys\nsys.modules['cython'] = None\n"
+        "try:\n    import lockstep\n"
+        "except ImportError as error: print(error)\n"
+    )
+    assert "pip install 'lockstep-trading[pure]'" in python(code, LOCKSTEP_PURE="1")
+    assert python(code) == ""
 
 
 def test_pure_mode_never_falls_back_to_a_library_without_source() -> None:
