@@ -6,7 +6,7 @@
 import os
 import sys
 
-from lockstep._version import __version__
+from lockstep._version import __version__ as __version__
 
 if os.environ.get("LOCKSTEP_PURE", "") not in ("", "0"):
     from lockstep._pure import install
