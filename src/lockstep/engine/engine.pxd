@@ -1,0 +1,26 @@
+from lockstep.engine.rowlog cimport RowLog
+from lockstep.engine.seat cimport Seat
+from lockstep.engine.state cimport State, Subscription
+from lockstep.model.traffic cimport VenueReport
+from lockstep.portfolio.portfolio cimport Portfolio
+from lockstep.portfolio.position cimport Holding
+
+cdef class Engine:
+    cdef readonly State state
+    cdef readonly Portfolio portfolio
+    cdef readonly list seats
+    cdef readonly RowLog equity
+    cdef readonly long long events, bars, next_timer
+    cdef readonly dict orphans
+    cdef list by_instrument, instruments, timers
+    cdef long long timer_seq
+    cdef Seat active
+    cdef int on_market(self, const long long[:, ::1] w, const double[:, ::1] f, Py_ssize_t i) except -1
+    cdef int _on_bar(self, int instrument, const long long[:, ::1] w, const double[:, ::1] f, Py_ssize_t i) except -1
+    cdef int _on_other(self, int kind, int instrument, const long long[:, ::1] w, const double[:, ::1] f, Py_ssize_t i) except -1
+    cdef int _on_action(self, int instrument, int what, long long first, long long second) except -1
+    cpdef int on_report(self, VenueReport report) except -1
+    cdef int _on_fill(self, VenueReport report) except -1
+    cpdef int fire_timer(self) except -1
+    cdef int hand_over(self) except -1
+    cpdef int mark(self, long long clock) except -1

@@ -1,0 +1,524 @@
+"""The engine: a pure machine. Market events, venue reports and timers in; requests for the venue out.
+
+    market event -> prices -> indicators -> strategy -> risk -> orders -> outbox
+    venue report -> orders -> portfolio -> strategy -> risk -> orders -> outbox
+
+It reads no clock, draws no random number and does no I/O: what it is given decides what it does.
+"""
+
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.engine.rowlog import RowLog
+    from cython.cimports.lockstep.engine.seat import Seat
+    from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.model.events import Bar, make_bar, make_book_update, make_quote, make_trade
+    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport
+    from cython.cimports.lockstep.orders.order import Order
+    from cython.cimports.lockstep.portfolio.portfolio import Portfolio
+    from cython.cimports.lockstep.portfolio.position import Holding
+else:
+    from lockstep.engine.rowlog import RowLog
+    from lockstep.engine.seat import Seat
+    from lockstep.engine.state import State, Subscription
+    from lockstep.model.events import Bar, make_bar, make_book_update, make_quote, make_trade
+    from lockstep.model.traffic import OrderRequest, VenueReport
+    from lockstep.orders.order import Order
+    from lockstep.portfolio.portfolio import Portfolio
+    from lockstep.portfolio.position import Holding
+import numpy as np
+from numpy.typing import NDArray
+
+from lockstep.engine.records import DIVIDEND, EQUITY_WORDS, SPLIT
+from lockstep.engine.rowlog import Sink
+from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind, OrderState, OrderType, Side, TimeInForce
+from lockstep.model.errors import DataError, InvariantError, StateError, StrategyError
+from lockstep.model.messages import CancelOrder, Command, Signal, SubmitOrder, Timer
+from lockstep.model.numbers import Nanos, Price, Qty
+from lockstep.model.record import Records, floats, words
+from lockstep.risk.limits import RiskLimits
+from lockstep.strategy.base import MARKET_HANDLERS, Strategy
+
+ENGINE_STATE_SCHEMA_VERSION = 1
+
+_ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
+_BOOK = cython.declare(cython.int, int(EventKind.BOOK))
+_TRADE = cython.declare(cython.int, int(EventKind.TRADE))
+_QUOTE = cython.declare(cython.int, int(EventKind.QUOTE))
+_BAR = cython.declare(cython.int, int(EventKind.BAR))
+_SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
+_FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
+_PARTIAL = cython.declare(cython.int, int(OrderEventKind.PARTIAL))
+_RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
+_SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
+_NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+
+
+@cython.final
+@cython.cclass
+class Engine:
+    """One engine, owned by one thread.
+
+    seats: the strategies, in the order they were added, which is the order they see an event in. equity: one row per
+    distinct market clock. orphans: reports about orders that are done, counted by kind.
+    """
+
+    state: State
+    portfolio: Portfolio
+    seats: list[Seat]
+    equity: RowLog
+    events: cython.longlong
+    bars: cython.longlong
+    next_timer: cython.longlong
+    orphans: dict[str, int]
+    by_instrument: list[list[Subscription]]
+    instruments: list[Any]
+    timers: list[tuple[int, int, int, str, int]]
+    timer_seq: cython.longlong
+    active: Seat | None
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        *,
+        decision_sinks: Sequence[Sink] = (),
+        fill_sinks: Sequence[Sink] = (),
+        equity_sinks: Sequence[Sink] = (),
+        signal_sink: Callable[[Signal], object] | None = None,
+    ) -> None:
+        self.portfolio = portfolio
+        self.state = State(portfolio, list(decision_sinks), list(fill_sinks), signal_sink or _forget)
+        self.seats = []
+        self.equity = RowLog(EQUITY_WORDS, list(equity_sinks))
+        self.events = 0
+        self.bars = 0
+        self.next_timer = _NEVER
+        self.orphans = {}
+        self.instruments = [holding.instrument for holding in portfolio.holdings]
+        self.by_instrument = [[] for _ in self.instruments]
+        self.timers = []
+        self.timer_seq = 0
+        self.active = None
+
+    # ---- setting up
+
+    def add_strategy(
+        self, strategy: Strategy, name: str, instruments: Sequence[int], limits: RiskLimits = RiskLimits()
+    ) -> None:
+        """Seat a strategy instance at some of the instruments (by index). Raises: StrategyError: it could never act."""
+        cls = type(strategy)
+        if all(getattr(cls, handler) is getattr(Strategy, handler) for handler in MARKET_HANDLERS):
+            raise StrategyError(
+                f"{cls.__name__} has no handler that could ever trade",
+                hint=f"write one of {', '.join(MARKET_HANDLERS)}",
+            )
+        if cls.trades == "one" and len(instruments) != 1:
+            raise StrategyError(
+                f"{cls.__name__} trades one instrument per instance, was given {len(instruments)}",
+                hint='seat an instance per instrument, or set trades = "all"',
+            )
+        index = len(self.seats)
+        subs = []
+        for instrument in instruments:
+            position = self.portfolio.add_position(name, index, instrument)
+            sub = Subscription(len(self.state.subscriptions), name, index, position, limits, cls.cooldown_bars)
+            self.state.subscriptions.append(sub)
+            self.by_instrument[instrument].append(sub)
+            subs.append(sub)
+        self.seats.append(Seat(index, name, strategy, self.state, subs, self.add_timer))
+
+    def add_timer(self, seat: int, name: str, at: int, every: int) -> None:
+        """Wake a strategy at a time, and again every so often where `every` is above 0 (ns)."""
+        self.timer_seq += 1
+        heappush(self.timers, (at, self.timer_seq, seat, name, every))
+        self.next_timer = self.timers[0][0]
+
+    def start(self, clock: int) -> None:
+        """Before the first event: on_start of every strategy, in order."""
+        self.state.clock = clock
+        self.state.basis_ts = clock
+        for entry in self.seats:
+            seat: Seat = cython.cast(Seat, entry)
+            self.active = seat
+            seat.strategy.on_start()
+            seat.starting = False
+        self.hand_over()
+
+    def stop(self) -> None:
+        """After the last event: on_stop of every strategy; then the logs hand on what they hold."""
+        for entry in self.seats:
+            seat: Seat = cython.cast(Seat, entry)
+            self.active = seat
+            seat.strategy.on_stop()
+        self.active = None
+        self.state.outbox.clear()  # there is no venue left to hear it
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand on every log's rows."""
+        self.state.decisions.flush()
+        self.state.fills.flush()
+        self.equity.flush()
+
+    # ---- inputs
+
+    def step(self, event: Records | VenueReport | None) -> list[Command]:
+        """One input: a market event record (an array of one), a venue report, or None for the next timer.
+
+        Returns: the commands it led to, in order. The compiled run loop calls the parts below directly.
+        Raises: DataError: the event is older than the clock. Whatever a handler raises passes through.
+        """
+        if event is None:
+            self.fire_timer()
+        elif isinstance(event, VenueReport):
+            self.on_report(event)
+        else:
+            self.on_market(memoryview(words(event)), memoryview(floats(event)), 0)
+        commands = [self._command(request) for request in self.state.outbox]
+        self.state.outbox.clear()
+        return commands
+
+    def on_market(
+        self, w: NDArray[np.int64], f: NDArray[np.float64], i: cython.Py_ssize_t
+    ) -> cython.int:
+        """A market event: row i of record words."""
+        clock: cython.longlong = w[i, 0]
+        if clock < self.state.clock:
+            raise DataError(f"event goes back in time: its clock was {clock}, the engine's is {self.state.clock}")
+        self.state.clock = clock
+        self.state.basis_ts = w[i, 1]
+        self.events += 1
+        kind: cython.int = w[i, 3] & 0xFF
+        instrument: cython.int = w[i, 3] >> 32
+        if kind == _BAR:
+            self._on_bar(instrument, w, f, i)
+        elif kind == _ACTION:
+            self._on_action(instrument, (w[i, 3] >> 16) & 0xFFFF, w[i, 4], w[i, 5])
+        else:
+            self._on_other(kind, instrument, w, f, i)
+        if len(self.state.later) > 0:
+            self.hand_over()
+        return 0
+
+    def _on_bar(
+        self, instrument: cython.int, w: NDArray[np.int64], f: NDArray[np.float64], i: cython.Py_ssize_t
+    ) -> cython.int:
+        holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
+        subs: list[Subscription] = self.by_instrument[instrument]
+        sub: Subscription
+        seat: Seat
+        bar: Bar | None = None
+        k: cython.Py_ssize_t
+        self.bars += 1
+        holding.set_last(w[i, 7])
+        for k in range(len(subs)):
+            sub = cython.cast(Subscription, subs[k])
+            sub.bars += 1
+            if sub.indicators is not None:
+                sub.indicators.update_bar(
+                    w[i, 5] / sub.scale, w[i, 6] / sub.scale, w[i, 7] / sub.scale, f[i, 8]
+                )
+            if sub.window is not None:
+                sub.window.append(
+                    w[i, 1], w[i, 4] / sub.scale, w[i, 5] / sub.scale, w[i, 6] / sub.scale, w[i, 7] / sub.scale, f[i, 8]
+                )
+            seat = cython.cast(Seat, self.seats[sub.seat_index])
+            if seat.on_bar is not None and sub.bars >= sub.waiting:
+                if bar is None:
+                    bar = make_bar(
+                        sub.instrument, sub.scale, w[i, 0], w[i, 1], w[i, 2],
+                        w[i, 4], w[i, 5], w[i, 6], w[i, 7], f[i, 8], w[i, 9],
+                    )  # fmt: skip
+                self.active = seat
+                seat.on_bar(bar)
+        return 0
+
+    def _on_other(
+        self,
+        kind: cython.int,
+        instrument: cython.int,
+        w: NDArray[np.int64],
+        f: NDArray[np.float64],
+        i: cython.Py_ssize_t,
+    ) -> cython.int:
+        """A trade, quote or book update: the last price, then whoever handles it."""
+        holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
+        if kind == _TRADE:
+            holding.set_last(w[i, 4])
+        elif kind == _QUOTE and w[i, 4] > 0 and w[i, 5] > 0:
+            holding.set_last((w[i, 4] + w[i, 5]) // 2)
+        event: object = None
+        for entry in self.by_instrument[instrument]:
+            sub: Subscription = cython.cast(Subscription, entry)
+            seat: Seat = cython.cast(Seat, self.seats[sub.seat_index])
+            handler = seat.on_quote if kind == _QUOTE else seat.on_trade if kind == _TRADE else seat.on_book
+            if handler is None:
+                continue
+            if event is None:
+                event = self._event(kind, sub, w, i)
+            self.active = seat
+            handler(event)
+        return 0
+
+    def _event(self, kind: int, sub: Subscription, w: NDArray[np.int64], i: int) -> object:
+        side = ((w[i, 3] >> 16) & 0xFFFF) - 2
+        if kind == _QUOTE:
+            return make_quote(
+                sub.instrument, sub.scale, sub.qty_scale, w[i, 0], w[i, 1], w[i, 2], w[i, 4], w[i, 5], w[i, 6], w[i, 7]
+            )
+        if kind == _TRADE:
+            aggressor = 0 if side == -2 else side
+            return make_trade(
+                sub.instrument, sub.scale, sub.qty_scale, w[i, 0], w[i, 1], w[i, 2], w[i, 4], w[i, 5], w[i, 6], aggressor
+            )
+        if kind == _BOOK:
+            action = (w[i, 3] >> 8) & 0xFF
+            return make_book_update(
+                sub.instrument, sub.scale, sub.qty_scale, w[i, 0], w[i, 1], w[i, 2], w[i, 4], w[i, 5], w[i, 6], side, action
+            )
+        raise DataError(f"unknown kind of market event: {kind}")
+
+    def _on_action(
+        self, instrument: cython.int, what: cython.int, first: cython.longlong, second: cython.longlong
+    ) -> cython.int:
+        """A split or dividend, before its session opens: positions and cash, then the past of indicators and windows.
+
+        Indicators read point-in-time prices: what they have seen is restated in today's shares, without look-ahead.
+        """
+        holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
+        before: cython.longlong = holding.last_units
+        price_factor: cython.double = 1.0
+        volume_factor: cython.double = 1.0
+        if what == _SPLIT:
+            self.portfolio.split(instrument, first, second)
+            self.state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)
+            price_factor = cython.cast(cython.double, second) / first
+            volume_factor = cython.cast(cython.double, first) / second
+        else:
+            paid = self.portfolio.dividend(instrument, first, second)
+            for owner, money in paid:
+                self.state.log_plain(DIVIDEND, instrument, owner, 0, first, second, _low_word(money), 0)
+            decimals = holding.instrument.price_decimals
+            if before > 0:
+                price_factor = 1.0 - (first * 10.0**decimals / 10.0**second) / before
+        for entry in self.by_instrument[instrument]:
+            sub: Subscription = cython.cast(Subscription, entry)
+            if price_factor > 0.0 and sub.indicators is not None:
+                sub.indicators.rescale(price_factor, volume_factor)
+            if price_factor > 0.0 and sub.window is not None:
+                sub.window.rescale(price_factor, volume_factor)
+            if what == _SPLIT:
+                sub.working_market = sub.working_market * first // second
+        return 0
+
+    def on_report(self, report: VenueReport) -> cython.int:
+        """A venue's word about one of our orders."""
+        if report.clock > self.state.clock:
+            self.state.clock = report.clock
+        self.state.basis_ts = report.ts_event
+        order: Order | None = self.state.orders.by_id.get(report.order_id)
+        if order is None:
+            name = OrderEventKind(report.kind).name
+            self.orphans[name] = self.orphans.get(name, 0) + 1
+            return 0
+        order.venue_order_id = report.venue_order_id
+        if report.kind == _FILL or report.kind == _PARTIAL:
+            self._on_fill(report)
+        else:
+            self._on_word(order, report)
+        if len(self.state.later) > 0:
+            self.hand_over()
+        return 0
+
+    def _on_word(self, order: Order, report: VenueReport) -> None:
+        """Anything but a fill."""
+        sub: Subscription = cython.cast(Subscription, self.state.subscriptions[order.owner_index])
+        seat: Seat = cython.cast(Seat, self.seats[order.strategy_index])
+        leaves: cython.longlong = order.qty_units - order.cum_units
+        if report.reason:
+            order.reason_code = report.reason
+        if report.kind == _RESTATE:
+            self.state.restate(sub, order, report)
+        else:
+            self.state.orders.apply(order, report.kind)
+            if order.is_done():
+                self.state.release(sub, order, leaves, leaves)
+            self.state.log_order(
+                report.kind, order, report.ts_event, order.cum_units, order.leaves_units, report.venue_order_id, 0
+            )
+        if seat.on_order is not None:
+            self.state.notify(order, report.kind, report.ts_event)
+
+    def _on_fill(self, report: VenueReport) -> cython.int:
+        """Orders, then the account, then the strategy: on_order and on_fill see the position already changed."""
+        state: State = self.state
+        order: Order = state.orders.by_id[report.order_id]
+        sub: Subscription = cython.cast(Subscription, state.subscriptions[order.owner_index])
+        seat: Seat = cython.cast(Seat, self.seats[order.strategy_index])
+        leaves: cython.longlong = order.qty_units - order.cum_units
+        state.orders.apply_fill(order, report.qty, report.price)
+        kind: cython.int = _FILL if order.cum_units == order.qty_units else _PARTIAL
+        state.release(sub, order, report.qty, leaves)
+        self.portfolio.book_fill(sub.position, order.side_sign, report.price, report.qty, report.fee)
+        state.log_fill(order, report, kind)
+        if sub.position.units == 0 and sub.cooldown_bars > 0:
+            sub.cooldown_until = sub.bars + sub.cooldown_bars
+        if seat.on_order is not None:
+            state.notify(order, kind, report.ts_event)
+        if seat.on_fill is not None:
+            self.hand_over()
+            self.active = seat
+            seat.on_fill(state.fill_fact(order, report))
+        return 0
+
+    def fire_timer(self) -> cython.int:
+        """The next timer is due: its time becomes the clock. Raises: InvariantError: there is none."""
+        if not self.timers:
+            raise InvariantError("no timer is set")
+        at, _, index, name, every = heappop(self.timers)
+        self.next_timer = self.timers[0][0] if self.timers else _NEVER
+        if at > self.state.clock:
+            self.state.clock = at
+        self.state.basis_ts = self.state.clock
+        if every > 0:
+            self.add_timer(index, name, at + every, every)
+        seat: Seat = cython.cast(Seat, self.seats[index])
+        if seat.on_timer is not None:
+            self.active = seat
+            seat.on_timer(Timer(ts=Nanos(at), name=name, strategy_index=index))
+        return self.hand_over()
+
+    def hand_over(self) -> cython.int:
+        """Order events that waited for a handler to return. A handler may cause more; they follow, in order."""
+        later: list[Any] = self.state.later
+        at: cython.Py_ssize_t = 0
+        while at < len(later):
+            index, event = later[at]
+            seat: Seat = cython.cast(Seat, self.seats[index])
+            if seat.on_order is not None:
+                self.active = seat
+                seat.on_order(event)
+            at += 1
+            if at > 1_000_000:
+                raise InvariantError(f"{seat.name}: on_order keeps causing order events: 1,000,000 in one step")
+        later.clear()
+        return 0
+
+    def mark(self, clock: cython.longlong) -> cython.int:
+        """Mark the account to the last prices: one row of the equity curve."""
+        log: RowLog = self.equity
+        i: cython.Py_ssize_t = log.row()
+        gross: cython.double = self.portfolio.gross()
+        log.ints[i, 0] = clock
+        log.floats[i, 1] = self.portfolio.equity()
+        log.floats[i, 2] = self.portfolio.ledger.cash_float
+        log.floats[i, 3] = gross
+        log.floats[i, 4] = self.portfolio.net()
+        log.floats[i, 5] = gross / self.portfolio.leverage_max
+        return 0
+
+    # ---- facts
+
+    def _command(self, request: OrderRequest) -> Command:
+        seat: Seat = cython.cast(Seat, self.seats[request.strategy])
+        instrument = self.instruments[request.instrument].id
+        if request.kind != _SUBMIT:
+            return CancelOrder(
+                ts=Nanos(request.ts), client_order_id=request.order_id, strategy=seat.name, instrument=instrument
+            )
+        order = self.state.orders.by_id[request.order_id]
+        return SubmitOrder(
+            ts=Nanos(request.ts),
+            client_order_id=request.order_id,
+            strategy=seat.name,
+            instrument=instrument,
+            side=Side(request.side),
+            order_type=OrderType(request.order_type),
+            time_in_force=TimeInForce(request.time_in_force),
+            qty=Qty(request.qty),
+            limit_price=Price(request.limit_price),
+            stop_price=Price(request.stop_price),
+            expire_ts=Nanos(request.expire_ts),
+            signal_id=order.signal_id,
+        )
+
+    @property
+    def active_strategy(self) -> str:
+        """The strategy whose handler ran last, for error messages; empty before the first."""
+        return "" if self.active is None else self.active.name
+
+    def open_orders(self) -> list[Order]:
+        """Every order that is not done."""
+        return list(self.state.orders.by_id.values())
+
+    def save_strategies(self) -> dict[str, Any]:
+        """The state of every strategy as plain data: its own attributes, indicators, windows, cooldowns and timers."""
+        saved: dict[str, Any] = {"schema_version": ENGINE_STATE_SCHEMA_VERSION, "strategies": {}}
+        for seat in self.seats:
+            subs = {}
+            for sub in seat.subscriptions:
+                subs[sub.instrument.id] = {
+                    "bars": sub.bars,
+                    "cooldown_until": sub.cooldown_until,
+                    "indicators": None if sub.indicators is None else sub.indicators.save(),
+                    "window": None if sub.window is None else sub.window.snapshot().hex(),
+                }
+            timers = [[at, name, every] for at, _, index, name, every in sorted(self.timers) if index == seat.index]
+            saved["strategies"][seat.name] = {
+                "state": seat.strategy.save_state(),
+                "instruments": subs,
+                "timers": timers,
+            }
+        return saved
+
+    def restore_strategies(self, saved: dict[str, Any]) -> None:
+        """Continue from `save_strategies`, after `start`: the same strategies, instruments and declarations.
+
+        Raises: StateError: another schema version, or strategies, instruments or declarations that differ.
+        """
+        if saved.get("schema_version") != ENGINE_STATE_SCHEMA_VERSION:
+            raise StateError(
+                f"engine state has schema version {saved.get('schema_version')!r}, "
+                f"this build reads {ENGINE_STATE_SCHEMA_VERSION}"
+            )
+        names = [seat.name for seat in self.seats]
+        if sorted(names) != sorted(saved["strategies"]):
+            raise StateError(f"saved strategies were {sorted(saved['strategies'])}, this engine seats {sorted(names)}")
+        self.timers = []
+        self.next_timer = _NEVER
+        for seat in self.seats:
+            entry = saved["strategies"][seat.name]
+            for sub in seat.subscriptions:
+                self._restore_subscription(sub, entry["instruments"].get(sub.instrument.id))
+            seat.strategy.restore_state(entry["state"])
+            for at, name, every in entry["timers"]:
+                self.add_timer(seat.index, name, at, every)
+
+    def _restore_subscription(self, sub: Subscription, entry: dict[str, Any] | None) -> None:
+        if entry is None:
+            raise StateError(f"the saved state of {sub.strategy} has nothing of {sub.instrument.id}")
+        if (entry["indicators"] is None) != (sub.indicators is None) or (entry["window"] is None) != (sub.window is None):
+            raise StateError(f"{sub.strategy} declares other indicators or windows than its saved state has")
+        sub.bars = entry["bars"]
+        sub.cooldown_until = entry["cooldown_until"]
+        if sub.indicators is not None:
+            try:
+                sub.indicators.restore(entry["indicators"])
+            except (TypeError, ValueError) as e:
+                raise StateError(f"{sub.strategy}: {e}") from e
+        if sub.window is not None:
+            sub.window.restore(bytes.fromhex(entry["window"]))
+
+
+def _forget(signal: Signal) -> None:
+    """Where nobody keeps signals."""
+
+
+def _low_word(value: int) -> int:
+    """The low 64 bits of an int, signed."""
+    low = value & 0xFFFFFFFFFFFFFFFF
+    return low - (1 << 64) if low >= 1 << 63 else low

@@ -1,0 +1,56 @@
+"""The decision log's record: 64 bytes, one for each command, order event, signal and corporate action.
+
+Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b, c, d. The head packs small fields, see
+`HEAD`. The run hash and the decision hash are taken over these bytes.
+
+| record | id | a | b | c | d |
+|---|---|---|---|---|---|
+| SUBMIT, DENY | order | quantity | limit price | stop price | signal |
+| CANCEL_REQUEST | order | cumulative | leaves | | |
+| PARTIAL, FILL | order | quantity | price | execution id | cumulative |
+| RESTATE | order | quantity | limit price | stop price | cumulative |
+| other order events | order | cumulative | leaves | venue order id | |
+| SIGNAL | signal | confidence (float64) | target (float64) | stop (float64) | action |
+| SPLIT | 0 | new shares | old shares | | |
+| DIVIDEND | 0 | amount | its decimals | strategy's ledger units, low 64 bits | |
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lockstep.model.enums import OrderEventKind
+
+DECISION_SCHEMA_VERSION = 1
+DECISION_WORDS = 8
+FILL_WORDS = 10
+"""ts, ts_event, exec id, order id, head, quantity, price, reference price, fee (float64), slippage (float64)."""
+EQUITY_WORDS = 6
+"""ts, equity, cash, gross exposure, net exposure, margin used (float64 but for ts)."""
+
+SIGNAL, SPLIT, DIVIDEND = 32, 33, 34
+
+RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
+    SIGNAL: "signal",
+    SPLIT: "split",
+    DIVIDEND: "dividend",
+}
+
+# field: (shift, bits). Side and action are stored + 1.
+HEAD = {
+    "kind": (0, 6),
+    "side": (6, 2),
+    "type": (8, 3),
+    "tif": (11, 3),
+    "state": (14, 5),
+    "reason": (19, 6),
+    "liquidity": (25, 2),
+    "instrument": (27, 16),
+    "strategy": (43, 16),
+}
+
+
+def field(head: NDArray[np.int64], name: str) -> NDArray[np.int64]:
+    """One packed field of a column of heads."""
+    shift, bits = HEAD[name]
+    values: NDArray[np.int64] = (head >> shift) & ((1 << bits) - 1)
+    return values - 1 if name == "side" else values

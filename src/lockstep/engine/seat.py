@@ -1,0 +1,348 @@
+"""A strategy's seat at the engine: the read-only context it sees through, and the only way its orders go in.
+
+Everything a user types is checked here, in Python terms, before it becomes a C integer.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.orders.order import Order
+else:
+    from lockstep.engine.state import State, Subscription
+    from lockstep.orders.order import Order
+from lockstep.book.window import MarketWindow
+from lockstep.features.base import Indicator
+from lockstep.features.schedule import IndicatorSet
+from lockstep.model.enums import OrderType, SignalAction, TimeInForce
+from lockstep.model.errors import StrategyError, did_you_mean
+from lockstep.model.instrument import Instrument, Number, Rounding
+from lockstep.model.messages import Signal
+from lockstep.model.numbers import Nanos
+from lockstep.strategy.base import Strategy
+
+_EXACT = cython.declare(cython.double, 9007199254740992.0)
+
+AddTimer = Callable[[int, str, int, int], None]
+"""(seat index, name, time ns, interval ns or 0)."""
+
+
+@cython.final
+@cython.cclass
+class Seat:
+    """One strategy instance in the engine. Handlers are resolved once: None where the user did not override."""
+
+    index: cython.int
+    name: str
+    strategy: Strategy
+    state: State
+    subscriptions: list[Subscription]
+    timers: AddTimer
+    starting: cython.bint
+    on_bar: object
+    on_quote: object
+    on_trade: object
+    on_book: object
+    on_order: object
+    on_fill: object
+    on_timer: object
+    only: Subscription | None
+    by_name: dict[str, Subscription]
+    declared: list[Any]
+
+    def __init__(
+        self, index: int, name: str, strategy: Strategy, state: State, subscriptions: list[Subscription], timers: AddTimer
+    ) -> None:
+        self.index = index
+        self.name = name
+        self.strategy = strategy
+        self.state = state
+        self.subscriptions = subscriptions
+        self.timers = timers
+        self.starting = True
+        self.only = subscriptions[0] if len(subscriptions) == 1 else None
+        self.by_name = {}
+        for sub in subscriptions:
+            self.by_name[sub.instrument.symbol] = sub
+            self.by_name[sub.instrument.id] = sub
+        self.declared = []
+        self.on_bar = self._handler("on_bar")
+        self.on_quote = self._handler("on_quote")
+        self.on_trade = self._handler("on_trade")
+        self.on_book = self._handler("on_book")
+        self.on_order = self._handler("on_order")
+        self.on_fill = self._handler("on_fill")
+        self.on_timer = self._handler("on_timer")
+        strategy._seat = self
+        if self.only is not None:
+            strategy.instrument = subscriptions[0].instrument
+            strategy.position = subscriptions[0].position
+
+    def _handler(self, name: str) -> object:
+        overridden = getattr(type(self.strategy), name) is not getattr(Strategy, name)
+        return getattr(self.strategy, name) if overridden else None
+
+    def pick(self, instrument: Instrument | str | None) -> Subscription:
+        """The subscription meant. Raises: StrategyError: none named where there are several, or an unknown one."""
+        if instrument is None:
+            if self.only is None:
+                raise StrategyError(
+                    f"{self.name} trades {len(self.subscriptions)} instruments: say which",
+                    hint="pass instrument=bar.instrument",
+                )
+            return self.only
+        name = instrument if isinstance(instrument, str) else instrument.id
+        found = self.by_name.get(name)
+        if found is None:
+            raise StrategyError(f"{self.name} does not trade {name!r}", hint=did_you_mean(name, self.by_name))
+        return found
+
+    # ---- what the strategy sees
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Its instruments."""
+        return tuple(sub.instrument for sub in self.subscriptions)
+
+    @property
+    def clock(self) -> int:
+        """The engine's clock, ns UTC."""
+        return self.state.clock
+
+    @property
+    def equity(self) -> float:
+        """The account's equity, currency."""
+        return self.state.portfolio.equity()
+
+    @property
+    def cash(self) -> float:
+        """The account's cash, currency."""
+        return self.state.portfolio.ledger.cash_float
+
+    @property
+    def buying_power(self) -> float:
+        """Exposure that may still be opened, currency."""
+        return self.state.portfolio.buying_power()
+
+    def open_orders(self) -> list[Order]:
+        """Its orders that are not done."""
+        return [order for order in self.state.orders.by_id.values() if order.strategy_index == self.index]
+
+    def position_in(self, instrument: Instrument | str) -> Any:
+        """Its position in one instrument."""
+        return self.pick(instrument).position
+
+    def last_price(self, instrument: Instrument | str | None) -> float:
+        """The latest price, quote currency; nan before the first."""
+        sub: Subscription = self.pick(instrument)
+        return sub.holding.last / sub.scale
+
+    def owns(self, value: object) -> bool:
+        """Whether the engine saves this object itself: an indicator or window."""
+        return any(value is entry for entry in self.declared)
+
+    # ---- what it declares
+
+    def _may_declare(self, what: str) -> None:
+        if not self.starting:
+            raise StrategyError(f"{self.name}: declare {what} in on_start", hint="a later one would miss the bars before it")
+
+    def add_indicator(self, indicator: Any, instrument: Instrument | str | None) -> Any:
+        """Have it updated with the instrument's bars."""
+        self._may_declare("indicators")
+        if not isinstance(indicator, Indicator):
+            raise StrategyError(f"{self.name}: not an indicator: was {indicator!r}", hint="for example self.indicator(EMA(20))")
+        sub: Subscription = self.pick(instrument)
+        present = list(sub.indicators) if sub.indicators is not None else []
+        sub.indicators = IndicatorSet([*present, indicator])
+        self.declared.extend(sub.indicators)
+        if type(self.strategy).wait_for_indicators:
+            sub.waiting = sub.indicators.warmup
+        return indicator
+
+    def add_window(self, capacity: int, instrument: Instrument | str | None) -> Any:
+        """Keep the instrument's last bars. A second call for the same instrument returns the same window."""
+        self._may_declare("windows")
+        sub: Subscription = self.pick(instrument)
+        if sub.window is None:
+            sub.window = MarketWindow(capacity)
+            self.declared.append(sub.window)
+        elif sub.window.capacity < capacity:
+            raise StrategyError(
+                f"{self.name}: the window of {sub.instrument.symbol} holds {sub.window.capacity} bars, "
+                f"a second one asks for {capacity}",
+                hint="ask for the larger one first",
+            )
+        return sub.window
+
+    def add_timer(self, name: str, at: int, every: int) -> None:
+        """Wake the strategy at a time. Raises: StrategyError: it has passed."""
+        if isinstance(at, bool) or not isinstance(at, int) or at <= self.state.clock:
+            raise StrategyError(f"{self.name}: timer at {at!r} is not after the present time {self.state.clock} (ns UTC)")
+        self.timers(self.index, name, at, every)
+
+    def add_signal(
+        self,
+        action: SignalAction | str,
+        confidence: float,
+        target: float | None,
+        stop: float | None,
+        reasoning: str,
+        instrument: Instrument | str | None,
+    ) -> int:
+        """Record a signal and return its id."""
+        try:
+            meant = SignalAction[action.upper()] if isinstance(action, str) else SignalAction(action)
+        except (KeyError, ValueError):
+            raise StrategyError(f"{self.name}: unknown signal action {action!r}", hint="BUY, SELL or HOLD") from None
+        if not 0.0 <= confidence <= 1.0:
+            raise StrategyError(f"{self.name}: signal confidence was {confidence!r}, limit 0 to 1")
+        sub: Subscription = self.pick(instrument)
+        ident = self.state.next_signal_id()
+        nan = float("nan")
+        self.state.log_signal(
+            sub, ident, confidence, nan if target is None else target, nan if stop is None else stop, int(meant)
+        )
+        self.state.keep_signal(
+            Signal(
+                signal_id=ident,
+                ts=Nanos(self.state.clock),
+                strategy=self.name,
+                symbol=sub.instrument.symbol,
+                action=meant,
+                confidence=confidence,
+                target_price=target,
+                stop_price=stop,
+                reasoning=reasoning,
+            )
+        )
+        return ident
+
+    def cool_down(self, bars: int, instrument: Instrument | str | None) -> None:
+        """No opening for this many bars from now."""
+        if isinstance(bars, bool) or not isinstance(bars, int) or bars < 0:
+            raise StrategyError(f"{self.name}: cool_down takes a whole number of bars >= 0, was {bars!r}")
+        sub: Subscription = self.pick(instrument)
+        sub.cooldown_until = max(sub.cooldown_until, sub.bars + bars)
+
+    # ---- what it does
+
+    def submit(
+        self,
+        side: cython.int,
+        qty: Number,
+        limit: Number | None,
+        stop: Number | None,
+        tif: TimeInForce | str,
+        expire: int,
+        signal: int,
+        instrument: Instrument | str | None,
+    ) -> Order:
+        """Check what was typed and send it through risk. Raises: StrategyError, InstrumentError: it cannot be an order."""
+        sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
+        units: cython.longlong = _units(sub, qty)
+        if limit is None and stop is None and tif is TimeInForce.GTC and signal == 0:
+            return self.state.submit(sub, side, 1, 1, units, 0, 0, 0, 0)  # OrderType.MARKET, GTC: nothing more to check
+        return self._submit_checked(sub, side, units, limit, stop, tif, expire, signal)
+
+    def _submit_checked(
+        self,
+        sub: Subscription,
+        side: int,
+        units: int,
+        limit: Number | None,
+        stop: Number | None,
+        tif: TimeInForce | str,
+        expire: int,
+        signal: int,
+    ) -> Order:
+        try:
+            force = TimeInForce[tif.upper()] if isinstance(tif, str) else TimeInForce(tif)
+        except (KeyError, ValueError):
+            names = [entry.name for entry in TimeInForce]
+            raise StrategyError(f"unknown time in force {tif!r}", hint=did_you_mean(str(tif).upper(), names)) from None
+        kind = OrderType.MARKET
+        if limit is not None:
+            kind = OrderType.LIMIT if stop is None else OrderType.STOP_LIMIT
+        elif stop is not None:
+            kind = OrderType.STOP
+        if stop is not None and force in (TimeInForce.IOC, TimeInForce.FOK):
+            raise StrategyError(f"{self.name}: a stop order cannot be {force.name}: it waits by nature")
+        if force is TimeInForce.GTD:
+            if isinstance(expire, bool) or not isinstance(expire, int) or expire <= self.state.clock:
+                raise StrategyError(f"{self.name}: GTD needs expire= after the present time, ns UTC: was {expire!r}")
+        elif expire:
+            raise StrategyError(f"{self.name}: expire= goes with tif=GTD, time in force was {force.name}")
+        if not 0 <= signal <= self.state.last_signal_id:
+            raise StrategyError(f"{self.name}: no signal {signal!r} was recorded")
+        limit_units = 0 if limit is None else sub.instrument.price_from(limit)
+        stop_units = 0 if stop is None else sub.instrument.price_from(stop)
+        return self.state.submit(sub, side, int(kind), int(force), units, limit_units, stop_units, expire, signal)
+
+    def target_position(self, qty: Number, instrument: Instrument | str | None, signal: int) -> Order | None:
+        """Bring the position to a signed quantity."""
+        sub: Subscription = self.pick(instrument)
+        value = float(qty)
+        units: object = 0
+        if value > 0:
+            units = sub.instrument.qty_from(qty)
+        elif value < 0:
+            units = -sub.instrument.qty_from(-value if isinstance(qty, str) else -qty)
+        return self.target_units(units, instrument, signal)
+
+    def target_units(
+        self, target: cython.longlong, instrument: Instrument | str | None, signal: cython.longlong
+    ) -> Order | None:
+        """A market order for what is missing to `target` units, counting market orders on their way; None if nothing is."""
+        sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
+        missing: cython.longlong = target - sub.position.units - sub.working_market
+        if missing > 0:
+            return self.state.submit(sub, 1, 1, 1, missing, 0, 0, 0, signal)
+        if missing < 0:
+            return self.state.submit(sub, -1, 1, 1, -missing, 0, 0, 0, signal)
+        return None
+
+    def cancel(self, order: Order | None) -> bool:
+        """Ask to cancel one order, or all of this strategy's."""
+        if order is None:
+            return any([self.state.cancel(entry) for entry in self.open_orders()])
+        if not isinstance(order, Order):
+            raise StrategyError(f"{self.name}: cancel takes the Order that buy or sell returned, was {order!r}")
+        if order.strategy_index != self.index:
+            raise StrategyError(f"{self.name}: order {order.order_id} belongs to {order.strategy}")
+        return self.state.cancel(order)
+
+    def size(self, weight: float, instrument: Instrument | str | None) -> float:
+        """The quantity that `weight` of equity buys, rounded down to a lot."""
+        sub: Subscription = self.pick(instrument)
+        one: cython.double = sub.holding.valuation.mark(sub.holding.last, sub.qty_scale)
+        if one < 0.0:
+            one = -one  # an inverse contract's worth counts downwards
+        if not one > 0.0:
+            raise StrategyError(f"{self.name}: no price of {sub.instrument.symbol} is known yet: nothing to size by")
+        money: cython.double = self.state.portfolio.equity() * weight
+        if not money > 0.0:
+            return 0.0
+        units = min(int(money / one * sub.qty_scale), sub.instrument.qty_max)
+        units -= units % sub.instrument.lot_size
+        return units / sub.qty_scale
+
+
+def _units(sub: Subscription, qty: Number) -> int:
+    """Quantity units: whole floats and ints the short way, everything else (and every error) through the instrument."""
+    if type(qty) is float or type(qty) is int:
+        scaled: cython.double = cython.cast(cython.double, qty) * sub.qty_scale
+        if 0.0 < scaled < _EXACT:
+            units: cython.longlong = cython.cast(cython.longlong, scaled + 0.5)
+            instrument = sub.instrument
+            if (
+                units / sub.qty_scale == qty
+                and units % instrument.lot_size == 0
+                and instrument.qty_min <= units <= instrument.qty_max
+                and units > 0
+            ):
+                return units
+    return sub.instrument.qty_from(qty)

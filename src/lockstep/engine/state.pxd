@@ -1,0 +1,38 @@
+from lockstep.book.ring cimport BarRing
+from lockstep.engine.rowlog cimport RowLog
+from lockstep.features.schedule cimport IndicatorSet
+from lockstep.model.traffic cimport VenueReport
+from lockstep.orders.order cimport OpenOrders, Order
+from lockstep.portfolio.portfolio cimport Portfolio
+from lockstep.portfolio.position cimport Holding, Position
+from lockstep.risk.gate cimport Gate
+
+cdef class Subscription:
+    cdef readonly int index, seat_index, instrument_index
+    cdef readonly object strategy, instrument
+    cdef readonly Position position
+    cdef readonly Holding holding
+    cdef readonly Gate gate
+    cdef public IndicatorSet indicators
+    cdef public BarRing window
+    cdef public long long waiting, bars, cooldown_until, cooldown_bars, working_market
+    cdef double scale, qty_scale
+
+cdef class State:
+    cdef public long long clock, basis_ts
+    cdef readonly OpenOrders orders
+    cdef readonly Portfolio portfolio
+    cdef readonly list outbox, later, subscriptions
+    cdef readonly RowLog decisions, fills
+    cdef object signal_sink
+    cdef readonly long long last_signal_id, submitted, denied
+    cdef Order submit(self, Subscription sub, int side, int order_type, int tif, long long qty, long long limit_price, long long stop_price, long long expire_ts, long long signal_id)
+    cdef int _deny(self, Subscription sub, Order order, int rule) except -1
+    cdef bint cancel(self, Order order) except -1
+    cdef int release(self, Subscription sub, Order order, long long qty, long long leaves) except -1
+    cdef int log_order(self, int kind, Order order, long long ts_event, long long a, long long b, long long c, long long d) except -1
+    cdef int log_fill(self, Order order, VenueReport report, int kind) except -1
+    cdef int log_plain(self, int kind, int instrument, int strategy, long long ident, long long a, long long b, long long c, long long d) except -1
+    cdef int notify(self, Order order, int kind, long long ts_event) except -1
+    cdef double _slippage(self, Subscription sub, Order order, VenueReport report) except? -1.0
+    cdef int _append(self, long long ts_event, long long head, long long ident, long long a, long long b, long long c, long long d) except -1

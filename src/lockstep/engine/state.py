@@ -1,0 +1,423 @@
+"""The engine's state, and the way out of it: submit and cancel pass risk and orders here, and nowhere else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.book.ring import BarRing
+    from cython.cimports.lockstep.engine.rowlog import RowLog
+    from cython.cimports.lockstep.features.schedule import IndicatorSet
+    from cython.cimports.lockstep.model.traffic import VenueReport, make_request
+    from cython.cimports.lockstep.orders.order import OpenOrders, Order
+    from cython.cimports.lockstep.portfolio.portfolio import Portfolio
+    from cython.cimports.lockstep.portfolio.position import Holding, Position
+    from cython.cimports.lockstep.risk.gate import Gate
+else:
+    from lockstep.book.ring import BarRing
+    from lockstep.engine.rowlog import RowLog
+    from lockstep.features.schedule import IndicatorSet
+    from lockstep.model.traffic import VenueReport, make_request
+    from lockstep.orders.order import OpenOrders, Order
+    from lockstep.portfolio.portfolio import Portfolio
+    from lockstep.portfolio.position import Holding, Position
+    from lockstep.risk.gate import Gate
+from lockstep.engine.records import DECISION_WORDS, FILL_WORDS
+from lockstep.engine.rowlog import Sink
+from lockstep.model.enums import Liquidity, OrderEventKind, OrderState, OrderType, Reason, Side
+from lockstep.model.instrument import Instrument
+from lockstep.model.messages import Fill, OrderEvent, Signal
+from lockstep.model.numbers import Nanos, Price, Qty
+from lockstep.risk.limits import RiskLimits
+
+_SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
+_DENY = cython.declare(cython.int, int(OrderEventKind.DENY))
+_CANCEL_REQUEST = cython.declare(cython.int, int(OrderEventKind.CANCEL_REQUEST))
+_MARKET = cython.declare(cython.int, int(OrderType.MARKET))
+_COOLDOWN = cython.declare(cython.int, int(Reason.COOLDOWN))
+
+
+@cython.final
+@cython.cclass
+class Subscription:
+    """One strategy's interest in one instrument: its position, gate, indicators and window there.
+
+    waiting: bars until on_bar starts. bars: bars seen. cooldown_until: no opening before this many bars. working_market:
+    signed units of market orders on their way.
+    """
+
+    index: cython.int
+    seat_index: cython.int
+    instrument_index: cython.int
+    strategy: str
+    instrument: Instrument
+    position: Position
+    holding: Holding
+    gate: Gate
+    indicators: IndicatorSet | None
+    window: BarRing | None
+    waiting: cython.longlong
+    bars: cython.longlong
+    cooldown_until: cython.longlong
+    cooldown_bars: cython.longlong
+    working_market: cython.longlong
+    scale: cython.double
+    qty_scale: cython.double
+
+    def __init__(
+        self, index: int, strategy: str, seat_index: int, position: Position, limits: RiskLimits, cooldown_bars: int
+    ) -> None:
+        self.index = index
+        self.strategy = strategy
+        self.seat_index = seat_index
+        self.position = position
+        self.holding = position.holding
+        self.instrument = position.instrument
+        self.instrument_index = position.holding.index
+        self.gate = Gate(self.instrument, limits)
+        self.indicators = None
+        self.window = None
+        self.waiting = 0
+        self.bars = 0
+        self.cooldown_until = 0
+        self.cooldown_bars = cooldown_bars
+        self.working_market = 0
+        self.scale = 10.0**self.instrument.price_decimals
+        self.qty_scale = 10.0**self.instrument.qty_decimals
+
+
+@cython.final
+@cython.cclass
+class State:
+    """What an engine is between two events: clock, orders, account, subscriptions, and what waits to go out.
+
+    clock: ns UTC, when the present event is known to us; basis_ts: when it happened at the venue. outbox: requests for
+    the venue. later: order events to hand to strategies once the present handler has returned.
+    """
+
+    clock: cython.longlong
+    basis_ts: cython.longlong
+    orders: OpenOrders
+    portfolio: Portfolio
+    outbox: list[Any]
+    later: list[tuple[int, OrderEvent]]
+    subscriptions: list[Subscription]
+    decisions: RowLog
+    fills: RowLog
+    last_signal_id: cython.longlong
+    submitted: cython.longlong
+    denied: cython.longlong
+    signal_sink: Callable[[Signal], object]
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        decision_sinks: list[Sink],
+        fill_sinks: list[Sink],
+        signal_sink: Callable[[Signal], object],
+    ) -> None:
+        self.signal_sink = signal_sink
+        self.clock = 0
+        self.basis_ts = 0
+        self.orders = OpenOrders()
+        self.portfolio = portfolio
+        self.outbox = []
+        self.later = []
+        self.subscriptions = []
+        self.decisions = RowLog(DECISION_WORDS, decision_sinks)
+        self.fills = RowLog(FILL_WORDS, fill_sinks)
+        self.last_signal_id = 0
+        self.submitted = 0
+        self.denied = 0
+
+    def keep_signal(self, signal: Signal) -> None:
+        """Hand a signal on to who keeps them."""
+        self.signal_sink(signal)
+
+    def next_signal_id(self) -> int:
+        """The next signal's id: a counter of the run."""
+        self.last_signal_id += 1
+        return self.last_signal_id
+
+    def submit(
+        self,
+        sub: Subscription,
+        side: cython.int,
+        order_type: cython.int,
+        tif: cython.int,
+        qty: cython.longlong,
+        limit_price: cython.longlong,
+        stop_price: cython.longlong,
+        expire_ts: cython.longlong,
+        signal_id: cython.longlong,
+    ) -> Order:
+        """An order from checked units: risk first, then the order table, then out. A refusal is a DENIED order."""
+        holding: Holding = sub.holding
+        order: Order = self.orders.create(
+            sub.strategy,
+            sub.index,
+            sub.seat_index,
+            sub.instrument,
+            sub.instrument_index,
+            side,
+            order_type,
+            tif,
+            qty,
+            limit_price,
+            stop_price,
+            expire_ts,
+            signal_id,
+            self.clock,
+        )
+        price: cython.double = holding.last
+        if limit_price > 0:
+            price = cython.cast(cython.double, limit_price)
+        elif stop_price > 0:
+            price = cython.cast(cython.double, stop_price)
+        opening: cython.double = sub.gate.opening_value(holding, side, qty, price)
+        rule: cython.int = 0
+        if sub.bars < sub.cooldown_until and opening > 0.0:
+            rule = _COOLDOWN
+        else:
+            rule = sub.gate.check(self.portfolio, holding, side, qty, price)
+        if rule:
+            self._deny(sub, order, rule)
+            return order
+        self.orders.apply(order, _SUBMIT)
+        self.submitted += 1
+        holding.add_pending(side, qty)
+        if opening > 0.0:
+            order.reserve = opening
+            self.portfolio.reserve(opening)
+        if order_type == _MARKET:
+            sub.working_market += qty * side
+        self.log_order(_SUBMIT, order, expire_ts, qty, limit_price, stop_price, signal_id)
+        self.outbox.append(
+            make_request(
+                _SUBMIT,
+                sub.seat_index,
+                sub.instrument_index,
+                self.clock,
+                self.basis_ts,
+                order.order_id,
+                side,
+                order_type,
+                tif,
+                qty,
+                limit_price,
+                stop_price,
+                expire_ts,
+            )
+        )
+        return order
+
+    def _deny(self, sub: Subscription, order: Order, rule: cython.int) -> cython.int:
+        order.reason_code = rule
+        self.orders.apply(order, _DENY)
+        self.denied += 1
+        self.log_order(
+            _DENY, order, self.clock, order.qty_units, order.limit_units, order.stop_units, order.signal_id
+        )
+        return self.notify(order, _DENY, self.clock)
+
+    def cancel(self, order: Order) -> cython.bint:
+        """Ask the venue to cancel. False where there is nothing to cancel, or it was asked before."""
+        if order.is_done() or self.orders.apply(order, _CANCEL_REQUEST) < 0:
+            return False
+        self.log_order(_CANCEL_REQUEST, order, self.clock, order.cum_units, order.qty_units - order.cum_units, 0, 0)
+        self.outbox.append(
+            make_request(
+                _CANCEL_REQUEST,
+                order.strategy_index,
+                order.instrument_index,
+                self.clock,
+                self.basis_ts,
+                order.order_id,
+                order.side_sign,
+                order.type_code,
+                order.tif_code,
+                0,
+                0,
+                0,
+                0,
+            )
+        )
+        return True
+
+    def release(
+        self, sub: Subscription, order: Order, qty: cython.longlong, leaves: cython.longlong
+    ) -> cython.int:
+        """`qty` of the `leaves` that an order had is no longer on its way: give back what it reserved."""
+        sub.holding.add_pending(order.side_sign, -qty)
+        if order.type_code == _MARKET:
+            sub.working_market -= qty * order.side_sign
+        if order.reserve > 0.0:
+            part: cython.double = order.reserve if qty == leaves else order.reserve * qty / leaves
+            order.reserve -= part
+            self.portfolio.reserve(-part)
+        if len(self.orders.by_id) == 0:
+            self.portfolio.clear_reserve()
+        return 0
+
+    def restate(self, sub: Subscription, order: Order, report: VenueReport) -> None:
+        """A venue restated an order for a split. report.qty is what is left to fill in new shares; fills so far stay."""
+        before: cython.longlong = order.qty_units - order.cum_units
+        total: cython.longlong = order.cum_units + report.qty
+        if self.orders.restate(order, total, report.limit_price, report.stop_price) >= 0:
+            sub.holding.add_pending(order.side_sign, report.qty - before)
+        self.log_order(
+            int(OrderEventKind.RESTATE),
+            order,
+            report.ts_event,
+            total,
+            report.limit_price,
+            report.stop_price,
+            order.cum_units,
+        )
+
+    def log_order(
+        self,
+        kind: cython.int,
+        order: Order,
+        ts_event: cython.longlong,
+        a: cython.longlong,
+        b: cython.longlong,
+        c: cython.longlong,
+        d: cython.longlong,
+    ) -> cython.int:
+        wide: cython.longlong = order.instrument_index
+        owner: cython.longlong = order.strategy_index
+        head: cython.longlong = (
+            kind
+            | ((order.side_sign + 1) << 6)
+            | (order.type_code << 8)
+            | (order.tif_code << 11)
+            | (order.state_code << 14)
+            | (order.reason_code << 19)
+            | (wide << 27)
+            | (owner << 43)
+        )
+        return self._append(ts_event, head, order.order_id, a, b, c, d)
+
+    def log_plain(
+        self,
+        kind: cython.int,
+        instrument: cython.int,
+        strategy: cython.int,
+        ident: cython.longlong,
+        a: cython.longlong,
+        b: cython.longlong,
+        c: cython.longlong,
+        d: cython.longlong,
+    ) -> cython.int:
+        wide: cython.longlong = instrument
+        owner: cython.longlong = strategy
+        return self._append(self.basis_ts, kind | (1 << 6) | (wide << 27) | (owner << 43), ident, a, b, c, d)
+
+    def _append(
+        self,
+        ts_event: cython.longlong,
+        head: cython.longlong,
+        ident: cython.longlong,
+        a: cython.longlong,
+        b: cython.longlong,
+        c: cython.longlong,
+        d: cython.longlong,
+    ) -> cython.int:
+        log: RowLog = self.decisions
+        i: cython.Py_ssize_t = log.row()
+        log.ints[i, 0] = self.clock
+        log.ints[i, 1] = ts_event
+        log.ints[i, 2] = head
+        log.ints[i, 3] = ident
+        log.ints[i, 4] = a
+        log.ints[i, 5] = b
+        log.ints[i, 6] = c
+        log.ints[i, 7] = d
+        return 0
+
+    def log_signal(
+        self, sub: Subscription, ident: int, confidence: float, target: float, stop: float, action: int
+    ) -> None:
+        """A signal, in the decision log. target, stop: nan where there is none."""
+        self.log_plain(32, sub.instrument_index, sub.seat_index, ident, 0, 0, 0, action)
+        log: RowLog = self.decisions
+        log.floats[log.used - 1, 4] = confidence
+        log.floats[log.used - 1, 5] = target
+        log.floats[log.used - 1, 6] = stop
+
+    def log_fill(self, order: Order, report: VenueReport, kind: cython.int) -> cython.int:
+        """A fill, in both logs."""
+        self.log_order(kind, order, report.ts_event, report.qty, report.price, report.exec_id, order.cum_units)
+        decisions: RowLog = self.decisions
+        fills: RowLog = self.fills
+        sub: Subscription = cython.cast(Subscription, self.subscriptions[order.owner_index])
+        liquidity: cython.longlong = report.liquidity
+        last: cython.Py_ssize_t = decisions.used - 1
+        decisions.ints[last, 2] |= liquidity << 25
+        i: cython.Py_ssize_t = fills.row()
+        fills.ints[i, 0] = self.clock
+        fills.ints[i, 1] = report.ts_event
+        fills.ints[i, 2] = report.exec_id
+        fills.ints[i, 3] = order.order_id
+        fills.ints[i, 4] = decisions.ints[last, 2]
+        fills.ints[i, 5] = report.qty
+        fills.ints[i, 6] = report.price
+        fills.ints[i, 7] = report.reference_price
+        fills.floats[i, 8] = report.fee / self.portfolio.ledger.scale
+        fills.floats[i, 9] = self._slippage(sub, order, report)
+        return 0
+
+    def _slippage(self, sub: Subscription, order: Order, report: VenueReport) -> cython.double:
+        """How much worse than its reference price a fill was, currency, at or above 0."""
+        if report.price == report.reference_price:
+            return 0.0
+        qty: cython.double = cython.cast(cython.double, report.qty) * order.side_sign
+        paid: cython.double = sub.holding.valuation.mark(cython.cast(cython.double, report.price), qty)
+        return paid - sub.holding.valuation.mark(cython.cast(cython.double, report.reference_price), qty)
+
+    def notify(self, order: Order, kind: cython.int, ts_event: cython.longlong) -> cython.int:
+        """Keep an order event for its strategy, to be handed over after the present handler."""
+        self.later.append((order.strategy_index, self.order_event(order, kind, ts_event)))
+        return 0
+
+    def order_event(self, order: Order, kind: int, ts_event: int) -> OrderEvent:
+        """What just happened to an order, as a fact."""
+        return OrderEvent(
+            ts=Nanos(self.clock),
+            ts_event=Nanos(ts_event),
+            client_order_id=order.order_id,
+            venue_order_id=order.venue_order_id,
+            strategy=order.strategy,
+            symbol=order.instrument.symbol,
+            kind=OrderEventKind(kind),
+            state=OrderState(order.state_code),
+            side=Side(order.side_sign),
+            qty=Qty(order.qty_units),
+            cum_qty=Qty(order.cum_units),
+            leaves_qty=Qty(order.leaves_units),
+            reason=Reason(order.reason_code),
+        )
+
+    def fill_fact(self, order: Order, report: VenueReport) -> Fill:
+        """A fill, as a fact for on_fill."""
+        instrument = order.instrument
+        sub: Subscription = cython.cast(Subscription, self.subscriptions[order.owner_index])
+        return Fill(
+            ts=Nanos(self.clock),
+            ts_event=Nanos(report.ts_event),
+            exec_id=report.exec_id,
+            client_order_id=order.order_id,
+            strategy=order.strategy,
+            symbol=instrument.symbol,
+            side=Side(order.side_sign),
+            price=report.price / sub.scale,
+            qty=report.qty / sub.qty_scale,
+            price_units=Price(report.price),
+            qty_units=Qty(report.qty),
+            leaves_qty=Qty(order.leaves_units),
+            fee=report.fee / self.portfolio.ledger.scale,
+            slippage=self._slippage(sub, order, report),
+            liquidity=Liquidity(report.liquidity),
+        )
