@@ -14,11 +14,12 @@ from lockstep.analytics.arrays import F64, I64, ROUNDING, checked_level
 from lockstep.analytics.metrics import period_rate, sharpe_ratio
 from lockstep.model.errors import UsageError
 
+RETURNS_MIN = 20
 _BLOCK_ELEMENTS = 1 << 20
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
-    """A confidence interval and how it was made: `level` of the `resamples` estimates lie within it."""
+    """A confidence interval and how it was made: `level` of the `resamples` usable estimates lie within it."""
 
     low: float
     high: float
@@ -27,7 +28,7 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
     mean_block: float
 
 
-def stationary_indices(n: int, resamples: int, mean_block: float, rng: np.random.Generator) -> I64:
+def stationary_indices(n: int, resamples: int, mean_block: float, rng: np.random.Generator) -> I64:  # noqa: TID251 - the caller's
     """Row numbers of stationary bootstrap samples: blocks with a uniform start and geometric length, wrapping round.
 
     Args:    n: observations, 1 or more; resamples: samples to draw; mean_block: mean block length in observations,
@@ -51,7 +52,7 @@ def stationary_indices(n: int, resamples: int, mean_block: float, rng: np.random
 def sharpe_interval(
     returns: F64,
     periods_per_year: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # noqa: TID251 - seeded by the caller
     *,
     risk_free: float = 0.0,
     level: float = 0.95,
@@ -63,14 +64,14 @@ def sharpe_interval(
     Args:    returns: [n], per period; rng: seeded by the caller, advanced here; risk_free: annual fraction;
              level: 0.95 for a 95 % interval; mean_block: by default n ** (1/3), the growth rate that Politis and
              Romano show to be optimal for the mean.
-    Returns: None where the Sharpe ratio itself is undefined, or more than half of the resamples are (a curve with a
-             handful of moves has no sampling distribution worth showing).
+    Returns: None under 20 returns, where resamples only repeat the same few days, and where the Sharpe ratio itself
+             is undefined. Resamples without deviation (all of a flat stretch) are left out.
     Raises:  UsageError: level outside (0, 1), resamples under 1.
     """
     checked_level("level", level)
     if resamples < 1:
         raise UsageError(f"resamples must be at least 1: was {resamples}")
-    if sharpe_ratio(returns, periods_per_year, risk_free) is None:
+    if returns.size < RETURNS_MIN or sharpe_ratio(returns, periods_per_year, risk_free) is None:
         return None
     block = max(1.0, returns.size ** (1.0 / 3.0)) if mean_block is None else mean_block
     rate = period_rate(risk_free, periods_per_year)
@@ -82,7 +83,7 @@ def sharpe_interval(
         usable = spread > ROUNDING
         estimates.append((sample.mean(axis=1)[usable] - rate) / spread[usable])
     ratios = np.concatenate(estimates) * math.sqrt(periods_per_year)
-    if ratios.size * 2 < resamples:
+    if ratios.size == 0:
         return None
     low, high = np.quantile(ratios, [(1.0 - level) / 2.0, (1.0 + level) / 2.0]).tolist()
-    return Interval(low=low, high=high, level=level, resamples=resamples, mean_block=block)
+    return Interval(low=low, high=high, level=level, resamples=ratios.size, mean_block=block)

@@ -50,7 +50,7 @@ class InstrumentUnits:
         """The average price, quote currency, of a quantity worth `value` (rate x quantity units); NaN for none."""
         if not qty:
             return math.nan
-        scale = 10**self.price_decimals
+        scale: int = 10**self.price_decimals
         if isinstance(value, int) and isinstance(qty, int):
             return value / (qty * scale)  # one correctly rounded division of ints, many times quicker than a Fraction
         return float(Fraction(qty) / (value * scale) if self.inverse else Fraction(value) / (qty * scale))

@@ -5,7 +5,7 @@ trade of its own. With one entry and one exit it is the same as `round_trips.fla
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,25 +16,28 @@ from lockstep.analytics.trades import Trades, UnitTrade, trades_from_units
 
 
 @dataclass(slots=True)
-class _Lot:
-    """What is left of an opening fill. The rate is an int unless a split or an inverse contract makes it a ratio."""
+class _Parcel:
+    """What is left of a fill: of an opening one a lot, of a closing one the part not yet matched.
 
-    ts: int
-    side: int
-    qty: int
-    rate: int | Fraction
-    fee_per_unit: Fraction
-    slippage_per_unit: Fraction
+    The rate is an int unless a split or an inverse contract makes it a ratio.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class _Fill:
     ts: int
     side: int
     qty: int
     rate: int | Fraction
     fee: float
     slippage: float
+
+    def take(self, qty: int) -> "_Parcel":
+        """Split off `qty` units with their share of the fee; the last share is what is left, so nothing is lost."""
+        whole = qty == self.qty
+        fee = self.fee if whole else self.fee * qty / self.qty
+        slippage = self.slippage if whole else self.slippage * qty / self.qty
+        self.qty -= qty
+        self.fee -= fee
+        self.slippage -= slippage
+        return _Parcel(self.ts, self.side, qty, self.rate, fee, slippage)
 
 
 def fifo(
@@ -47,7 +50,7 @@ def fifo(
 ) -> Trades:
     """Round trips per strategy and instrument, oldest lot first; arguments and errors as of `flat_to_flat`.
 
-    Fees are shared out by quantity, exactly, and rounded once. A split restates every lot so that the whole position
+    Fees are shared out by quantity. A split restates every lot so that the whole position
     is the whole-unit restatement of the position before; each lot keeps its cost.
     """
     check_marks(fills, units, marks, mark_ts)
@@ -59,82 +62,84 @@ def fifo(
                 _fills_of(fills, rows, units[instrument]),
                 splits_until(restatements, instrument, mark_ts),
                 (instrument, strategy),
-                _Fill(mark_ts, 0, 0, units[instrument].rate(marks[instrument]), 0.0, 0.0),
+                _Parcel(mark_ts, 0, 0, units[instrument].rate(marks[instrument]), 0.0, 0.0),
             )
         ),
         units,
     )
 
 
-def _fills_of(fills: Fills, rows: I64, units: InstrumentUnits) -> Iterator[_Fill]:
+def _fills_of(fills: Fills, rows: I64, units: InstrumentUnits) -> Iterator[_Parcel]:
     names = ("ts", "side", "qty", "price", "fee", "slippage")
     for ts, side, qty, price, fee, slippage in zip(*(getattr(fills, n)[rows].tolist() for n in names), strict=True):
-        yield _Fill(ts, side, qty, units.rate(price), fee, slippage)
+        yield _Parcel(ts, side, qty, units.rate(price), fee, slippage)
 
 
 def _position_trips(
-    fills: Iterator[_Fill], splits: list[Restatement], position: tuple[int, int], mark: _Fill
+    fills: Iterator[_Parcel], splits: list[Restatement], position: tuple[int, int], mark: _Parcel
 ) -> Iterator[UnitTrade]:
-    lots: deque[_Lot] = deque()
+    lots: deque[_Parcel] = deque()
     pending = deque(splits)
     for fill in fills:
         while pending and pending[0].ts <= fill.ts:
-            lots = _restate(lots, pending.popleft())
-        left = fill.qty
-        while left and lots and lots[0].side != fill.side:
-            lot = lots[0]
-            taken = min(left, lot.qty)
-            yield _trip(lot, fill, taken, position, is_open=False)
-            lot.qty -= taken
-            left -= taken
-            if not lot.qty:
+            lots = yield from _restated_lots(lots, pending.popleft(), position)
+        while fill.qty and lots and lots[0].side != fill.side:
+            taken = min(fill.qty, lots[0].qty)
+            yield _trip(lots[0].take(taken), fill.take(taken), position, is_open=False)
+            if not lots[0].qty:
                 lots.popleft()
-        if left:
-            fee, slippage = Fraction(fill.fee) / fill.qty, Fraction(fill.slippage) / fill.qty
-            lots.append(_Lot(fill.ts, fill.side, left, fill.rate, fee, slippage))
+        if fill.qty:
+            lots.append(fill)
     for split in pending:
-        lots = _restate(lots, split)
+        lots = yield from _restated_lots(lots, split, position)
     for lot in lots:
-        yield _trip(lot, mark, lot.qty, position, is_open=True)
+        yield _trip(lot, mark, position, is_open=True)
 
 
-def _restate(lots: deque[_Lot], split: Restatement) -> deque[_Lot]:
+def _restated_lots(
+    lots: deque[_Parcel], split: Restatement, position: tuple[int, int]
+) -> Generator[UnitTrade, None, deque[_Parcel]]:
+    """The lots after a split. Where it leaves no whole unit, every lot ends there, with no exit quantity or price."""
+    after = _restate(lots, split)
+    if not after:
+        nothing = _Parcel(split.ts, 0, 0, 0, 0.0, 0.0)
+        for lot in lots:
+            yield _trip(lot, nothing, position, is_open=False)._replace(exit_qty=0)
+    return after
+
+
+def _restate(lots: deque[_Parcel], split: Restatement) -> deque[_Parcel]:
     """Each lot's share of the restated position; a lot too small for a unit leaves its cost to its neighbour."""
-    out: deque[_Lot] = deque()
+    out: deque[_Parcel] = deque()
     before = after = 0
-    carried = carried_fee = carried_slippage = Fraction(0)
+    cost, fee, slippage = Fraction(0), 0.0, 0.0
     for lot in lots:
         before += lot.qty
         qty = restated(before, split) - after
-        cost = lot.qty * Fraction(lot.rate) + carried
-        fee, slippage = lot.qty * lot.fee_per_unit + carried_fee, lot.qty * lot.slippage_per_unit + carried_slippage
+        cost, fee, slippage = cost + lot.qty * Fraction(lot.rate), fee + lot.fee, slippage + lot.slippage
         if qty:
-            out.append(_Lot(lot.ts, lot.side, qty, cost / qty, fee / qty, slippage / qty))
-            carried = carried_fee = carried_slippage = Fraction(0)
-        else:
-            carried, carried_fee, carried_slippage = cost, fee, slippage
+            out.append(_Parcel(lot.ts, lot.side, qty, cost / qty, fee, slippage))
+            cost, fee, slippage = Fraction(0), 0.0, 0.0
         after += qty
-    if carried and out:
-        last = out[-1]
-        last.rate += carried / last.qty
-        last.fee_per_unit += carried_fee / last.qty
-        last.slippage_per_unit += carried_slippage / last.qty
+    if out:
+        out[-1].rate += cost / out[-1].qty
+        out[-1].fee += fee
+        out[-1].slippage += slippage
     return out
 
 
-def _trip(lot: _Lot, exit_fill: _Fill, qty: int, position: tuple[int, int], *, is_open: bool) -> UnitTrade:
-    share = Fraction(qty, exit_fill.qty) if exit_fill.qty else Fraction(0)
+def _trip(entry: _Parcel, leave: _Parcel, position: tuple[int, int], *, is_open: bool) -> UnitTrade:
     return UnitTrade(
-        entry_ts=lot.ts,
-        exit_ts=exit_fill.ts,
+        entry_ts=entry.ts,
+        exit_ts=leave.ts,
         instrument=position[0],
         strategy=position[1],
-        side=lot.side,
-        entry_qty=qty,
-        entry_value=qty * lot.rate,
-        exit_qty=qty,
-        exit_value=qty * exit_fill.rate,
-        fees=float(lot.fee_per_unit * qty + share * Fraction(exit_fill.fee)),
-        slippage=float(lot.slippage_per_unit * qty + share * Fraction(exit_fill.slippage)),
+        side=entry.side,
+        entry_qty=entry.qty,
+        entry_value=entry.qty * entry.rate,
+        exit_qty=entry.qty,
+        exit_value=entry.qty * leave.rate,
+        fees=entry.fee + leave.fee,
+        slippage=entry.slippage + leave.slippage,
         is_open=is_open,
     )

@@ -13,6 +13,7 @@ from lockstep.model.errors import UsageError
 from lockstep.model.numbers import NANOS_PER_DAY
 
 _BINS_MIN, _BINS_MAX = 5, 100
+_HALF_WIDTH_MIN = 1e-6
 
 
 class MonthlyReturns(msgspec.Struct, frozen=True):
@@ -123,13 +124,16 @@ def return_histogram(returns: F64, bins: int | None = None) -> Histogram:
         raise UsageError(f"bins must be positive: was {bins}")
     if values.size == 0:
         return Histogram((), ())
+    low, high = float(values.min()), float(values.max())
     if bins is None:
         quarter, three_quarters = np.percentile(values, [25.0, 75.0])
         width = 2.0 * float(three_quarters - quarter) * values.size ** (-1.0 / 3.0)
-        span = float(values.max() - values.min())
-        wanted = span / width if width > 0.0 else 0.0
+        wanted = (high - low) / width if width > 0.0 else 0.0
         bins = int(min(max(np.ceil(wanted), _BINS_MIN), _BINS_MAX))
-    counts, edges = np.histogram(values, bins=bins)
+    middle, half = (low + high) / 2.0, _HALF_WIDTH_MIN * max(1.0, abs(low), abs(high))
+    if high - low < half:  # equal returns: edges that floats can tell apart, around them
+        low, high = middle - half, middle + half
+    counts, edges = np.histogram(values, bins=bins, range=(low, high))
     return Histogram(tuple(edges.tolist()), tuple(counts.tolist()))
 
 

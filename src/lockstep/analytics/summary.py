@@ -122,6 +122,7 @@ def summarise(
     annual = annualised_return(total, elapsed_ns) if total is not None else None
     deepest = max_drawdown(equity, initial_equity)
     stats = None if trades is None else trade_stats(trades)
+    rng = np.random.Generator(np.random.PCG64(seed))  # noqa: TID251 - the seed is an argument, named in the result
     return Summary(
         schema=SCHEMA,
         calendar=calendar.name,
@@ -143,9 +144,7 @@ def summarise(
         histogram=return_histogram(returns),
         volatility=metrics.volatility(returns, ppy),
         sharpe=metrics.sharpe_ratio(returns, ppy, risk_free),
-        sharpe_interval=sharpe_interval(
-            returns, ppy, np.random.Generator(np.random.PCG64(seed)), risk_free=risk_free, resamples=resamples
-        ),
+        sharpe_interval=sharpe_interval(returns, ppy, rng, risk_free=risk_free, resamples=resamples),
         bootstrap_seed=seed,
         sortino=metrics.sortino_ratio(returns, ppy, risk_free),
         calmar=metrics.calmar_ratio(annual, deepest),

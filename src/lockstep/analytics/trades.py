@@ -7,6 +7,7 @@ is exact in integer units until the one division that makes each float.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,9 +20,8 @@ RELIABLE_TRADES_MIN = 30
 limit theorem to be of any help, e.g. Hogg, Tanis and Zimmerman (2015), "Probability and Statistical Inference"."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnitTrade:
-    """One round trip in exact units, before any division.
+class UnitTrade(NamedTuple):
+    """One round trip in exact units, before any division; its order is that of the fields.
 
     entry_qty, exit_qty: quantity units as at the exit (a split restates them), perhaps fractional when a split was
     uneven; entry_value, exit_value: sum of `InstrumentUnits.rate` x quantity units. An open trade counts its rest as
@@ -115,7 +115,7 @@ class TradeStats(msgspec.Struct, frozen=True, kw_only=True):
 
 def trades_from_units(unit_trades: Iterable[UnitTrade], units: Sequence[InstrumentUnits]) -> Trades:
     """Turn exact round trips into float columns, one correctly rounded division per number."""
-    trips = sorted(unit_trades, key=lambda t: (t.entry_ts, t.exit_ts, t.instrument, t.strategy))
+    trips = sorted(unit_trades)
     of = [units[t.instrument] for t in trips]
     values = [u.unit_value for u in units]
     # An inverse contract is worth more of the base currency the lower its price: a long loses value as price rises.
