@@ -106,7 +106,8 @@ class Portfolio:
             position: Position = cython.cast(Position, entry)
             if position.holding is holding and position.units:
                 wide: object = position.units
-                scaled = wide * amount * 10**self.ledger.decimals
+                money_decimals: object = self.ledger.decimals  # a C exponent would make the power a float
+                scaled = wide * amount * 10**money_decimals
                 money = scaled // 10 ** (decimals + holding.instrument.qty_decimals)
                 self.ledger.post_dividend(money)
                 paid.append((position.strategy_index, money))

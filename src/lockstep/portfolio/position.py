@@ -67,7 +67,7 @@ class Holding:
         """Signed market value, settlement currency; 0.0 while flat."""
         if self.units == 0:
             return 0.0
-        return self.valuation.mark(self.holding.last, cython.cast(cython.double, self.units))
+        return self.valuation.mark(self.last, cython.cast(cython.double, self.units))
 
 
 @cython.final

@@ -34,7 +34,8 @@ class FeeModel:
         self.rate_den = maker.denominator * taker.denominator
         self.maker_num = int(maker * self.rate_den)
         self.taker_num = int(taker * self.rate_den)
-        money = 10**valuation.ledger_decimals
+        decimals: object = valuation.ledger_decimals  # a C exponent would make the power a float
+        money = 10**decimals
         unit = Fraction(schedule.per_unit) * money / 10**valuation.instrument.qty_decimals
         self.unit_num, self.unit_den = unit.numerator, unit.denominator
         self.flat = _up(schedule.flat, money)

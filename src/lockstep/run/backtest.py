@@ -1,0 +1,195 @@
+"""A backtest: history -> engine -> simulated venue, and what came of it."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lockstep.engine.engine import Engine
+from lockstep.engine.records import DECISION_WORDS, EQUITY_WORDS, FILL_WORDS
+from lockstep.model.errors import LockstepError, StrategyFault, UsageError
+from lockstep.model.fees import FeeSchedule
+from lockstep.model.instrument import Instrument
+from lockstep.model.messages import Signal
+from lockstep.model.numbers import NANOS_PER_DAY
+from lockstep.portfolio.portfolio import Portfolio
+from lockstep.run.config import BacktestConfig
+from lockstep.run.identity import RunIdentity
+from lockstep.run.loop import run_bars
+from lockstep.run.source import MergedSource, Stream
+from lockstep.run.strategy_file import StrategyFile, line_in
+from lockstep.sim.bars import BarVenue
+from lockstep.sim.market import Market
+from lockstep.store.catalog.market_data import MarketData
+from lockstep.store.catalog.times import time_text
+from lockstep.store.rowspool import RowSpool
+
+Progress = Callable[[int, int], None]
+"""(events done, events in all)."""
+
+
+class Outcome:
+    """What a backtest left: hashes, counts, the engine as it stopped, and the logs as spools."""
+
+    def __init__(self, backtest: "Backtest", engine: Engine, identity: tuple[str, str], seconds: float) -> None:
+        self.backtest = backtest
+        self.engine = engine
+        self.run_hash, self.decision_hash = identity
+        self.seconds = seconds
+        self.decisions = backtest.decisions
+        self.fill_rows = backtest.fill_rows
+        self.equity_rows = backtest.equity_rows
+        self.signals = backtest.signals
+        self.last_clock: int = engine.state.clock
+
+    @property
+    def events(self) -> int:
+        """Market events seen, corporate actions included."""
+        return self.engine.events
+
+    @property
+    def orders(self) -> int:
+        """Orders sent to the venue."""
+        return self.engine.state.submitted
+
+    @property
+    def denied(self) -> int:
+        """Orders that risk refused."""
+        return self.engine.state.denied
+
+    @property
+    def fills(self) -> int:
+        """Executions."""
+        return self.fill_rows.rows
+
+    @property
+    def final_equity(self) -> float:
+        """Equity at the last mark, settlement currency."""
+        return self.engine.portfolio.equity()
+
+
+class Backtest:
+    """One strategy file on some instruments under a configuration. `run` may be called again: it starts afresh.
+
+    Args:   strategy: the loaded file; params: its parameters; data: one history per instrument.
+    Raises: UsageError: no data. StrategyError: parameters that do not fit.
+    """
+
+    def __init__(
+        self,
+        strategy: StrategyFile,
+        data: Sequence[MarketData],
+        config: BacktestConfig = BacktestConfig(),
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not data:
+            raise UsageError("a backtest needs data", hint="lockstep data list shows what there is")
+        self.strategy = strategy
+        self.data = sorted(data, key=lambda entry: entry.instrument.id)
+        self.config = config
+        self.params = dict(params or {})
+        probe = strategy.make(self.params)
+        self.all_params = {name: getattr(probe, name) for name in type(probe).parameters}
+        self.instruments = [_priced(entry.instrument, config) for entry in self.data]
+        names = [instrument.id for instrument in self.instruments]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UsageError(f"the data holds {twice[0]} more than once", hint="give each instrument once")
+
+    def given(self) -> dict[str, Any]:
+        """What the run hash says about the run before it starts, as plain data."""
+        return {
+            "strategy_source": self.strategy.source,
+            "strategy_class": self.strategy.name,
+            "params": {name: str(value) for name, value in self.all_params.items()},
+            "config": self.config.facts(),
+            "instruments": [instrument.facts() for instrument in self.instruments],
+            "data": [[entry.instrument.id, entry.info.content_hash] for entry in self.data],
+        }
+
+    def run(self, progress: Progress | None = None) -> Outcome:
+        """Run it to the end of the data.
+
+        Raises: DataError: an empty range, or data out of order. StrategyFault: a handler of the strategy raised.
+        """
+        started = time.perf_counter()
+        self.decisions = RowSpool(DECISION_WORDS)
+        self.fill_rows = RowSpool(FILL_WORDS)
+        self.equity_rows = RowSpool(EQUITY_WORDS)
+        self.signals: list[Signal] = []
+        identity = RunIdentity(self.given())
+        engine = Engine(
+            Portfolio(self.instruments, self.config.cash, float(self.config.leverage)),
+            decision_sinks=[identity.update, self.decisions.append],
+            fill_sinks=[self.fill_rows.append],
+            equity_sinks=[self.equity_rows.append],
+            signal_sink=self.signals.append,
+        )
+        self._seat(engine)
+        source = self._source(progress)
+        try:
+            engine.start(source.first_time())
+            run_bars(engine, self._venue(engine), source)
+            engine.stop()
+        except Exception as e:
+            line = line_in(e, str(self.strategy.path))
+            if not line:
+                raise
+            raise self._fault(engine, e, line) from e
+        return Outcome(self, engine, identity.finish(engine), time.perf_counter() - started)
+
+    def _fault(self, engine: Engine, error: Exception, line: str) -> StrategyFault:
+        """What a handler raised, with the line, the strategy and the time."""
+        at = time_text(engine.state.clock)
+        kind = "" if isinstance(error, LockstepError) else f"{type(error).__name__}: "
+        fault = StrategyFault(f"{self.strategy.file_name}{line}, {engine.active_strategy} at {at}: {kind}{error}")
+        fault.hint = getattr(error, "hint", "") or "--traceback shows where"
+        return fault
+
+    def _seat(self, engine: Engine) -> None:
+        indexes = range(len(self.instruments))
+        if self.strategy.cls.trades == "all":
+            groups = [list(indexes)]
+        else:
+            groups = [[index] for index in indexes]
+        for group in groups:
+            name = self.strategy.name
+            if len(groups) > 1:
+                name += f":{self.instruments[group[0]].symbol}"
+            engine.add_strategy(self.strategy.make(self.params), name, group, self.config.limits)
+
+    def _source(self, progress: Progress | None) -> MergedSource:
+        start, end = self.config.start_ns, self.config.end_ns
+        streams = [
+            Stream(entry.instrument.id, index, entry.chunks(start, end), self.config.latency.feed_ns)
+            for index, entry in enumerate(self.data)
+        ]
+        if progress is None:
+            return MergedSource(streams)
+        total = sum(entry.count(start, end) for entry in self.data)
+        progress(0, total)
+        return MergedSource(streams, lambda rows: progress(rows, total))
+
+    def _venue(self, engine: Engine) -> BarVenue:
+        markets = []
+        for index, (entry, valuation) in enumerate(zip(self.data, engine.portfolio.valuations, strict=True)):
+            instrument = self.instruments[index]
+            hours: list[tuple[int, int]] = []
+            if not instrument.session.always_open:
+                hours = instrument.session.bounds(entry.info.first_ns, entry.info.last_ns + 7 * NANOS_PER_DAY)
+            # A bar of about a session or longer ends when the venue closes: its orders wait for the next open.
+            queue = entry.info.bar_ns >= NANOS_PER_DAY // 4
+            markets.append(Market(index, valuation, self.config.fills, hours, queue))
+        slippage = self.config.slippage.scaled(self.config.cost_multiple)
+        return BarVenue(markets, self.config.latency, slippage, self.config.fills, self.config.seed)
+
+
+def _priced(instrument: Instrument, config: BacktestConfig) -> Instrument:
+    fees: FeeSchedule = config.fees if config.fees is not None else instrument.fees
+    return instrument.with_fees(fees.scaled(config.cost_multiple))
+
+
+def is_compiled() -> bool:
+    """Whether the hot modules run compiled."""
+    from lockstep.engine import engine
+
+    return not engine.__file__.endswith(".py")

@@ -1,0 +1,50 @@
+"""What a backtest is run under, as data. Every field is part of the run hash."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from lockstep.model.errors import UsageError
+from lockstep.model.fees import FeeSchedule
+from lockstep.risk.limits import RiskLimits
+from lockstep.sim.models import LATENCIES, BarFills, Latency, Slippage
+
+CONFIG_SCHEMA_VERSION = 1
+
+
+class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Account, venue model and range of a backtest. Defaults are pessimistic: fees, latency and slippage are on.
+
+    cash: opening balance in the settlement currency. leverage: gross exposure allowed per unit of equity. fees: replaces
+    each instrument's own schedule; fee_multiple and slippage count on top of either (cost sensitivity). start_ns, end_ns:
+    bars that start in [start, end), ns UTC. seed: of the latency jitter.
+    """
+
+    cash: Decimal = Decimal(100_000)
+    leverage: Decimal = Decimal(1)
+    fees: FeeSchedule | None = None
+    cost_multiple: int = 1
+    latency: Latency = LATENCIES["standard"]
+    slippage: Slippage = Slippage(bps=Decimal(1))
+    fills: BarFills = BarFills()
+    limits: RiskLimits = RiskLimits()
+    seed: int = 0
+    start_ns: int | None = None
+    end_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises: UsageError: an account that could not trade, or an empty range."""
+        if self.cash <= 0:
+            raise UsageError(f"opening cash was {self.cash}, must be above 0")
+        if not 0 < self.leverage <= 1000:
+            raise UsageError(f"leverage was {self.leverage}, limit above 0 to 1000")
+        if self.cost_multiple < 0:
+            raise UsageError(f"cost multiple was {self.cost_multiple}, must be 0 or more")
+        if self.start_ns is not None and self.end_ns is not None and self.start_ns >= self.end_ns:
+            raise UsageError("the range is empty: its start is not before its end")
+
+    def facts(self) -> dict[str, Any]:
+        """Plain values for the manifest and the run hash."""
+        facts: dict[str, Any] = msgspec.to_builtins(self)
+        return facts

@@ -1,0 +1,100 @@
+"""The run loop of a backtest: the one place that knows in which order venue, engine and time take their turns.
+
+For each market event: everything due before it began is delivered; the venue sees it first; what the venue reports and
+what timers are due up to its clock is delivered in order of time; then the engine sees it. A bar begins at its ts_open:
+a command sent later than that cannot touch it, however short the latency.
+"""
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.engine.engine import Engine
+    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport
+    from cython.cimports.lockstep.run.source import MergedSource, Stream
+    from cython.cimports.lockstep.sim.bars import BarVenue
+else:
+    from lockstep.engine.engine import Engine
+    from lockstep.model.traffic import OrderRequest, VenueReport
+    from lockstep.run.source import MergedSource, Stream
+    from lockstep.sim.bars import BarVenue
+from lockstep.model.enums import CorporateAction, EventKind
+
+_ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
+_TRADE = cython.declare(cython.int, int(EventKind.TRADE))
+_BAR = cython.declare(cython.int, int(EventKind.BAR))
+_SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
+
+
+def post(engine: Engine, venue: BarVenue) -> cython.int:
+    """Send what the engine decided."""
+    outbox: list[OrderRequest] = engine.state.outbox
+    k: cython.Py_ssize_t
+    for k in range(len(outbox)):
+        venue.send(cython.cast(OrderRequest, outbox[k]))
+    outbox.clear()
+    return 0
+
+
+def drain(engine: Engine, venue: BarVenue, until: cython.longlong, with_timers_at: cython.bint) -> cython.int:
+    """Deliver reports and timers due up to `until`, in order of time; a report goes before a timer of its time.
+
+    with_timers_at: whether a timer at `until` itself is due. A market event goes before a timer of its clock.
+    """
+    report: VenueReport
+    while True:
+        timer: cython.longlong = engine.next_timer
+        due: cython.bint = timer < until or (with_timers_at and timer == until)
+        limit: cython.longlong = timer if due else until
+        if not venue.is_idle(limit):
+            report = venue.advance(limit)
+            if report is not None:
+                engine.on_report(report)
+                if len(engine.state.outbox) > 0:
+                    post(engine, venue)
+                continue
+        if not due:
+            return 0
+        engine.fire_timer()
+        if len(engine.state.outbox) > 0:
+            post(engine, venue)
+
+
+def run_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.int:
+    """Feed every event of the source through venue and engine. Returns 0; what a handler raises passes through."""
+    stream: Stream
+    i: cython.Py_ssize_t
+    if len(engine.state.outbox) > 0:
+        post(engine, venue)
+    while source.head is not None:
+        stream = source.head
+        i = stream.at
+        clock: cython.longlong = stream.clock
+        kind: cython.int = stream.kind
+        if kind == _BAR:
+            ts_open: cython.longlong = stream.w[i, 9]
+            drain(engine, venue, ts_open, True)
+            venue.settle_arrivals(ts_open, stream.w[i, 1])
+            venue.on_bar(
+                stream.instrument,
+                ts_open,
+                stream.w[i, 1],
+                stream.w[i, 4],
+                stream.w[i, 5],
+                stream.w[i, 6],
+                stream.w[i, 7],
+                stream.f[i, 8],
+            )
+            drain(engine, venue, clock, False)
+        else:
+            drain(engine, venue, clock, False)
+            if kind == _TRADE:
+                venue.on_price(stream.instrument, stream.w[i, 4])
+            elif kind == _ACTION and ((stream.w[i, 3] >> 16) & 0xFFFF) == _SPLIT:
+                venue.on_split(stream.instrument, clock, stream.w[i, 4], stream.w[i, 5])
+        engine.on_market(stream.w, stream.f, i)
+        if len(engine.state.outbox) > 0:
+            post(engine, venue)
+        source.pop()
+        if kind == _BAR and (source.head is None or source.head.clock != clock):
+            engine.mark(clock)
+    return 0

@@ -1,0 +1,19 @@
+cdef class Stream:
+    cdef const long long[:, ::1] w
+    cdef const double[:, ::1] f
+    cdef Py_ssize_t at, size
+    cdef object chunks, name
+    cdef readonly int instrument
+    cdef readonly long long rows
+    cdef long long clock, kind, shift
+    cdef long long last_clock
+    cdef bint load(self) except -1
+    cdef bint forward(self) except -1
+
+cdef class MergedSource:
+    cdef readonly list streams
+    cdef Stream head
+    cdef readonly long long rows
+    cdef readonly object on_chunk
+    cdef Stream choose(self)
+    cdef bint pop(self) except -1
