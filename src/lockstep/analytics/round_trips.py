@@ -8,6 +8,7 @@ a position or closing part of it does not end a trade, so one EMA cross is one t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -155,40 +156,41 @@ def _group_trips(position: _Position, flow: _Flow, split_rows: dict[int, Fractio
     is_fill = np.ones(flow.ts.size, dtype=np.bool_)
     is_fill[list(split_rows)] = False
     entering = is_fill & (np.sign(flow.delta) == side[trip])
-    entries = _sums(flow, entering, starts, position.units)
-    exits = _sums(flow, is_fill & ~entering, starts, position.units)
-    fees, slippage = np.add.reduceat(flow.fee, starts).tolist(), np.add.reduceat(flow.slippage, starts).tolist()
-    ratios_of: dict[int, list[int]] = {}
-    for row in split_rows:
-        ratios_of.setdefault(int(trip[row]), []).append(row)
+    leaving = is_fill & ~entering
+    entry_qty, entry_value = _sums(flow, entering, starts, position.units)
+    exit_qty, exit_value = _sums(flow, leaving, starts, position.units)
     last = ends - 1
-    columns = zip(flow.ts[starts].tolist(), flow.ts[last].tolist(), side.tolist(), after[last].tolist(), strict=True)
-    for k, (entry_ts, exit_ts, trip_side, rest) in enumerate(columns):
-        (entry_qty, entry_value), (exit_qty, exit_value) = entries[k], exits[k]
-        if k in ratios_of:
-            rows = range(int(starts[k]), int(ends[k]))
-            entry_qty = _restated_sum(flow, entering, rows, split_rows)
-            exit_qty = _restated_sum(flow, is_fill & ~entering, rows, split_rows)
-        yield UnitTrade(
-            entry_ts=entry_ts,
-            exit_ts=position.mark_ts if rest else exit_ts,
-            instrument=position.instrument,
-            strategy=position.strategy,
-            side=trip_side,
-            entry_qty=entry_qty,
-            entry_value=entry_value,
-            exit_qty=exit_qty + abs(rest),
-            exit_value=exit_value + abs(rest) * position.units.rate(position.mark),
-            fees=fees[k],
-            slippage=slippage[k],
-            is_open=bool(rest),
-        )
+    exit_ts = flow.ts[last].tolist()
+    for k in {int(trip[row]) for row in split_rows}:
+        rows = range(int(starts[k]), int(ends[k]))
+        entry_qty[k] = _restated_sum(flow, entering, rows, split_rows)
+        exit_qty[k] = _restated_sum(flow, leaving, rows, split_rows)
+    rest = abs(int(after[-1]))
+    if rest:  # only the last trip can still be open
+        exit_ts[-1] = position.mark_ts
+        exit_qty[-1] += rest
+        exit_value[-1] += rest * position.units.rate(position.mark)
+    columns = (
+        flow.ts[starts].tolist(),
+        exit_ts,
+        repeat(position.instrument),
+        repeat(position.strategy),
+        side.tolist(),
+        entry_qty,
+        entry_value,
+        exit_qty,
+        exit_value,
+        np.add.reduceat(flow.fee, starts).tolist(),
+        np.add.reduceat(flow.slippage, starts).tolist(),
+        (after[last] != 0).tolist(),
+    )
+    yield from map(UnitTrade._make, zip(*columns, strict=False))  # the two constants repeat without end
 
 
 def _sums(
     flow: _Flow, which: Bools, starts: I64, units: InstrumentUnits
-) -> list[tuple[int | Fraction, int | Fraction]]:
-    """(quantity, value) of the chosen rows of each trip, exact."""
+) -> tuple[list[int | Fraction], list[int | Fraction]]:
+    """Quantity and value of the chosen rows of each trip, exact."""
     qty = np.where(which, np.abs(flow.delta), 0)
     value: npt.NDArray[Any] = qty * flow.price
     bound = int(qty.max()) * max(int(np.abs(flow.price).max()), 1) * qty.size
@@ -196,7 +198,7 @@ def _sums(
         # int64 wraps without a word, and holds no fractions: the same sum over Python numbers.
         pairs = zip(qty.tolist(), flow.price.tolist(), strict=True)
         value = np.array([q * units.rate(p) if q else 0 for q, p in pairs], dtype=object)
-    return list(zip(np.add.reduceat(qty, starts).tolist(), np.add.reduceat(value, starts).tolist(), strict=True))
+    return np.add.reduceat(qty, starts).tolist(), np.add.reduceat(value, starts).tolist()
 
 
 def _restated_sum(flow: _Flow, which: Bools, rows: range, split_rows: dict[int, Fraction]) -> Fraction:
