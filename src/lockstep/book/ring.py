@@ -176,8 +176,11 @@ class BarRing:
             if self.sequence == before:
                 import numpy as np  # not at the top: this module is part of `import lockstep`
 
-                columns = {name: np.array(copy) for name, copy in zip(WindowBar._fields, copies, strict=True)}
-                return {"count": count, **columns}
+                # numpy refuses to look at an empty buffer
+                columns = [
+                    np.frombuffer(copy, copy.typecode) if copy else np.empty(0, copy.typecode) for copy in copies
+                ]
+                return {"count": count, **dict(zip(WindowBar._fields, columns, strict=True))}
         raise RuntimeError(f"the writer has left the window half written at bar {self.count}: it died inside a push")
 
     def snapshot(self) -> bytes:

@@ -169,7 +169,9 @@ class MarketWindow(BarRing):
                 f"{question}({bars}) needs {bars + extra} bars, the window's capacity is {self.capacity}: "
                 "construct it with a larger one"
             )
-        raise ValueError(f"{question}({bars}) needs {bars + extra} bars, the window holds {self._size} so far")
+        if bars + extra > self._size:
+            raise ValueError(f"{question}({bars}) needs {bars + extra} bars, the window holds {self._size} so far")
+        return bars
 
     @cython.boundscheck(False)  # n is at most the size, so every slot is in 0..capacity-1
     @cython.wraparound(False)
@@ -235,4 +237,5 @@ class MarketWindow(BarRing):
     def _copy(self, which: int, n: int) -> "NDArray[Any]":
         import numpy as np  # not at the top: this module is part of `import lockstep`
 
-        return np.array(self._slice(which, n))
+        column = self._slice(which, n)  # already a copy, of n >= 1 values
+        return np.frombuffer(column, column.typecode)
