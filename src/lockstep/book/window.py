@@ -119,7 +119,7 @@ class MarketWindow(BarRing):
     def from_snapshot(cls, data: bytes) -> Self:
         """The window that `snapshot` saw.
 
-        Raises: TypeError: not bytes. ValueError: not a window snapshot, another schema version, cut short or damaged.
+        Raises: TypeError: not bytes. StateError: not a window snapshot, another schema version, cut short or damaged.
         """
         capacity, count, columns = unpack_window(data)
         window = cls(capacity)
@@ -191,8 +191,7 @@ class MarketWindow(BarRing):
             at: cython.longlong = self._slot(0)
             for _ in range(n - 1):
                 at = (at if at > 0 else self.capacity) - 1
-                if self._high[at] > best:
-                    best = self._high[at]
+                best = max(best, self._high[at])
         self._high_n = n
         self._high_count = self.count
         self._high_value = best
@@ -214,8 +213,7 @@ class MarketWindow(BarRing):
             at: cython.longlong = self._slot(0)
             for _ in range(n - 1):
                 at = (at if at > 0 else self.capacity) - 1
-                if self._low[at] < best:
-                    best = self._low[at]
+                best = min(best, self._low[at])
         self._low_n = n
         self._low_count = self.count
         self._low_value = best

@@ -1,7 +1,7 @@
 """The market window against a plain deque and numpy."""
 
+import copy
 import math
-import pickle
 import subprocess
 import sys
 import tracemalloc
@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockstep.book import MarketWindow, WindowBar
+from lockstep.book.window_bytes import pack_window
+from lockstep.model.errors import StateError
 
 prices = st.integers(1, 12).map(float)
 rows = st.lists(st.tuples(prices, prices, prices, prices, st.integers(0, 9).map(float)), max_size=40)
@@ -112,7 +114,10 @@ def test_snapshot_read_back_equals_the_window_and_goes_on_alike(capacity: int, t
     window = MarketWindow(capacity)
     for bar in bars_of(table):
         window.push(*bar)
-    twins = (MarketWindow.from_snapshot(window.snapshot()), pickle.loads(pickle.dumps(window)))
+    restored = MarketWindow(capacity)
+    restored.append(5, 1.0, 1.0, 1.0, 1.0, 1.0)
+    restored.restore(window.snapshot())
+    twins = (MarketWindow.from_snapshot(window.snapshot()), copy.deepcopy(window), restored)
     for twin in twins:
         assert twin == window
         assert (twin.count, twin.capacity, len(twin)) == (window.count, window.capacity, len(window))
@@ -121,6 +126,16 @@ def test_snapshot_read_back_equals_the_window_and_goes_on_alike(capacity: int, t
     for twin in twins:
         assert twin.snapshot() == window.snapshot()
         check_against_model(twin, [window.bar(back) for back in reversed(range(len(window)))])
+
+
+def test_restore_of_a_snapshot_of_another_capacity_or_damaged_changes_nothing() -> None:
+    window = filled(3)
+    before = window.snapshot()
+    with pytest.raises(StateError, match="of a window of 6 bars, this one has 5"):
+        window.restore(filled(3, capacity=6).snapshot())
+    with pytest.raises(StateError, match="damaged"):
+        window.restore(filled(4).snapshot()[:-4] + b"oops")
+    assert window.snapshot() == before
 
 
 def test_snapshot_is_read_back_equal_in_a_second_process() -> None:
@@ -154,13 +169,13 @@ def test_snapshot_bytes_are_fixed_by_the_format() -> None:
 def test_damaged_snapshot_is_refused_whatever_byte_is_hit() -> None:
     data = filled(3).snapshot()
     for at in range(len(data)):
-        with pytest.raises(ValueError, match="snapshot"):
+        with pytest.raises(StateError, match="snapshot"):
             MarketWindow.from_snapshot(data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :])
-        with pytest.raises(ValueError, match="snapshot"):
+        with pytest.raises(StateError, match="snapshot"):
             MarketWindow.from_snapshot(data[:at])
-    with pytest.raises(ValueError, match="schema version 2, this build reads 1"):
+    with pytest.raises(StateError, match="schema version 2, this build reads 1"):
         MarketWindow.from_snapshot(data[:8] + b"\x02" + data[9:])
-    with pytest.raises(ValueError, match="not a window snapshot"):
+    with pytest.raises(StateError, match="not a window snapshot"):
         MarketWindow.from_snapshot(b"")
     with pytest.raises(TypeError, match=r"bytes.* str"):
         MarketWindow.from_snapshot("x")  # type: ignore[arg-type]
@@ -168,10 +183,8 @@ def test_damaged_snapshot_is_refused_whatever_byte_is_hit() -> None:
 
 @pytest.mark.parametrize(("capacity", "count"), [(0, 3), (10_000_001, 3), (5, 9), (5, 2)])
 def test_snapshot_that_contradicts_itself_is_refused(capacity: int, count: int) -> None:
-    from lockstep.book.window_bytes import pack_window
-
     columns = [filled(3)._slice(which, 3) for which in range(6)]
-    with pytest.raises(ValueError, match=f"contradicts itself: capacity {capacity}, count {count}, 3 bars held"):
+    with pytest.raises(StateError, match=f"contradicts itself: capacity {capacity}, count {count}, 3 bars held"):
         MarketWindow.from_snapshot(pack_window(capacity, count, columns))
 
 

@@ -42,7 +42,7 @@ def test_readers_of_a_window_being_written_see_whole_consecutive_bars() -> None:
                 assert copy["count"] >= last
                 last = copy["count"]
                 reads[which] += 1
-        except BaseException as e:  # handed to the main thread, which fails the test with it
+        except BaseException as e:  # noqa: BLE001 - handed to the main thread, which fails the test with it
             failures.append(e)
 
     readers = [threading.Thread(target=read, args=(i, wanted)) for i, wanted in enumerate((1, 100, 500))]

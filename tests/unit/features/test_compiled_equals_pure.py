@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-import lockstep.features.base as base
+from lockstep.features import base
 
 DIGEST = """
 import hashlib, json

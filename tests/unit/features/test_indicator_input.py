@@ -171,7 +171,7 @@ def test_restore_of_another_schema_version_is_refused() -> None:
         lambda: Highest(3),
         lambda: Lowest(3),
         lambda: CrossOver(SMA(2), Level(11)),
-        lambda: Close(),
+        Close,
     ],
 )
 def test_restore_of_damaged_state_is_refused_and_changes_nothing(make: Any) -> None:
