@@ -23,12 +23,13 @@ help: ## say what there is
 
 # Installed again when the list of dependencies changes. The package itself stays where it is (editable) and is compiled by
 # the next rule, so that nothing is compiled twice.
-$(VENV)/.installed: pyproject.toml tools/check_machine.py
+$(VENV)/.installed: pyproject.toml tools/check_machine.py tools/requirements.py
 	$(PYTHON) tools/check_machine.py
 	echo "setting up $(VENV) (once; a minute or two)"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install 'setuptools>=77' 'cython>=3.3,<3.4'
-	LOCKSTEP_NO_COMPILE=1 $(PIP) install --no-build-isolation --editable '.[dev,docs]'
+	$(BIN)/python tools/requirements.py dev docs > $(VENV)/requirements.txt
+	$(PIP) install --requirement $(VENV)/requirements.txt
+	LOCKSTEP_NO_COMPILE=1 $(PIP) install --no-build-isolation --no-deps --editable .
 	touch $@
 
 # Compiled again when a hot module (a .py with a .pxd) or any .pxd changes: a stale .so would win over the edited .py.

@@ -97,7 +97,12 @@ setup(
         build_dir=str(C_SOURCES),
         nthreads=JOBS if JOBS > 1 else 0,
         quiet=True,
-        compiler_directives={"language_level": "3", "embedsignature": False, "binding": True},
+        compiler_directives={
+            "language_level": "3",
+            "embedsignature": False,
+            "binding": True,
+            "show_performance_hints": False,
+        },
     ),
     cmdclass={"build_ext": BuildAndRecord, "build_py": CleanPackage},
 )

@@ -18,7 +18,7 @@ class PureFinder(MetaPathFinder):
         self,
         fullname: str,
         path: Sequence[str] | None = None,
-        target: ModuleType | None = None,  # noqa: ARG002 - part of the finder protocol
+        target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """The source of a lockstep module; None for any other package.
 

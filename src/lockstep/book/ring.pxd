@@ -1,3 +1,6 @@
+from lockstep.model.arguments cimport finite
+
+
 cdef class BarRing:
     cdef readonly long long capacity
     cdef readonly long long count

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple, SupportsFloat, SupportsIndex
 
 import cython
 
-from lockstep.book.window_bytes import CAPACITY_MAX, pack_window
+from lockstep.book.window_bytes import CAPACITY_MAX, pack_window, unpack_window
 from lockstep.model.arguments import factor, finite, whole
+from lockstep.model.errors import StateError
 
 TS_MIN, TS_MAX = -(2**63), 2**63 - 1  # ns UTC: an int64 reaches from 1677 to 2262
 CAPACITY_DEFAULT = 10_000  # bars
@@ -78,7 +79,7 @@ class BarRing:
     def push(
         self,
         ts: SupportsIndex,
-        open: SupportsFloat,
+        open: SupportsFloat,  # noqa: A002 - what every source calls it
         high: SupportsFloat,
         low: SupportsFloat,
         close: SupportsFloat,
@@ -106,7 +107,7 @@ class BarRing:
     def append(
         self,
         ts: cython.longlong,
-        open: cython.double,
+        open: cython.double,  # noqa: A002 - what every source calls it
         high: cython.double,
         low: cython.double,
         close: cython.double,
@@ -176,13 +177,28 @@ class BarRing:
             if self.sequence == before:
                 import numpy as np  # not at the top: this module is part of `import lockstep`
 
-                columns = {name: np.array(copy) for name, copy in zip(WindowBar._fields, copies, strict=True)}
-                return {"count": count, **columns}
+                # numpy refuses to look at an empty buffer
+                columns = [
+                    np.frombuffer(copy, copy.typecode) if copy else np.empty(0, copy.typecode) for copy in copies
+                ]
+                return {"count": count, **dict(zip(WindowBar._fields, columns, strict=True))}
         raise RuntimeError(f"the writer has left the window half written at bar {self.count}: it died inside a push")
 
     def snapshot(self) -> bytes:
         """The bars held and the counters as bytes: versioned, checksummed, the same on every machine."""
         return pack_window(self.capacity, self.count, [self._slice(which, self._size) for which in range(6)])
+
+    def restore(self, data: bytes) -> None:
+        """Become the window that `snapshot` saw, in place. On an error this window is unchanged.
+
+        Raises: TypeError, StateError: not bytes; not a window snapshot, another schema version, damaged, or of another capacity.
+        """
+        capacity, count, columns = unpack_window(data)
+        if capacity != self.capacity:
+            raise StateError(f"the snapshot is of a window of {capacity} bars, this one has {self.capacity}")
+        self.clear()
+        self._adopt(count, columns)
+        self._forget()
 
     def _adopt(self, count: int, columns: "list[array[Any]]") -> None:
         """Fill an empty ring from a snapshot."""

@@ -119,7 +119,7 @@ class MarketWindow(BarRing):
     def from_snapshot(cls, data: bytes) -> Self:
         """The window that `snapshot` saw.
 
-        Raises: TypeError: not bytes. ValueError: not a window snapshot, another schema version, cut short or damaged.
+        Raises: TypeError: not bytes. StateError: not a window snapshot, another schema version, cut short or damaged.
         """
         capacity, count, columns = unpack_window(data)
         window = cls(capacity)
@@ -169,7 +169,9 @@ class MarketWindow(BarRing):
                 f"{question}({bars}) needs {bars + extra} bars, the window's capacity is {self.capacity}: "
                 "construct it with a larger one"
             )
-        raise ValueError(f"{question}({bars}) needs {bars + extra} bars, the window holds {self._size} so far")
+        if bars + extra > self._size:
+            raise ValueError(f"{question}({bars}) needs {bars + extra} bars, the window holds {self._size} so far")
+        return bars
 
     @cython.boundscheck(False)  # n is at most the size, so every slot is in 0..capacity-1
     @cython.wraparound(False)
@@ -189,8 +191,7 @@ class MarketWindow(BarRing):
             at: cython.longlong = self._slot(0)
             for _ in range(n - 1):
                 at = (at if at > 0 else self.capacity) - 1
-                if self._high[at] > best:
-                    best = self._high[at]
+                best = max(best, self._high[at])
         self._high_n = n
         self._high_count = self.count
         self._high_value = best
@@ -212,8 +213,7 @@ class MarketWindow(BarRing):
             at: cython.longlong = self._slot(0)
             for _ in range(n - 1):
                 at = (at if at > 0 else self.capacity) - 1
-                if self._low[at] < best:
-                    best = self._low[at]
+                best = min(best, self._low[at])
         self._low_n = n
         self._low_count = self.count
         self._low_value = best
@@ -235,4 +235,5 @@ class MarketWindow(BarRing):
     def _copy(self, which: int, n: int) -> "NDArray[Any]":
         import numpy as np  # not at the top: this module is part of `import lockstep`
 
-        return np.array(self._slice(which, n))
+        column = self._slice(which, n)  # already a copy, of n >= 1 values
+        return np.frombuffer(column, column.typecode)

@@ -11,6 +11,8 @@ import zlib
 from array import array
 from typing import Any
 
+from lockstep.model.errors import StateError
+
 MAGIC = b"LKWINDOW"
 SCHEMA = 1
 CAPACITY_MAX = 10_000_000  # bars: 480 MB; bounds what a snapshot can make us allocate
@@ -29,25 +31,25 @@ def pack_window(capacity: int, count: int, columns: "list[array[Any]]") -> bytes
 def unpack_window(data: bytes) -> "tuple[int, int, list[array[Any]]]":
     """Return (capacity, count, columns).
 
-    Raises: TypeError: not bytes. ValueError: not a window snapshot, another schema version, cut short or damaged.
+    Raises: TypeError: not bytes. StateError: not a window snapshot, another schema version, cut short or damaged.
     """
     if not isinstance(data, bytes):
         raise TypeError(f"a window snapshot is bytes, was {type(data).__name__}")
     if len(data) < HEADER.size + CHECKSUM.size or not data.startswith(MAGIC):
-        raise ValueError(f"not a window snapshot: {len(data)} bytes beginning with {data[:8]!r}")
+        raise StateError(f"not a window snapshot: {len(data)} bytes beginning with {data[:8]!r}")
     _, schema, capacity, count, held = HEADER.unpack_from(data)
     if schema != SCHEMA:
-        raise ValueError(f"window snapshot has schema version {schema}, this build reads {SCHEMA}")
+        raise StateError(f"window snapshot has schema version {schema}, this build reads {SCHEMA}")
     size = HEADER.size + 8 * len(KINDS) * held + CHECKSUM.size
     if len(data) != size:
-        raise ValueError(
+        raise StateError(
             f"window snapshot of {held} bars must have {size} bytes, has {len(data)}: cut short or damaged"
         )
     body, (checksum,) = data[: -CHECKSUM.size], CHECKSUM.unpack(data[-CHECKSUM.size :])
     if zlib.crc32(body) != checksum:
-        raise ValueError(f"window snapshot is damaged: CRC-32 {zlib.crc32(body):#010x}, recorded {checksum:#010x}")
+        raise StateError(f"window snapshot is damaged: CRC-32 {zlib.crc32(body):#010x}, recorded {checksum:#010x}")
     if not (1 <= capacity <= CAPACITY_MAX and held == min(count, capacity)):
-        raise ValueError(f"window snapshot contradicts itself: capacity {capacity}, count {count}, {held} bars held")
+        raise StateError(f"window snapshot contradicts itself: capacity {capacity}, count {count}, {held} bars held")
     columns = []
     for which, kind in enumerate(KINDS):
         start = HEADER.size + 8 * held * which

@@ -1,3 +1,6 @@
+from lockstep.model.arguments cimport finite
+
+
 cdef class Indicator:
     cdef readonly double value
     cdef readonly bint ready

@@ -71,9 +71,7 @@ def fill(
     return 0
 
 
-def checked_column(
-    name: str, values: "NDArray[np.float64]", like: "NDArray[np.float64] | None"
-) -> "NDArray[np.float64]":
+def checked_column(name: str, values: object, like: "NDArray[np.float64] | None") -> "NDArray[np.float64]":
     """A contiguous float64 column: `values` itself where it already is one.
 
     Raises: TypeError: not a float64 array. ValueError: not one-dimensional, another length than `like`, not finite.

@@ -1,4 +1,5 @@
 """Oscillators: the relative strength index."""
+# ruff: noqa: ARG002 - every kind is handed the whole bar and both factors, and reads what it needs
 
 from collections.abc import Mapping
 from typing import Any, SupportsIndex
@@ -35,8 +36,8 @@ class RSI(SeriesIndicator):
     def feed(self, sample: cython.double) -> cython.int:
         """Take one sample of the series."""
         change: cython.double = sample - self._previous
-        gain: cython.double = change if change > 0.0 else 0.0
-        loss: cython.double = -change if change < 0.0 else 0.0
+        gain: cython.double = max(0.0, change)
+        loss: cython.double = max(0.0, -change)
         self._previous = sample
         if self._seen > self.period:
             self._gain = (self._gain * (self.period - 1) + gain) / self.period

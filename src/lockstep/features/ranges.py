@@ -1,4 +1,5 @@
 """Ranges: the average true range, and the highest and lowest price of a period."""
+# ruff: noqa: ARG002 - every kind is handed the whole bar and both factors, and reads what it needs
 
 from array import array
 from collections.abc import Mapping
@@ -46,10 +47,8 @@ class ATR(Indicator):
         down: cython.double = abs(low - self._previous)
         self.count += 1
         self._previous = close
-        if up > width:
-            width = up
-        if down > width:
-            width = down
+        width = max(width, up)
+        width = max(width, down)
         if self._seen > self.period:
             self._average = (self._average * (self.period - 1) + width) / self.period
             self.value = self._average

@@ -17,17 +17,17 @@ def resolve(indicators: Iterable[Indicator]) -> list[Indicator]:
     Raises: TypeError: something that is not an indicator.
     """
     ordered: list[Indicator] = []
-    seen: set[int] = set()
+    seen: set[Indicator] = set()  # indicators are equal only to themselves; the set is never walked
     # Depth first with a stack of our own: an `of` chain may be longer than Python's recursion limit.
     pending: list[tuple[Any, bool]] = [(indicator, False) for indicator in reversed(list(indicators))]
     while pending:
         indicator, inputs_done = pending.pop()
         if not isinstance(indicator, Indicator):
             raise TypeError(f"expected an indicator such as SMA(20), got {indicator!r} ({type(indicator).__name__})")
-        if id(indicator) in seen:
+        if indicator in seen:
             continue
         if inputs_done:
-            seen.add(id(indicator))
+            seen.add(indicator)
             ordered.append(indicator)
         else:
             pending.append((indicator, True))
@@ -124,7 +124,7 @@ class IndicatorSet:
             for indicator, state in zip(self.ordered, states, strict=True):
                 indicator.restore(state)
             if len({indicator.count for indicator in self.ordered}) > 1:
-                raise ValueError("saved indicators have seen different numbers of bars")
+                raise ValueError("saved indicators have seen different numbers of bars")  # noqa: TRY301 - undone below
         except (TypeError, ValueError):
             for indicator, state in zip(self.ordered, before, strict=True):
                 indicator.restore(state)

@@ -7,12 +7,18 @@ import math
 import operator
 from typing import SupportsFloat, SupportsIndex
 
+import cython
 
-def finite(name: str, value: SupportsFloat) -> float:
+
+def finite(name: str, value: SupportsFloat) -> cython.double:
     """Return `value` as a float, or raise.
 
     Raises: TypeError: not a number (text is not parsed). ValueError: NaN, infinite, or beyond the float range.
     """
+    if type(value) is float:  # nearly always
+        number: cython.double = value
+        if number - number == 0.0:  # false for NaN and both infinities
+            return number
     try:
         known = math.isfinite(value)  # refuses text, which float() would parse
     except TypeError as e:
@@ -30,7 +36,7 @@ def whole(name: str, value: SupportsIndex, low: int, high: int) -> int:
     Raises: TypeError: not an integer (a bool is not one here). ValueError: out of range.
     """
     if isinstance(value, bool):
-        raise TypeError(f"{name} must be a whole number, was {value!r}")
+        raise TypeError(f"{name} must be a whole number, was {value!r} (bool)")
     try:
         number = operator.index(value)
     except TypeError as e:

@@ -1,0 +1,1 @@
+cpdef double finite(str name, object value) except? -1.0
