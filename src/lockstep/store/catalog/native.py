@@ -67,8 +67,9 @@ def is_native(path: Path, db: "DuckDBPyConnection") -> bool:
 def _metadata(path: Path, db: "DuckDBPyConnection") -> bytes | None:
     import duckdb
 
-    if path.suffix != ".parquet":
-        return None
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            return None
     try:
         found = db.execute(
             f"SELECT value FROM parquet_kv_metadata({sql_text(str(path))}) WHERE decode(key) = '{METADATA_KEY}'"
