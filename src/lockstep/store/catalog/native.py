@@ -25,7 +25,7 @@ from lockstep.store.catalog.encode import BarEncoder, Window
 from lockstep.store.catalog.instruments import DEFAULT_FEES, Wishes
 from lockstep.store.catalog.market_data import MarketData, Spool
 from lockstep.store.catalog.places import ACTIONS_SUFFIX
-from lockstep.store.catalog.sources import sql_text
+from lockstep.store.sql import sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from lockstep.model.errors import DataError, did_you_mean
 from lockstep.model.numbers import DECIMALS_MAX, NANOS_PER_DAY
 from lockstep.store.catalog.columns import PRICES
-from lockstep.store.catalog.sources import Table, sql_text
+from lockstep.store.catalog.sources import Table
 from lockstep.store.catalog.times import time_text
 from lockstep.store.catalog.timing import Steps, steps_of
+from lockstep.store.sql import sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
