@@ -18,7 +18,7 @@ import msgspec
 
 from lockstep.store.catalog.native import write_bars
 from lockstep.store.catalog.readers import read_market_data
-from lockstep.store.catalog.sources import sql_text
+from lockstep.store.sql import sql_text
 
 SOURCE_SHA256 = "5abadf99b2d394f920120a27de6f0df129859d71d4cfb0bf661bcc99446ab1fd"
 NAME = "us_stocks"

@@ -36,14 +36,14 @@ def roles_of(names: Sequence[str], where: str) -> Roles:
     Raises: DataError: a needed column is missing, or two have the same meaning.
     """
     clean = [_clean(name) for name in names]
-    if len(set(clean) - {""}) < len([c for c in clean if c]):
-        twice = next(name for name, c in zip(names, clean, strict=True) if clean.count(c) > 1)
-        raise DataError(f"{where}: column {twice!r} appears twice", hint="keep one of them")
     if all(re.fullmatch(r"[-+.\d: TZ]*\d[-+.\d: TZ]*", name.strip()) for name in names):
         raise DataError(
             f"{where}: the first line holds no column names: {','.join(names)!r}",
             hint="begin the file with a line like timestamp,open,high,low,close,volume",
         )
+    if len(set(clean) - {""}) < len([c for c in clean if c]):
+        twice = next(name for name, c in zip(names, clean, strict=True) if clean.count(c) > 1)
+        raise DataError(f"{where}: column {twice!r} appears twice", hint="keep one of them")
     time, at_end, unit, notes = _time_column(names, clean, where)
     found = {role: _column(role, names, clean, where) for role in (*PRICES, "volume")}
     symbols = [i for i, name in enumerate(clean) if name in _SYMBOL]

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import threading
+import weakref
 from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -51,6 +52,7 @@ class Spool:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="lockstep-")  # noqa: SIM115 - lives as long as the spool
+        weakref.finalize(self, self._file.close)
         self._lock = threading.Lock()
         self.rows = 0
 

@@ -25,7 +25,7 @@ from lockstep.store.catalog.encode import BarEncoder, Window
 from lockstep.store.catalog.instruments import DEFAULT_FEES, Wishes
 from lockstep.store.catalog.market_data import MarketData, Spool
 from lockstep.store.catalog.places import ACTIONS_SUFFIX
-from lockstep.store.catalog.sources import sql_text
+from lockstep.store.sql import sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -67,8 +67,9 @@ def is_native(path: Path, db: "DuckDBPyConnection") -> bool:
 def _metadata(path: Path, db: "DuckDBPyConnection") -> bytes | None:
     import duckdb
 
-    if path.suffix != ".parquet":
-        return None
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            return None
     try:
         found = db.execute(
             f"SELECT value FROM parquet_kv_metadata({sql_text(str(path))}) WHERE decode(key) = '{METADATA_KEY}'"

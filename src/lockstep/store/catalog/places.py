@@ -67,11 +67,17 @@ def locate(where: str | Path, home: Path | None = None) -> Path:
     Raises: DataError: it looks like a path, but nothing is there. UsageError: no such data set.
     """
     path = Path(where)
-    if isinstance(where, Path) or (path.exists() and where):
+    if isinstance(where, Path) or (where and path.exists()):
         return path
-    known = {**shipped(), **local(home or default_home())}
-    if where in known:
-        return known[where]
-    if not _NAME.fullmatch(where) or where.endswith(SUFFIXES):
-        raise DataError(f"no such file or folder: {where}", hint="data set names: " + ", ".join(sorted(known)))
-    raise UsageError(f"unknown data set {where!r}", hint=did_you_mean(where, known))
+    if where and (not _NAME.fullmatch(where) or where.endswith(SUFFIXES)):
+        known = {**shipped(), **local(home or default_home())}
+        raise DataError(f"no such file or folder: {where}", hint="data sets by name: " + ", ".join(sorted(known)))
+    return named(where, home or default_home())
+
+
+def named(name: str, home: Path) -> Path:
+    """The path of a data set by its name alone. Raises: UsageError: there is none."""
+    known = {**shipped(), **local(home)}
+    if name not in known:
+        raise UsageError(f"unknown data set {name!r}", hint=did_you_mean(name, known))
+    return known[name]

@@ -104,7 +104,7 @@ def _timing(stage: Stage, source: str) -> Timing:
     if len({(table.zone, table.at_end) for table in tables}) > 1:
         raise DataError(f"{source}: its files write time in different ways", hint="read them one by one")
     midnight = all(rows.all_midnight for rows in stage.symbols)
-    return timing_of(stage.step_ns(), midnight, tables[0].at_end, tables[0].zone, source)
+    return timing_of(stage.steps(), midnight, tables[0].at_end, tables[0].zone, source)
 
 
 def _begin(

@@ -18,6 +18,7 @@ from lockstep.store.catalog.columns import PRICES, Roles, roles_of
 from lockstep.store.catalog.instruments import LOCAL, name_of_file
 from lockstep.store.catalog.places import ACTIONS_SUFFIX, SUFFIXES
 from lockstep.store.catalog.times import TimeFormat, time_format
+from lockstep.store.sql import sql_name, sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -126,16 +127,6 @@ def csv_relation(plain: Path, columns: list[str], *, skip: int, separator: str =
         f"read_csv({sql_text(str(plain))}, auto_detect=false, header=false, skip={skip}, delim={sql_text(separator)}, "
         f"quote='\"', escape='\"', columns={{{typed}}}, max_line_size={_LINE_BYTES_MAX}, buffer_size={_BUFFER_BYTES})"
     )
-
-
-def sql_text(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def sql_name(name: str) -> str:
-    """A column's name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _first_lines(plain: Path, name: str) -> tuple[list[str], list[str], str]:

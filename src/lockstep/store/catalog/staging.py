@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from lockstep.model.errors import DataError, did_you_mean
 from lockstep.model.numbers import DECIMALS_MAX, NANOS_PER_DAY
 from lockstep.store.catalog.columns import PRICES
-from lockstep.store.catalog.sources import Table, sql_text
+from lockstep.store.catalog.sources import Table
 from lockstep.store.catalog.times import time_text
-from lockstep.store.catalog.timing import step_of
+from lockstep.store.catalog.timing import Steps, steps_of
+from lockstep.store.sql import sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -61,7 +62,7 @@ class Stage:
     def __init__(
         self, db: "DuckDBPyConnection", tables: Sequence[Table], work: Path, symbols: Sequence[str] | None
     ) -> None:
-        """Raises: DataError: a file that cannot be read as a table, or a symbol that is not there."""
+        """Raises: DataError: a file that cannot be read as a table, a symbol that is not there, too many decimals."""
         import duckdb
 
         self._db = db
@@ -73,6 +74,7 @@ class Stage:
             raise DataError(f"{tables[0].name}: {_reason(e)}", hint="every line needs as many values as names") from e
         self.symbols = self._summary()
         self._check_symbols(symbols)
+        self._check_decimals()
 
     def _copy_sql(self, target: Path, symbols: Sequence[str] | None) -> str:
         decimals = f"greatest({', '.join(_decimals_sql(price) for price in PRICES)})"
@@ -124,17 +126,24 @@ class Stage:
                     f"{self.tables[0].name}: no symbol {symbol!r}", hint=did_you_mean(symbol.upper(), known)
                 )
 
-    def step_ns(self) -> int | None:
-        """The commonest step between two bars of a symbol among the first rows; None where there is none."""
+    def _check_decimals(self) -> None:
+        worst = self._db.execute(
+            f"SELECT rn, d FROM {self._relation} WHERE d > {DECIMALS_MAX} ORDER BY rn LIMIT 1"
+        ).fetchone()
+        if worst is not None:
+            raise self._too_fine(*worst)
+
+    def steps(self) -> Steps:
+        """The steps between two bars of a symbol among the first rows."""
         got = self._db.execute(
             f"SELECT sym, t FROM {self._relation} WHERE rn < {STEP_SAMPLE_ROWS} AND t IS NOT NULL"
         ).fetchnumpy()
-        return step_of(got["sym"], got["t"]) if len(got["t"]) else None
+        return steps_of(got["sym"], got["t"])
 
     def windows(self) -> Iterator[StagedWindow]:
         """All rows in order, at most WINDOW_ROWS at a time, each window with decimals that fit its symbols.
 
-        Raises: DataError: a value that is no number, or too many decimals or digits.
+        Raises: DataError: a value that is no number, or has too many digits.
         """
         for start, stop, decimals in self._spans():
             for begin in range(start, stop, WINDOW_ROWS):
@@ -143,12 +152,6 @@ class Stage:
     def _spans(self) -> list[tuple[int, int, int]]:
         spans: list[tuple[int, int, int]] = []
         for rows in self.symbols:
-            if rows.decimals > DECIMALS_MAX:
-                worst = self._db.execute(
-                    f"SELECT rn FROM {self._relation} WHERE d = {rows.decimals} AND sym = ? ORDER BY rn LIMIT 1",
-                    [rows.symbol],
-                ).fetchone()
-                raise self._too_fine(worst[0] if worst else rows.start, rows.decimals)
             last = spans[-1] if spans else (0, 0, -1)
             shared = max(last[2], rows.decimals)
             if spans and (last[2] == rows.decimals or shared <= _SHARED_DECIMALS_MAX):

@@ -1,6 +1,7 @@
 """From the times a file writes to the start and end of each bar, ns UTC."""
 
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,6 +13,9 @@ from lockstep.model.numbers import NANOS_PER_DAY, NANOS_PER_SECOND
 from lockstep.model.sessions import Session
 
 NANOS_PER_HOUR = 3600 * NANOS_PER_SECOND
+FEW_STEPS = 5
+WEEKEND_DAYS_MAX = 4
+"""A handful of dates further apart than a day are still days, if a long weekend explains one of the steps."""
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 Times = NDArray[np.int64]
 
@@ -57,23 +61,34 @@ def _offset_ns(local_seconds: int, zone: ZoneInfo) -> int:
     return int(offset.total_seconds()) * NANOS_PER_SECOND if offset is not None else 0
 
 
-def step_of(symbols: NDArray[np.object_], t: Times) -> int | None:
-    """The commonest step between neighbouring times of one symbol, ns; the smaller of two as common. None: no step."""
+class Steps(NamedTuple):
+    """Forward steps between neighbouring times of one symbol, ns. common: the smaller of two as common; 0: no step; number: of steps."""
+
+    common: int
+    smallest: int
+    number: int
+
+
+def steps_of(symbols: NDArray[np.object_], t: Times) -> Steps:
+    """The steps in times that lie by symbol."""
     steps = np.diff(t)[symbols[1:] == symbols[:-1]]
     values, counts = np.unique(steps[steps > 0], return_counts=True)
-    return int(values[np.argmax(counts)]) if len(values) else None
+    if not len(values):
+        return Steps(0, 0, 0)
+    return Steps(int(values[np.argmax(counts)]), int(values[0]), int(counts.sum()))
 
 
-def timing_of(step_ns: int | None, all_midnight: bool, at_end: bool, zone: str, where: str) -> Timing:
+def timing_of(steps: Steps, all_midnight: bool, at_end: bool, zone: str, where: str) -> Timing:
     """What the steps of a file say about its bars.
 
     Args:   all_midnight: every time is at 00:00 as written.
     Raises: DataError: bars longer than a day, or a single intraday bar, whose length cannot be known.
     """
-    if all_midnight and (step_ns is None or step_ns >= NANOS_PER_DAY):
-        if step_ns is not None and step_ns > NANOS_PER_DAY:
+    if all_midnight and (steps.number == 0 or steps.common >= NANOS_PER_DAY):
+        few = steps.number < FEW_STEPS and steps.smallest <= WEEKEND_DAYS_MAX * NANOS_PER_DAY
+        if steps.common > NANOS_PER_DAY and not few:
             raise DataError(
-                f"{where}: bars of {step_ns // NANOS_PER_DAY} days: the longest supported bar is one day",
+                f"{where}: bars of {steps.common // NANOS_PER_DAY} days: the longest supported bar is one day",
                 hint="give daily bars",
             )
         if at_end:
@@ -82,8 +97,8 @@ def timing_of(step_ns: int | None, all_midnight: bool, at_end: bool, zone: str, 
                 hint="name the column date, and write the day the bar is about",
             )
         return Timing(bar_ns=NANOS_PER_DAY, daily=True, at_end=False, zone=zone)
-    if step_ns is None:
+    if steps.number == 0:
         raise DataError(f"{where}: a single bar: its length cannot be known", hint="give at least two bars")
-    if step_ns > NANOS_PER_DAY:
-        raise DataError(f"{where}: bars {step_ns // NANOS_PER_HOUR} hours apart: the longest supported is one day")
-    return Timing(bar_ns=step_ns, daily=False, at_end=at_end, zone=zone or "UTC")
+    if steps.common > NANOS_PER_DAY:
+        raise DataError(f"{where}: bars {steps.common // NANOS_PER_HOUR} hours apart: the longest supported is one day")
+    return Timing(bar_ns=steps.common, daily=False, at_end=at_end, zone=zone or "UTC")
