@@ -1,0 +1,277 @@
+"""What a finished run leaves on disk: runs/<run_hash>/, and the few figures a command line shows."""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lockstep._version import __version__
+from lockstep.analytics.drawdown import max_drawdown
+from lockstep.analytics.trades import Trades
+from lockstep.model.enums import Settlement
+from lockstep.model.fees import FeeSchedule
+from lockstep.model.instrument import Instrument
+from lockstep.run.backtest import Outcome, is_compiled
+from lockstep.run.prices import Action, ChartBars, chart_bars, hold, hold_all
+from lockstep.run.sensitivity import headline, sensitivity
+from lockstep.run.tables import (
+    equity_blocks,
+    equity_columns,
+    fill_blocks,
+    kind_counts,
+    order_blocks,
+    round_trips,
+    signal_columns,
+    trade_columns,
+)
+from lockstep.store.catalog.market_data import DataInfo
+from lockstep.store.run_tables import RESULT_SCHEMA_VERSION
+from lockstep.store.runs import RunFolder, RunWriter
+
+Step = Callable[[str, int, int], None]
+
+
+def finish_run(
+    outcome: Outcome, root: Path, *, command: str, with_sensitivity: bool = True, step: Step | None = None
+) -> RunFolder:
+    """Write a run folder, atomically.
+
+    Args:   root: the folder of runs; command: the line that reproduces the run; step: told what is being computed.
+    Raises: OSError: the folder cannot be written; nothing half-written stays.
+    """
+    found = sensitivity(outcome, step) if with_sensitivity else None
+    trades = round_trips(outcome)
+    charts, actions = _prices(outcome)
+    with RunWriter(root) as writer:
+        for name, blocks in (
+            ("equity", equity_blocks(outcome)),
+            ("fills", fill_blocks(outcome)),
+            ("orders", order_blocks(outcome)),
+        ):
+            for block in blocks:
+                writer.append_table(name, block)
+        writer.write_table("trades", trade_columns(outcome, trades))
+        writer.write_table("signals", signal_columns(outcome))
+        for chart in charts:
+            writer.append_table("prices", _chart_columns(chart))
+        writer.write_table("benchmark", _benchmark(outcome))
+        writer.write_table("actions", _action_columns(actions))
+        writer.write_json("manifest.json", manifest(outcome, trades, command, found))
+        writer.write_json("session.json", _session(outcome))
+        return RunFolder(writer.commit(outcome.run_hash))
+
+
+def summary(outcome: Outcome) -> dict[str, Any]:
+    """The figures every `--json` of a backtest has; computed from the outcome, nothing is written."""
+    equity = equity_columns(outcome)["equity"]
+    top = headline(outcome)
+    return {
+        "run_hash": outcome.run_hash,
+        "decision_hash": outcome.decision_hash,
+        "events": outcome.events,
+        "orders": outcome.orders,
+        "denied": outcome.denied,
+        "fills": outcome.fills,
+        "trades": top["trades"],
+        "total_return": top["total_return"],
+        "sharpe": top["sharpe"],
+        "max_drawdown": max_drawdown(equity, float(outcome.backtest.config.cash)) if len(equity) else None,
+        "final_equity": top["final_equity"],
+        "seconds": outcome.seconds,
+        "compiled": is_compiled(),
+    }
+
+
+def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, Any] | None) -> dict[str, Any]:
+    """manifest.json: what was run, on what, and how it ended. The same inputs give the same bytes."""
+    backtest = outcome.backtest
+    source = backtest.strategy.source
+    return {
+        "schema_version": RESULT_SCHEMA_VERSION,
+        "kind": "backtest",
+        "run_hash": outcome.run_hash,
+        "decision_hash": outcome.decision_hash,
+        "strategy": {
+            "name": backtest.strategy.name,
+            "class_name": backtest.strategy.name,
+            "file": backtest.strategy.file_name,
+            "source_sha256": hashlib.sha256(source.encode()).hexdigest(),
+            "params": {
+                name: value if isinstance(value, (bool, int, float, str)) else str(value)
+                for name, value in backtest.all_params.items()
+            },
+        },
+        "command": command,
+        "config": _config(outcome),
+        "instruments": [_instrument(instrument) for instrument in backtest.instruments],
+        "data": [_data(entry.info) for entry in backtest.data],
+        "counts": _counts(outcome, trades),
+        "final": _final(outcome),
+        "sensitivity": found,
+        "stopped": None,
+        "warnings": _warnings(outcome),
+    }
+
+
+def _config(outcome: Outcome) -> dict[str, Any]:
+    config = outcome.backtest.config
+    facts = config.facts()
+    fees: FeeSchedule | None = config.fees
+    facts["fees"] = None if fees is None else fees.text()
+    return facts | {"currency": outcome.engine.portfolio.ledger.currency}
+
+
+def _instrument(instrument: Instrument) -> dict[str, Any]:
+    return {
+        "id": instrument.id,
+        "symbol": instrument.symbol,
+        "venue": instrument.venue,
+        "asset_class": instrument.asset_class.name.lower(),
+        "currency": instrument.currency,
+        "price_decimals": instrument.price_decimals,
+        "qty_decimals": instrument.qty_decimals,
+        "session": instrument.session.name,
+        "timezone": instrument.session.timezone,
+        "periods_per_year": instrument.session.periods_per_year,
+        "fees": instrument.fees.text(),
+    }
+
+
+def _data(info: DataInfo) -> dict[str, Any]:
+    return {name: getattr(info, name) for name in info.__struct_fields__} | {"notes": list(info.notes)}
+
+
+def _counts(outcome: Outcome, trades: Trades) -> dict[str, int]:
+    kinds = kind_counts(outcome)
+    not_order_events = ("submit", "cancel_request", "signal", "split", "dividend")
+    return {
+        "events": outcome.events,
+        "bars": outcome.engine.bars,
+        "orders": outcome.orders,
+        "order_events": sum(count for name, count in kinds.items() if name not in not_order_events),
+        "fills": outcome.fills,
+        "trades": int(np.count_nonzero(~trades.is_open)),
+        "signals": len(outcome.signals),
+        "denied": outcome.denied,
+        "rejected": kinds.get("reject", 0),
+    }
+
+
+def _final(outcome: Outcome) -> dict[str, Any]:
+    portfolio = outcome.engine.portfolio
+    ledger = portfolio.ledger
+    slippage = outcome.fill_rows.column(9, floats=True)
+    return {
+        "equity": repr(outcome.final_equity),
+        "cash": f"{ledger.balance:f}",
+        "realised": f"{ledger.decimal(ledger.realised):f}",
+        "unrealised": repr(sum(position.unrealised for position in portfolio.positions)),
+        "fees": f"{ledger.decimal(ledger.fees):f}",
+        "dividends": f"{ledger.decimal(ledger.dividends):f}",
+        "slippage": repr(float(np.sum(slippage))),
+        "open_positions": [
+            {
+                "symbol": position.instrument.symbol,
+                "strategy": position.strategy,
+                "qty": position.qty,
+                "price": position.holding.last / 10.0**position.instrument.price_decimals,
+                "value": position.value,
+            }
+            for position in portfolio.positions
+            if position
+        ],
+        "open_orders": len(outcome.engine.open_orders()),
+    }
+
+
+def _warnings(outcome: Outcome) -> list[str]:
+    warnings = []
+    engine = outcome.engine
+    for (state, event), count in sorted(engine.state.orders.anomalies.items()):
+        warnings.append(f"{count} x {event} in order state {state}: not expected, not acted upon")
+    equity = equity_columns(outcome)["equity"]
+    if len(equity) and float(equity.min()) <= 0.0:
+        warnings.append("the account's equity fell to 0 or below: a broker would have closed it")
+    unpriced = [entry.info.symbol for entry in outcome.backtest.data if entry.info.adjustments != "applied"]
+    if unpriced:
+        warnings.append(f"splits and dividends not modelled: {', '.join(unpriced)}")
+    open_orders = len(engine.open_orders())
+    if open_orders:
+        warnings.append(f"{open_orders} orders were still working when the data ended")
+    return warnings
+
+
+def _session(outcome: Outcome) -> dict[str, Any]:
+    """The wall-clock facts, kept apart from what must be the same each time."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": outcome.seconds,
+        "compiled": is_compiled(),
+        "version": __version__,
+        "python": platform.python_version(),
+        "platform": sys.platform,
+        "peak_rss_mb": _peak_rss_mb(),
+    }
+
+
+def _peak_rss_mb() -> float | None:
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return None
+    for line in status.read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return round(int(line.split()[1]) / 1024, 1)
+    return None
+
+
+def _prices(outcome: Outcome) -> tuple[list[ChartBars], list[Action]]:
+    config = outcome.backtest.config
+    charts, actions = [], []
+    for entry in outcome.backtest.data:
+        chart, found = chart_bars(entry, config.start_ns, config.end_ns)
+        charts.append(chart)
+        actions.extend(found)
+    return charts, sorted(actions)
+
+
+def _chart_columns(chart: ChartBars) -> dict[str, Any]:
+    return {
+        "ts": chart.ts,
+        "symbol": [chart.symbol] * len(chart.ts),
+        "open": chart.open,
+        "high": chart.high,
+        "low": chart.low,
+        "close": chart.close,
+        "volume": chart.volume,
+    }
+
+
+def _action_columns(actions: list[Action]) -> dict[str, Any]:
+    return {
+        "ts": np.array([action.ts for action in actions], np.int64),
+        "symbol": [action.symbol for action in actions],
+        "kind": [action.kind for action in actions],
+        "ratio_num": np.array([action.num for action in actions], np.int64),
+        "ratio_den": np.array([action.den for action in actions], np.int64),
+        "amount": np.array([action.amount for action in actions], np.float64),
+    }
+
+
+def _benchmark(outcome: Outcome) -> dict[str, Any]:
+    """Equal money in each instrument, held; empty where holding has no plain meaning (inverse contracts)."""
+    backtest = outcome.backtest
+    config = backtest.config
+    if any(instrument.settlement is Settlement.INVERSE for instrument in backtest.instruments):
+        return {"ts": np.empty(0, np.int64), "equity": np.empty(0)}
+    money = float(config.cash) / len(backtest.data)
+    holdings = [
+        hold(entry, instrument, money, config.start_ns, config.end_ns)
+        for entry, instrument in zip(backtest.data, backtest.instruments, strict=True)
+    ]
+    ts, equity = hold_all(holdings)
+    return {"ts": ts, "equity": equity}

@@ -1,0 +1,96 @@
+"""The same run under other assumptions: costs times 0 to 3, other latencies, the other bar path."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from lockstep.analytics.daily import daily_equity
+from lockstep.analytics.metrics import sharpe_ratio
+from lockstep.analytics.returns import daily_returns
+from lockstep.model.sessions import Session
+from lockstep.run.backtest import Backtest, Outcome
+from lockstep.run.config import BacktestConfig
+from lockstep.run.tables import equity_columns, round_trips
+from lockstep.sim.models import Latency
+
+COST_MULTIPLES = (0, 1, 2, 3)
+_MS = 1_000_000
+
+Step = Callable[[str, int, int], None]
+"""(what is being run, steps done, steps in all)."""
+
+
+def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
+    """Rerun a finished backtest under each assumption. Returns the "sensitivity" object of a manifest."""
+    backtest = outcome.backtest
+    config = backtest.config
+    bar_ns = min(entry.info.bar_ns for entry in backtest.data)
+    delays = [("0", 0), ("200 ms", 200 * _MS), ("1 s", 1000 * _MS), ("one bar", bar_ns)]
+    other = "optimistic" if config.fills.path == "pessimistic" else "pessimistic"
+    total = len(COST_MULTIPLES) + len(delays) + 1
+
+    def rerun(label: str, done: int, changed: BacktestConfig) -> dict[str, Any]:
+        if step is not None:
+            step(label, done, total)
+        if changed == config:
+            return headline(outcome)
+        again = Backtest(backtest.strategy, backtest.data, changed, backtest.params)
+        return headline(again.run())
+
+    replace = msgspec.structs.replace
+    costs = [
+        {"multiple": multiple, **rerun(f"costs x {multiple}", k, replace(config, cost_multiple=multiple))}
+        for k, multiple in enumerate(COST_MULTIPLES)
+    ]
+    latencies = []
+    for k, (label, delay) in enumerate(delays):
+        latency = Latency(name=label, feed_ns=config.latency.feed_ns, entry_ns=delay)
+        found = rerun(f"latency {label}", len(costs) + k, replace(config, latency=latency))
+        latencies.append({"label": label, "latency_ns": delay, **found})
+    swapped = rerun(f"{other} bar path", total - 1, replace(config, fills=replace(config.fills, path=other)))
+    return {
+        "costs": costs,
+        "latency": latencies,
+        "bar_path": {
+            "chosen": config.fills.path,
+            "other": other,
+            "final_equity_other": swapped["final_equity"],
+            "share_of_pnl": _share(outcome.final_equity, swapped["final_equity"], float(config.cash)),
+        },
+    }
+
+
+def _share(equity: float, other: float, cash: float) -> float | None:
+    """The part of the profit or loss that the choice of path moves; None where there is neither."""
+    pnl = max(abs(equity - cash), abs(other - cash))
+    return abs(other - equity) / pnl if pnl > 0.0 else None
+
+
+def headline(outcome: Outcome) -> dict[str, Any]:
+    """Final equity, total return, Sharpe ratio and trade count of a run."""
+    cash = float(outcome.backtest.config.cash)
+    columns = equity_columns(outcome)
+    session = reporting_session(outcome.backtest)
+    sharpe = None
+    if len(columns["ts"]):
+        daily = daily_equity(
+            columns["ts"],
+            columns["equity"],
+            timezone=session.timezone,
+            always_open=session.always_open,
+            initial_equity=cash,
+        )
+        sharpe = sharpe_ratio(daily_returns(daily), session.periods_per_year)
+    return {
+        "final_equity": outcome.final_equity,
+        "total_return": outcome.final_equity / cash - 1.0,
+        "sharpe": sharpe,
+        "trades": int(np.count_nonzero(~round_trips(outcome).is_open)),
+    }
+
+
+def reporting_session(backtest: Backtest) -> Session:
+    """The calendar that a run's days are counted by: the one with the longest year among its instruments."""
+    return max((instrument.session for instrument in backtest.instruments), key=lambda s: s.periods_per_year)

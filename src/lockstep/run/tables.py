@@ -1,0 +1,217 @@
+"""The logs of a run as named columns: what the tables of a run folder are written from."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lockstep.analytics.fills import Fills, InstrumentUnits, Restatement
+from lockstep.analytics.round_trips import flat_to_flat
+from lockstep.analytics.trades import Trades
+from lockstep.engine.records import RECORD_NAMES, SPLIT, field
+from lockstep.model.enums import Liquidity, OrderEventKind, OrderState, OrderType, Reason, TimeInForce
+from lockstep.run.backtest import Outcome
+
+Columns = dict[str, Any]
+
+_ORDER_RECORDS = len(OrderEventKind)
+_SUBMITTED = (int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY), int(OrderEventKind.RESTATE))
+_FILLED = (int(OrderEventKind.PARTIAL), int(OrderEventKind.FILL))
+
+
+def _names(enum: Any, size: int) -> NDArray[Any]:
+    table = np.full(size, "", dtype=object)
+    for entry in enum:
+        table[int(entry)] = entry.name.lower()
+    return table
+
+
+_TYPES = _names(OrderType, 8)
+_FORCES = _names(TimeInForce, 8)
+_STATES = _names(OrderState, 32)
+_REASONS = _names(Reason, 64)
+_REASONS[0] = ""
+_LIQUIDITY = _names(Liquidity, 4)
+_RECORDS = np.array([RECORD_NAMES.get(kind, "") for kind in range(64)], dtype=object)
+
+
+def equity_columns(outcome: Outcome) -> Columns:
+    """The equity curve whole: ts and equity, [n]."""
+    spool = outcome.equity_rows
+    return {"ts": spool.column(0), "equity": spool.column(1, floats=True)}
+
+
+def equity_blocks(outcome: Outcome) -> Iterator[Columns]:
+    """The equity table, block by block."""
+    for block in outcome.equity_rows.blocks():
+        floats = block.view(np.float64)
+        yield {
+            "ts": block[:, 0],
+            "equity": floats[:, 1],
+            "cash": floats[:, 2],
+            "gross_exposure": floats[:, 3],
+            "net_exposure": floats[:, 4],
+            "margin_used": floats[:, 5],
+        }
+
+
+def fill_blocks(outcome: Outcome) -> Iterator[Columns]:
+    """The fills table, block by block."""
+    strategies, symbols, price_scale, qty_scale = _lookups(outcome)
+    for block in outcome.fill_rows.blocks():
+        floats = block.view(np.float64)
+        head = block[:, 4]
+        instrument = field(head, "instrument")
+        yield {
+            "ts": block[:, 0],
+            "ts_event": block[:, 1],
+            "exec_id": block[:, 2],
+            "order_id": block[:, 3],
+            "strategy": strategies[field(head, "strategy")],
+            "symbol": symbols[instrument],
+            "side": field(head, "side").astype(np.int8),
+            "qty_units": block[:, 5],
+            "price_units": block[:, 6],
+            "qty": block[:, 5] / qty_scale[instrument],
+            "price": block[:, 6] / price_scale[instrument],
+            "fee": floats[:, 8],
+            "slippage": floats[:, 9],
+            "liquidity": _LIQUIDITY[field(head, "liquidity")],
+        }
+
+
+def order_blocks(outcome: Outcome) -> Iterator[Columns]:
+    """The orders table, block by block: one row for each command and order event."""
+    strategies, symbols, _, _ = _lookups(outcome)
+    seq = 0
+    quantities: dict[int, int] = {}
+    signals: dict[int, int] = {}
+    for whole in outcome.decisions.blocks():
+        block = whole[field(whole[:, 2], "kind") < _ORDER_RECORDS]
+        if not len(block):
+            continue
+        head = block[:, 2]
+        kind = field(head, "kind")
+        submitted, filled = np.isin(kind, _SUBMITTED), np.isin(kind, _FILLED)
+        fresh = kind != int(OrderEventKind.RESTATE)
+        for row in np.flatnonzero(submitted).tolist():
+            quantities[int(block[row, 3])] = int(block[row, 4])
+            if fresh[row]:
+                signals[int(block[row, 3])] = int(block[row, 7])
+        ids = block[:, 3].tolist()
+        qty = np.array([quantities.get(ident, 0) for ident in ids], np.int64)
+        cum = np.where(filled, block[:, 7], np.where(submitted, np.where(fresh, 0, block[:, 7]), block[:, 4]))
+        state = field(head, "state")
+        ended = np.isin(state, [int(s) for s in (OrderState.DENIED, OrderState.FILLED, OrderState.CANCELED,
+                                                 OrderState.REJECTED, OrderState.EXPIRED)])  # fmt: skip
+        yield {
+            "seq": np.arange(seq, seq + len(block), dtype=np.int64),
+            "ts": block[:, 0],
+            "ts_event": np.where(kind == int(OrderEventKind.SUBMIT), block[:, 0], block[:, 1]),
+            "record": _RECORDS[kind],
+            "order_id": block[:, 3],
+            "strategy": strategies[field(head, "strategy")],
+            "symbol": symbols[field(head, "instrument")],
+            "side": field(head, "side").astype(np.int8),
+            "type": _TYPES[field(head, "type")],
+            "tif": _FORCES[field(head, "tif")],
+            "qty_units": qty,
+            "limit_units": np.where(submitted, block[:, 5], 0),
+            "stop_units": np.where(submitted, block[:, 6], 0),
+            "cum_units": cum,
+            "leaves_units": np.where(ended, 0, qty - cum),
+            "state": _STATES[state],
+            "reason": _REASONS[field(head, "reason")],
+            "signal_id": np.array([signals.get(ident, 0) for ident in ids], np.int64),
+        }
+        seq += len(block)
+
+
+def _lookups(outcome: Outcome) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
+    instruments = outcome.backtest.instruments
+    return (
+        np.array([seat.name for seat in outcome.engine.seats], dtype=object),
+        np.array([instrument.symbol for instrument in instruments], dtype=object),
+        np.array([10.0**instrument.price_decimals for instrument in instruments]),
+        np.array([10.0**instrument.qty_decimals for instrument in instruments]),
+    )
+
+
+def round_trips(outcome: Outcome) -> Trades:
+    """The run's fills as round trips from flat to flat; what is still open is marked at the last price."""
+    spool = outcome.fill_rows
+    head = np.asarray(spool.column(4), np.int64)
+    fills = Fills(
+        ts=np.asarray(spool.column(1), np.int64),
+        instrument=field(head, "instrument"),
+        strategy=field(head, "strategy"),
+        side=field(head, "side"),
+        qty=np.asarray(spool.column(5), np.int64),
+        price=np.asarray(spool.column(6), np.int64),
+        fee=spool.column(8, floats=True),
+        slippage=spool.column(9, floats=True),
+    )
+    return flat_to_flat(
+        fills,
+        [InstrumentUnits.of(instrument) for instrument in outcome.backtest.instruments],
+        marks=[holding.last_units for holding in outcome.engine.portfolio.holdings],
+        mark_ts=outcome.last_clock,
+        restatements=splits(outcome),
+    )
+
+
+def splits(outcome: Outcome) -> list[Restatement]:
+    """The splits that happened during the run."""
+    found = []
+    for block in outcome.decisions.blocks():
+        for row in block[field(block[:, 2], "kind") == SPLIT].tolist():
+            instrument = int(field(np.array([row[2]]), "instrument")[0])
+            found.append(Restatement(ts=row[0], instrument=instrument, num=row[4], den=row[5]))
+    return found
+
+
+def trade_columns(outcome: Outcome, trades: Trades) -> Columns:
+    """The trades table."""
+    strategies, symbols, _, qty_scale = _lookups(outcome)
+    return {
+        "entry_ts": trades.entry_ts,
+        "exit_ts": np.where(trades.is_open, 0, trades.exit_ts),
+        "symbol": symbols[trades.instrument],
+        "strategy": strategies[trades.strategy],
+        "side": trades.side.astype(np.int8),
+        "qty": trades.qty / qty_scale[trades.instrument],
+        "entry_price": trades.entry_price,
+        "exit_price": trades.exit_price,
+        "gross_pnl": trades.gross_pnl,
+        "fees": trades.fees,
+        "net_pnl": trades.net_pnl,
+        "return_pct": trades.return_pct,
+        "holding_ns": trades.holding_ns,
+        "open": trades.is_open,
+    }
+
+
+def signal_columns(outcome: Outcome) -> Columns:
+    """The signals table."""
+    signals = outcome.signals
+    nan = float("nan")
+    return {
+        "signal_id": np.array([signal.signal_id for signal in signals], np.int64),
+        "ts": np.array([signal.ts for signal in signals], np.int64),
+        "strategy": [signal.strategy for signal in signals],
+        "symbol": [signal.symbol for signal in signals],
+        "action": [signal.action.name.lower() for signal in signals],
+        "confidence": np.array([signal.confidence for signal in signals], np.float64),
+        "target_price": np.array([nan if s.target_price is None else s.target_price for s in signals], np.float64),
+        "stop_price": np.array([nan if s.stop_price is None else s.stop_price for s in signals], np.float64),
+        "reasoning": [signal.reasoning for signal in signals],
+    }
+
+
+def kind_counts(outcome: Outcome) -> dict[str, int]:
+    """How many order records of each kind the decision log has."""
+    counts = np.zeros(64, np.int64)
+    for block in outcome.decisions.blocks():
+        counts += np.bincount(field(block[:, 2], "kind"), minlength=64)
+    return {RECORD_NAMES[kind]: int(counts[kind]) for kind in range(64) if counts[kind] and kind in RECORD_NAMES}
