@@ -17,7 +17,7 @@ class SMA(SeriesIndicator):
 
     The running sum carries its own rounding error (a double-double), so it does not drift however many bars pass, and
     the mean is rounded once: a flat series has exactly its own value as average, and the average never leaves the
-    range of its samples.
+    range of its samples. (The sum has 106 bits: samples more than about 1e15 times smaller than a recent one lose digits.)
 
     Args:   period: 1 to 10,000 bars. of: the indicator to average; the close if left out.
     Raises: TypeError, ValueError: a period that is not a whole number in range.
