@@ -1,5 +1,7 @@
 """What the reader must know before trusting a figure: warnings from this run, and what no run models yet."""
 
+from collections.abc import Sequence
+
 from lockstep.analytics.report.inputs import DataFacts, ReportInput
 from lockstep.analytics.report.measures import Measures
 from lockstep.analytics.report.wording import money, percent, plural, span
@@ -12,13 +14,17 @@ ALWAYS_ABSENT = (
     "The instruments were chosen by hand: a list picked because its members survived flatters every strategy.",
 )
 
+SHORT_YEARS = 90 / 365.25  # below this the summary itself warns
+
 
 def warnings(run: ReportInput, measures: Measures) -> tuple[str, ...]:
     """Sentences for the top of the page, in order of weight; none twice."""
     manifest, found = run.manifest, list[str]()
     found += manifest.warnings
     found += measures.summary.warnings
-    found += [text for facts in manifest.data for text in of_data(facts)]
+    if SHORT_YEARS <= measures.years < 1.0:
+        found.append("The run is shorter than a year: annualised figures extrapolate beyond the data.")
+    found += of_data(manifest.data)
     positions = manifest.final.open_positions
     if positions:
         value = sum(float(p.value) for p in positions)
@@ -39,14 +45,23 @@ def warnings(run: ReportInput, measures: Measures) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentence(text) for text in found))
 
 
-def of_data(facts: DataFacts) -> list[str]:
-    found = [f"{facts.symbol}: {note}" for note in facts.notes]
-    if facts.gaps:
-        longest = f", the longest {span(facts.longest_gap_ns)}" if facts.longest_gap_ns else ""
-        found.append(f"{facts.symbol}: {plural(facts.gaps, 'gap')} in the data{longest}; nothing was filled in.")
-    if facts.adjustments != "applied":
-        found.append(f"{facts.symbol}: splits and dividends are {facts.adjustments}.")
-    return found
+def of_data(data: tuple[DataFacts, ...]) -> list[str]:
+    """Gaps and missing adjustments, one sentence for all instruments that share them; notes as they are."""
+    found = []
+    gapped = [facts for facts in data if facts.gaps]
+    if gapped:
+        total = sum(facts.gaps for facts in gapped)
+        longest = max(facts.longest_gap_ns for facts in gapped)
+        size = f", the longest {span(longest)}" if longest else ""
+        found.append(f"{plural(total, 'gap')} in the data of {named(gapped)}{size}; nothing was filled in.")
+    for state in sorted({facts.adjustments for facts in data} - {"applied"}):
+        found.append(f"Splits and dividends of {named([f for f in data if f.adjustments == state])} are {state}.")
+    return found + [f"{facts.symbol}: {note}" for facts in data for note in facts.notes]
+
+
+def named(data: Sequence[DataFacts]) -> str:
+    symbols = [facts.symbol for facts in data]
+    return ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
 
 
 def sentence(text: str) -> str:

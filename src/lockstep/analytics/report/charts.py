@@ -14,7 +14,7 @@ from lockstep.analytics.arrays import F64, I64
 from lockstep.analytics.drawdown import underwater
 from lockstep.analytics.report.inputs import ReportInput
 from lockstep.analytics.report.markup import plot_text
-from lockstep.analytics.report.measures import Measures
+from lockstep.analytics.report.measures import ROLLING_WINDOWS, Measures
 from lockstep.analytics.report.thinning import POINTS_MAX, keep_extremes, keep_spread
 from lockstep.analytics.report.wording import (
     DAY_NS,
@@ -58,7 +58,6 @@ class Chart:
     views: list[dict[str, Any]] = field(default_factory=list)
     log: bool = False
     height: str = "tall"
-    half: bool = False
     empty: str = ""
 
 
@@ -82,11 +81,20 @@ def line(ts: I64, values: F64, **style: Any) -> Trace:
     return {"type": "scatter", "mode": "lines", "x": millis(ts[keep]), "y": numbers(values[keep]), **style}
 
 
+def whole(ts: I64) -> dict[str, Any]:
+    """The time axis from first to last moment, with a hundredth of it as air for marks at the ends."""
+    if ts.size < 2:
+        return {}
+    first, last = int(ts[0]) // 1_000_000, int(ts[-1]) // 1_000_000
+    air = (last - first) // 100
+    return {"range": [first - air, last + air]}
+
+
 def thinned(n: int) -> str:
     """What a caption says where a line has fewer points than the data; empty where it has all."""
     if n <= POINTS_MAX:
         return ""
-    return f" Drawn with at most {POINTS_MAX:,} of {n:,} points; every high and low between them is kept."
+    return f" Drawn with {POINTS_MAX:,} of {n:,} points, every extreme among them."
 
 
 def equity_chart(run: ReportInput, measures: Measures) -> Chart:
@@ -115,7 +123,9 @@ def equity_chart(run: ReportInput, measures: Measures) -> Chart:
         f"From {money(summary.initial_equity, currency)} to {money(summary.final_equity, currency)}, "
         f"marked at every bar, after commission and slippage." + thinned(len(measures.equity))
     )
-    loggable = bool(np.all(measures.equity > 0)) and (measures.benchmark is None or bool(np.all(measures.benchmark > 0)))
+    loggable = bool(np.all(measures.equity > 0)) and (
+        measures.benchmark is None or bool(np.all(measures.benchmark > 0))
+    )
     return Chart(
         id="equity",
         title="Equity",
@@ -147,9 +157,7 @@ def underwater_chart(measures: Measures) -> Chart:
             if worst.recovery_ns is not None
             else "not won back by the end of the data"
         )
-        caption = (
-            f"The worst fall was {percent(-worst.depth)} from {date(worst.peak_ts)} to {date(worst.trough_ts)}, {after}."
-        )
+        caption = f"The worst fall was {percent(-worst.depth)} from {date(worst.peak_ts)} to {date(worst.trough_ts)}, {after}."
     return Chart(
         id="underwater",
         title="Below the peak",
@@ -228,7 +236,7 @@ def price_view(run: ReportInput, symbol: str) -> dict[str, Any]:
         "name": symbol,
         "note": note,
         "traces": traces,
-        "layout": {"yaxis": axis, "shapes": shapes, "annotations": notes, "hovermode": "closest"},
+        "layout": {"xaxis": whole(ts), "yaxis": axis, "shapes": shapes, "annotations": notes, "hovermode": "closest"},
     }
 
 
@@ -254,7 +262,11 @@ def rolling_chart(measures: Measures) -> Chart:
                  line={"color": "$accent", "width": 1.5}) if window else {}  # fmt: skip
     above = float(np.mean(values[known] > 0)) if known.any() else None
     caption = f"Of the last {window} days, annualised. Above zero {percent(above, 0)} of the time."
-    empty = "" if known.sum() > 1 else f"Too short a run: {plural(len(measures.returns), 'daily return')}, 42 are needed."
+    empty = "" if known.sum() > 1 else "The account did not move enough for a Sharpe ratio."
+    if not window:
+        empty = (
+            f"Too short a run: {plural(len(measures.returns), 'daily return')}, {2 * ROLLING_WINDOWS[-1]} are needed."
+        )
     return Chart(
         id="rolling",
         title="Rolling Sharpe ratio",
@@ -270,7 +282,11 @@ def histogram_chart(measures: Measures) -> Chart:
     histogram, summary = measures.summary.histogram, measures.summary
     edges, counts = np.array(histogram.edges), histogram.counts
     middle = (edges[1:] + edges[:-1]) / 2 if edges.size else edges
-    colours = ["$gain" if m >= 0 else "$loss" for m in middle.tolist()]
+    # The bin that holds zero is neither: it counts the days out of the market.
+    colours = [
+        "$gain" if low > 0 else "$loss" if high < 0 else "$muted"
+        for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+    ]
     hover = [
         f"{signed_percent(a, 2)} to {signed_percent(b, 2)}<br>{plural(n, 'day')}"
         for a, b, n in zip(edges[:-1].tolist(), edges[1:].tolist(), counts, strict=True)
@@ -331,7 +347,7 @@ def trade_chart(run: ReportInput) -> Chart:
         views=[
             {
                 "traces": traces,
-                "layout": {"xaxis": axis, "yaxis": {"tickformat": "+.0%", "zeroline": True}, "hovermode": "closest"},
+                "layout": {"xaxis": axis, "yaxis": {"tickformat": ".0%", "zeroline": True}, "hovermode": "closest"},
             }
         ],
         height="short",

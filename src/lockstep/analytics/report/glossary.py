@@ -32,7 +32,7 @@ def figure(
 
 
 def days_named(measures: Measures) -> str:
-    """"252 trading days a year, from the XNYS calendar": the convention that every annual figure rests on."""
+    """ "252 trading days a year, from the XNYS calendar": the convention that every annual figure rests on."""
     calendar = measures.calendar
     kind = "days" if calendar.always_open else "trading days"
     return f"{calendar.periods_per_year} {kind} a year, from the {calendar.name} calendar"
@@ -76,7 +76,7 @@ def risk(measures: Measures) -> list[Figure]:
         figure("Volatility", s.volatility, percent, "Standard deviation of daily returns, annualised.", -1),
         figure("Maximum drawdown", s.max_drawdown, signed_percent, "The deepest fall from a peak, at every bar.", 1),
         figure("Maximum drawdown, daily", s.max_drawdown_daily, signed_percent, "The same over daily closes only.", 1),
-        figure("Longest drawdown", s.longest_drawdown_ns, lambda v: span(v) if v else span(0),
+        figure("Longest drawdown", s.longest_drawdown_ns, lambda v: span(v) if v else "none",
                "The longest time from a peak until it was reached again, or to the end of the data.", -1),
         figure("Recovery of the deepest", recovery, lambda v: "not recovered" if v is None and s.drawdowns
                else ("none needed" if v is None else span(v)), "Time from the lowest point back to the old peak.", -1),

@@ -14,7 +14,7 @@ from lockstep.analytics.returns import annualised_return, daily_returns
 from lockstep.analytics.summary import Summary, summarise
 from lockstep.analytics.trades import Trades
 
-__all__ = ["Measures", "Turnover", "calendar_of", "measure"]
+__all__ = ["ROLLING_WINDOWS", "Measures", "Turnover", "calendar_of", "measure"]
 
 ROLLING_WINDOWS = (252, 126, 63, 21)
 

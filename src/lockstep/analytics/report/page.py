@@ -86,7 +86,13 @@ def navigation(sections: tuple[tuple[str, str], ...]) -> Html:
 def opening(inputs: ReportInput, measures: Measures) -> Html:
     notes = warnings(inputs, measures)
     shown = tag("ul", *(tag("li", text) for text in notes))
-    box = tag("aside", tag("h2", "\N{WARNING SIGN}\N{VARIATION SELECTOR-15} Before you trust this"), shown, class_="warnings", id="warnings")
+    box = tag(
+        "aside",
+        tag("h2", "\N{WARNING SIGN}\N{VARIATION SELECTOR-15} Before you trust this"),
+        shown,
+        class_="warnings",
+        id="warnings",
+    )
     return join((no_script_note(), box if notes else EMPTY, cards(inputs, measures)))
 
 
@@ -105,8 +111,18 @@ def cards(inputs: ReportInput, measures: Measures) -> Html:
             f"holding {signed_percent(measures.benchmark_annual if yearly else held.total_return)}" if held else "",
             s.total_return,
         ),
-        ("Worst drawdown", signed_percent(s.max_drawdown), f"holding {signed_percent(held.max_drawdown)}" if held else "", None),
-        ("Sharpe ratio", ratio(s.sharpe), f"{band.level:.0%} band {ratio(band.low)} to {ratio(band.high)}" if band else "", None),
+        (
+            "Worst drawdown",
+            signed_percent(s.max_drawdown),
+            f"holding {signed_percent(held.max_drawdown)}" if held else "",
+            None,
+        ),
+        (
+            "Sharpe ratio",
+            ratio(s.sharpe),
+            f"{ratio(band.low)} to {ratio(band.high)} ({percent(band.level, 0)})" if band else "",
+            None,
+        ),
         ("Volatility", percent(s.volatility), f"holding {percent(held.volatility)}" if held else "a year", None),
         (
             "Closed trades",
@@ -115,6 +131,12 @@ def cards(inputs: ReportInput, measures: Measures) -> Html:
             None,
         ),
         ("Costs", money(costs, currency), "commission and slippage", None),
+        (
+            "In the market",
+            percent(measures.turnover.time_in_market, 0),
+            f"{percent(measures.turnover.average_gross, 0)} of equity on average",
+            None,
+        ),
     )
     return tag("div", *(card(*entry) for entry in found), class_="cards", id="cards")
 
@@ -149,7 +171,7 @@ def sections(inputs: ReportInput, measures: Measures, drawn: dict[str, Chart]) -
             "returns",
             "Returns",
             panel("Month by month", months, tables.month_table(measures)),
-            tag("div", plots["histogram"], plots["rolling"], class_="grid"),
+            tag("div", plots["histogram"], plots["rolling"], class_="grid plots"),
         ),
         costs_section(inputs),
         section("figures", "All figures", figures_panel(inputs, measures)),
@@ -172,7 +194,9 @@ def costs_section(inputs: ReportInput) -> Html:
     if inputs.rows("fills") == 0:
         message = "Nothing was traded, so there are no costs and nothing that could depend on them."
         return section("costs", "Costs and robustness", tag("p", message, class_="empty"))
-    split = "What commission and slippage took from the profit. Slippage is measured against the price expected at sending."
+    split = (
+        "What commission and slippage took from the profit. Slippage is measured against the price expected at sending."
+    )
     panels = [panel("Cost split", split, tables.cost_bars(inputs))]
     panels += [panel(title, caption, table) for title, caption, table in tables.sensitivity_tables(inputs)]
     if inputs.manifest.sensitivity is None:
@@ -211,15 +235,17 @@ def data_section(inputs: ReportInput) -> Html:
     content = [panel("Data used", words, tables.data_table(inputs))]
     if manifest.instruments:
         content.append(panel("Instruments", "", tables.instrument_table(inputs)))
-    parameters = panel("Parameters", "Of the strategy.", tables.facts_table(manifest.strategy.params, "Parameters"))
-    config = panel("Configuration", "Of the run.", tables.facts_table(manifest.config, "Configuration"))
+    parameters = panel("Parameters of the strategy", "", tables.facts_table(manifest.strategy.params, "Parameters"))
+    config = panel("Configuration of the run", "", tables.facts_table(manifest.config, "Configuration"))
     return section("data", "Data and settings", *content, tag("div", parameters, config, class_="grid"))
 
 
 def reproduce_section(inputs: ReportInput) -> Html:
     manifest = inputs.manifest
     copy = tag("button", "Copy", type="button", data_copy="command")
-    command = tag("div", tag("code", manifest.command, id="command"), copy, class_="command") if manifest.command else EMPTY
+    command = (
+        tag("div", tag("code", manifest.command, id="command"), copy, class_="command") if manifest.command else EMPTY
+    )
     facts = {
         "Run hash": manifest.run_hash,
         "Decision hash": manifest.decision_hash,
@@ -236,7 +262,9 @@ def reproduce_section(inputs: ReportInput) -> Html:
         "ledger; the decision hash covers the last three alone. The same command on the same data gives both again."
     )
     table = tag("table", tag("tbody", *rows), class_="facts hashes", aria_label="Hashes and versions")
-    return section("reproduce", "Reproduce this run", command, tag("p", words, class_="caption", style="margin-top:.75rem"), table)
+    return section(
+        "reproduce", "Reproduce this run", command, tag("p", words, class_="caption", style="margin-top:.75rem"), table
+    )
 
 
 def foot(inputs: ReportInput) -> Html:

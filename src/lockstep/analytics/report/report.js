@@ -74,8 +74,19 @@
     const traces = view.traces.map((t) => resolved({ ...t, x: column(t.x), y: column(t.y) }, ""));
     const full = merged(template(chart, traces), resolved(layout, ""));
     for (const note of full.annotations || []) note.font = { size: 10.5, color: colour("$soft") };
-    if (state.log) full.yaxis = { ...full.yaxis, type: "log", dtick: null, minor: { showgrid: false }, tickmode: "auto" };
+    if (state.log) full.yaxis = { ...full.yaxis, type: "log", tickmode: "array", tickvals: logTicks(traces) };
     return { traces, full };
+  }
+  // 1, 2, 5, 10 ... over the drawn range: Plotly's own log ticks crowd within one decade.
+  function logTicks(traces) {
+    let [low, high] = [Infinity, 0];
+    for (const t of traces) for (const y of t.y) if (y > 0) { low = Math.min(low, y); high = Math.max(high, y); }
+    const steps = high / low < 4 ? [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8] : [1, 2, 5];
+    const ticks = [];
+    for (let k = Math.floor(Math.log10(low)); k <= Math.log10(high); k += 1) {
+      for (const step of steps) if (step * 10 ** k >= low * 0.9 && step * 10 ** k <= high * 1.1) ticks.push(step * 10 ** k);
+    }
+    return ticks;
   }
   const column = (c) => (typeof c === "string" ? data.columns[c] : c);
 
@@ -109,7 +120,7 @@
   addEventListener("beforeprint", () => {
     root.dataset.print = "";
     for (const chart of charts) draw(chart);
-    for (const chart of charts) Plotly.relayout("plot-" + chart.id, { width: chart.half ? 320 : 660 });
+    for (const chart of charts) Plotly.relayout("plot-" + chart.id, { width: 620 });
   });
   addEventListener("afterprint", () => {
     delete root.dataset.print;

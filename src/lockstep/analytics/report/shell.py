@@ -94,7 +94,6 @@ def chart_data(charts: list[Chart], *, daily: bool) -> dict[str, object]:
         {
             "id": chart.id,
             "hover": "%Y-%m-%d" if daily else "%Y-%m-%d %H:%M",
-            "half": chart.half,
             "views": [{**view, "traces": [shared(trace) for trace in view["traces"]]} for view in chart.views],
         }
         for chart in charts
@@ -106,14 +105,22 @@ def chart_data(charts: list[Chart], *, daily: bool) -> dict[str, object]:
 def chart_panel(chart: Chart) -> Html:
     """The figure around a chart: title, caption, controls, the place to draw in or the reason why there is none."""
     if chart.empty:
-        return tag("figure", tag("h3", chart.title), tag("p", chart.empty, class_="empty"), class_="panel", id=f"chart-{chart.id}")
+        return tag(
+            "figure",
+            tag("h3", chart.title),
+            tag("p", chart.empty, class_="empty"),
+            class_="panel",
+            id=f"chart-{chart.id}",
+        )
     controls: list[Html] = []
     if len(chart.views) > 1:
         options = [tag("option", view["name"], value=k) for k, view in enumerate(chart.views)]
         controls.append(tag("select", *options, data_view=chart.id, aria_label="Instrument", autocomplete="off"))
     if chart.log:
         controls.append(tag("button", "Log scale", type="button", data_log=chart.id, aria_pressed="false"))
-    note = tag("p", chart.views[0]["note"], class_="caption", id=f"note-{chart.id}") if "note" in chart.views[0] else EMPTY
+    note = (
+        tag("p", chart.views[0]["note"], class_="caption", id=f"note-{chart.id}") if "note" in chart.views[0] else EMPTY
+    )
     words = tag("div", tag("h3", chart.title), tag("figcaption", chart.caption, class_="caption"), note)
     head = tag("div", words, tag("div", *controls) if controls else EMPTY, class_="head")
     label = f"{chart.title}. {chart.caption}"
@@ -135,4 +142,6 @@ def write_whole(target: Path, text: str) -> Path:
 
 def no_script_note() -> Html:
     """Shown where scripts are off: the figures stay readable, the charts need them."""
-    return raw("<noscript><p class='empty'>The charts need JavaScript; the figures and tables below do not.</p></noscript>")
+    return raw(
+        "<noscript><p class='empty'>The charts need JavaScript; the figures and tables below do not.</p></noscript>"
+    )

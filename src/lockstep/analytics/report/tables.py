@@ -16,7 +16,6 @@ from lockstep.analytics.report.measures import Measures
 from lockstep.analytics.report.wording import (
     DASH,
     count,
-
     date_or_minute,
     money,
     number,
@@ -48,6 +47,8 @@ TRADE_ROWS_MAX = 500
 CSV_ROWS_MAX = 4_000
 SIGNAL_ROWS_MAX = 200
 REASONS_MAX = 12
+PRINTED_ROWS = 40  # the style sheet hides the rest on paper
+WRAP_FROM = 32  # characters; shorter texts stay on one line
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 Cell = tuple[str, str | float | None]  # what is shown, and what the column is sorted by
 
@@ -60,15 +61,21 @@ def plain_table(
     def kind(k: int) -> str | None:
         return None if k < text_columns else "num"
 
+    def cell(k: int, content: str | Html) -> Html:
+        long = k < text_columns and not isinstance(content, Html) and len(content) > WRAP_FROM
+        return tag("td", content, class_="wrap" if long else kind(k))
+
     head = tag("tr", *(tag("th", head, scope="col", class_=kind(k)) for k, head in enumerate(heads)))
-    body = [tag("tr", *(tag("td", cell, class_=kind(k)) for k, cell in enumerate(row))) for row in rows]
+    body = [tag("tr", *(cell(k, content) for k, content in enumerate(row))) for row in rows]
     table = tag("table", tag("thead", head), tag("tbody", *body), aria_label=label)
     return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label=label)
 
 
 def metric_groups(groups: Sequence[tuple[str, Sequence[Figure]]]) -> Html:
     """Groups of figures; the explanation opens on hover, focus or tap, and is printed in full."""
-    return join(tag("section", tag("h3", name), metric_list(figures), class_="group") for name, figures in groups if figures)
+    return join(
+        tag("section", tag("h3", name), metric_list(figures), class_="group") for name, figures in groups if figures
+    )
 
 
 def metric_list(figures: Sequence[Figure]) -> Html:
@@ -127,7 +134,19 @@ def trade_table(run: ReportInput) -> Html:
     if total == 0:
         return tag("p", "No trade was made.", class_="empty")
     rows = np.argsort(table["entry_ts"].astype(np.int64), kind="stable")[:TRADE_ROWS_MAX].tolist()
-    heads = ("Entry", "Exit", "Symbol", "Side", "Quantity", "Entry price", "Exit price", "Costs", "Profit", "Return", "Held")
+    heads = (
+        "Entry",
+        "Exit",
+        "Symbol",
+        "Side",
+        "Quantity",
+        "Entry price",
+        "Exit price",
+        "Costs",
+        "Profit",
+        "Return",
+        "Held",
+    )
     texts = {0, 1, 2, 3}
     head = tag(
         "tr",
@@ -139,7 +158,12 @@ def trade_table(run: ReportInput) -> Html:
     )  # fmt: skip
     body = [tag("tr", *trade_cells(table, row, currency, bar_ns)) for row in rows]
     shown = tag("table", tag("thead", head), tag("tbody", *body), class_="sortable", aria_label="Trades")
-    return tag("div", shown, class_="scroll tall", tabindex="0", role="region", aria_label="Trades")
+    frame = tag("div", shown, class_="scroll tall", tabindex="0", role="region", aria_label="Trades")
+    if len(rows) <= PRINTED_ROWS:
+        return frame
+    return join(
+        (frame, tag("p", f"On paper: the first {PRINTED_ROWS} in the order chosen.", class_="caption on-paper"))
+    )
 
 
 def trade_cells(table: Mapping[str, Any], row: int, currency: str, bar_ns: int) -> list[Html]:
@@ -204,16 +228,24 @@ def cost_bars(run: ReportInput) -> Html:
     fees, slippage = float(final.fees), float(final.slippage)
     net = float(final.equity) - run.manifest.cash
     gross = net + fees + slippage
-    widest = max(abs(gross), abs(net), abs(fees), abs(slippage)) or 1.0
     steps = (
-        ("Before costs", gross, "base"), ("Commission", -fees, "cost"),
-        ("Slippage", -slippage, "cost"), ("After costs", net, "base"),
-    )  # fmt: skip
+        ("Before costs", gross, 0.0, gross, "base"),
+        ("Commission", -fees, gross - fees, gross, "cost"),
+        ("Slippage", -slippage, net, gross - fees, "cost"),
+        ("After costs", net, 0.0, net, "base"),
+    )
+    left = min(0.0, gross, net, gross - fees)
+    width = max(0.0, gross, net, gross - fees) - left or 1.0
     rows = []
-    for name, value, kind in steps:
+    for name, value, start, end, kind in steps:
         share = f"{percent(abs(value) / gross)} of gross" if kind == "cost" and gross > 0 else ""
-        bar = tag("span", class_=f"bar {kind} {'down' if value < 0 else 'up'}", style=f"--part:{abs(value) / widest:.4f}")
-        cells = (tag("td", name), tag("td", bar, class_="track"), tag("td", signed_money(value, currency), class_="num"))
+        place = f"--from:{(min(start, end) - left) / width:.4f};--part:{abs(end - start) / width:.4f}"
+        bar = tag("span", class_=f"bar {kind}{' down' if value < 0 else ''}", style=place) if value else EMPTY
+        cells = (
+            tag("td", name),
+            tag("td", bar, class_="track"),
+            tag("td", signed_money(value, currency), class_="num"),
+        )
         rows.append(tag("tr", *cells, tag("td", share, class_="num quiet")))
     return tag("table", tag("tbody", *rows), class_="bars", aria_label="Profit before and after costs")
 
@@ -248,7 +280,9 @@ def sensitivity_tables(run: ReportInput) -> list[tuple[str, str, Html]]:
             else "Its share of the P&L is not defined."
         )
         text = f"A bar does not say whether its high or its low came first. {share}"
-        found.append(("If prices moved the other way inside the bars", text, outcome_table("Path", lines, currency, cash)))
+        found.append(
+            ("If prices moved the other way inside the bars", text, outcome_table("Path", lines, currency, cash))
+        )
     return found
 
 
@@ -277,7 +311,7 @@ def outcome_table(
     top = tag(
         "tr",
         tag("th", head, scope="col"),
-        tag("th", tag("span", "bar", class_="sr"), scope="col"),
+        tag("th", tag("span", "bar", class_="sr"), scope="col", class_="track"),
         *(tag("th", text, scope="col", class_="num") for text in heads),
     )
     table = tag("table", tag("thead", top), tag("tbody", *rows), class_="bars", aria_label=head)
@@ -315,7 +349,17 @@ def instrument_table(run: ReportInput) -> Html:
     ]  # fmt: skip
     if not rows:
         return EMPTY
-    heads = ("Symbol", "Venue", "Class", "Currency", "Session", "Fees", "Price decimals", "Quantity decimals", "Days a year")
+    heads = (
+        "Symbol",
+        "Venue",
+        "Class",
+        "Currency",
+        "Session",
+        "Fees",
+        "Price decimals",
+        "Quantity decimals",
+        "Days a year",
+    )
     return plain_table(heads, rows, "Instruments", text_columns=6)
 
 
@@ -382,5 +426,3 @@ def order_reasons(run: ReportInput) -> Html:
     more = len(ranked) - REASONS_MAX
     note = tag("p", f"And {plural(more, 'other reason')}.", class_="caption") if more > 0 else EMPTY
     return join((plain_table(("Outcome", "Reason", "Orders"), rows, "Refused orders", text_columns=2), note))
-
-

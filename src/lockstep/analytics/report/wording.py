@@ -117,6 +117,8 @@ def span(ns: float) -> str:
         return f"{number(seconds, 0)} s"
     if seconds < 7_200:
         return f"{number(seconds / 60, 0)} min"
+    if days == 1:
+        return "1 day"
     if days < 2:
         hours, minutes = divmod(round(seconds / 60), 60)
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -152,7 +152,9 @@ def cross_run(
     left = [cash / len(market) - q * b.open[0] * (1 + fee) for q, b in zip(held, market.values(), strict=True)]
     benchmark = sum(q * np.cumprod(b.split) * b.close + rest
                     for q, rest, b in zip(held, left, market.values(), strict=True))  # fmt: skip
-    splits = [(int(b.day[k]) * DAY_NS, s, float(b.split[k])) for s, b in market.items() for k in np.flatnonzero(b.split != 1)]
+    splits = [
+        (int(b.day[k]) * DAY_NS, s, float(b.split[k])) for s, b in market.items() for k in np.flatnonzero(b.split != 1)
+    ]
     columns = list(trades[0][1]) if trades else ["entry_ts", "exit_ts", "side", "qty", "entry_price", "exit_price",
         "gross_pnl", "fees", "net_pnl", "return_pct", "holding_ns", "open"]  # fmt: skip
     tables: dict[str, dict[str, NDArray[Any]]] = {
