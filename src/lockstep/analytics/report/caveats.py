@@ -1,0 +1,98 @@
+"""What the reader must know before trusting a figure: warnings from this run, and what no run models yet."""
+
+from collections.abc import Sequence
+
+from lockstep.analytics.report.inputs import DataFacts, ReportInput
+from lockstep.analytics.report.measures import Measures
+from lockstep.analytics.report.wording import money, percent, plural, span
+
+__all__ = ["not_modelled", "warnings"]
+
+ALWAYS_ABSENT = (
+    "Interest on idle cash, borrowing costs of short positions and taxes are not in these figures.",
+    "The effect of our own orders on later prices is not modelled: fills do not move the recorded market.",
+    "The instruments were chosen by hand: a list picked because its members survived flatters every strategy.",
+)
+
+SHORT_YEARS = 90 / 365.25  # below this the summary itself warns
+
+
+def warnings(run: ReportInput, measures: Measures) -> tuple[str, ...]:
+    """Sentences for the top of the page, in order of weight; none twice."""
+    manifest, found = run.manifest, list[str]()
+    found += manifest.warnings
+    found += measures.summary.warnings
+    if SHORT_YEARS <= measures.years < 1.0:
+        found.append("The run is shorter than a year: annualised figures extrapolate beyond the data.")
+    found += of_data(manifest.data)
+    positions = manifest.final.open_positions
+    if positions:
+        value = sum(float(p.value) for p in positions)
+        names = ", ".join(sorted({p.symbol for p in positions}))
+        found.append(
+            f"{plural(len(positions), 'position')} still open at the end ({names}), worth "
+            f"{money(value, manifest.currency)} at the last price; closing them would cost a little more."
+        )
+    if manifest.counts.denied or manifest.counts.rejected:
+        found.append(
+            f"{plural(manifest.counts.denied, 'order')} denied by the risk checks and "
+            f"{manifest.counts.rejected} rejected by the venue: the strategy did not trade as it meant to."
+        )
+    if measures.benchmark is None:
+        found.append("No buy-and-hold comparison: the run holds no benchmark.")
+    if manifest.sensitivity is None:
+        found.append("Cost, latency and bar-path sensitivity were not computed for this run.")
+    return tuple(dict.fromkeys(sentence(text) for text in found))
+
+
+def of_data(data: tuple[DataFacts, ...]) -> list[str]:
+    """Gaps and missing adjustments, one sentence for all instruments that share them; notes as they are."""
+    found = []
+    gapped = [facts for facts in data if facts.gaps]
+    if gapped:
+        total = sum(facts.gaps for facts in gapped)
+        longest = max(facts.longest_gap_ns for facts in gapped)
+        size = f", the longest {span(longest)}" if longest else ""
+        found.append(f"{plural(total, 'gap')} in the data of {named(gapped)}{size}; nothing was filled in.")
+    for state in sorted({facts.adjustments for facts in data} - {"applied"}):
+        found.append(f"Splits and dividends of {named([f for f in data if f.adjustments == state])} are {state}.")
+    return found + [f"{facts.symbol}: {note}" for facts in data for note in facts.notes]
+
+
+def named(data: Sequence[DataFacts]) -> str:
+    symbols = [facts.symbol for facts in data]
+    return ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop; symbols at the front stay as they are."""
+    text = text.strip()
+    first = text.split(" ", 1)[0]
+    begin = text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+    return begin if begin.endswith((".", "!", "?")) else f"{begin}."
+
+
+def not_modelled(run: ReportInput) -> tuple[str, ...]:
+    """What these figures leave out, as far as the configuration of the run says; the rest always."""
+    config, found = run.manifest.config, list[str]()
+    if "slippage" in config and not moves(config["slippage"]):
+        found.append("Slippage is not modelled: market orders fill at the recorded price.")
+    if "participation" in config:
+        share = config["participation"]
+        found.append(
+            f"A bar fills at most {percent(float(share), 0)} of its volume."
+            if isinstance(share, int | float) and 0 < share < 1
+            else "Volume is not a limit: orders fill whole whatever was traded in the bar."
+        )
+    if any(facts.adjustments != "applied" for facts in run.manifest.data):
+        found.append("Splits and dividends are not modelled for every instrument; see the data used.")
+    return (*found, *ALWAYS_ABSENT)
+
+
+def moves(slippage: object) -> bool:
+    """Whether a slippage setting (a number, or a mapping with numbers) ever moves a price."""
+    if isinstance(slippage, dict):
+        return any(moves(value) for value in slippage.values())
+    if isinstance(slippage, bool):
+        return slippage
+    return isinstance(slippage, int | float) and slippage != 0

@@ -1,0 +1,275 @@
+"""The report of one run: the sections in the order a careful reader asks for them."""
+
+from pathlib import Path
+
+from lockstep._version import __version__
+from lockstep.analytics.report import charts, tables
+from lockstep.analytics.report.caveats import not_modelled, warnings
+from lockstep.analytics.report.charts import Chart
+from lockstep.analytics.report.glossary import days_named, figure_groups, period_named
+from lockstep.analytics.report.inputs import SCHEMA_VERSION, ReportInput, RunFolderLike
+from lockstep.analytics.report.markup import EMPTY, Html, join, tag
+from lockstep.analytics.report.measures import Measures, measure
+from lockstep.analytics.report.shell import chart_panel, frame, no_script_note, plotly_version, write_whole
+from lockstep.analytics.report.verdict import Verdict, facts_of, verdict
+from lockstep.analytics.report.wording import DAY_NS, count, money, percent, plural, ratio, signed_money, signed_percent
+
+__all__ = ["render_report", "write_report"]
+
+SECTIONS = (
+    ("equity", "Equity"),
+    ("prices", "Prices"),
+    ("returns", "Returns"),
+    ("costs", "Costs"),
+    ("figures", "All figures"),
+    ("trades", "Trades"),
+    ("data", "Data"),
+    ("reproduce", "Reproduce"),
+)
+
+
+def render_report(inputs: ReportInput) -> str:
+    """The report of one run as one self-contained page; the same run gives the same bytes."""
+    measures = measure(inputs)
+    said = verdict(facts_of(inputs, measures))
+    drawn = {
+        chart.id: chart
+        for chart in (
+            charts.equity_chart(inputs, measures),
+            charts.underwater_chart(measures),
+            charts.exposure_chart(inputs, measures),
+            charts.price_chart(inputs),
+            charts.rolling_chart(measures),
+            charts.histogram_chart(measures),
+            charts.trade_chart(inputs),
+        )
+    }
+    body = join(
+        (
+            top(inputs, measures, said),
+            navigation(SECTIONS),
+            tag("main", opening(inputs, measures), *sections(inputs, measures, drawn)),
+            foot(inputs),
+        )
+    )
+    name = inputs.manifest.strategy.name
+    title = f"{name} \N{MIDDLE DOT} {period_named(measures)}"
+    csv = tables.trades_csv(inputs) if inputs.rows("trades") else ""
+    return frame(title, body, list(drawn.values()), daily=inputs.manifest.bar_ns >= DAY_NS, csv=csv)
+
+
+def write_report(folder: RunFolderLike, target: Path) -> Path:
+    """Render the run in `folder` and write it to `target`, whole or not at all; returns `target`."""
+    return write_whole(target, render_report(ReportInput.from_folder(folder)))
+
+
+def top(inputs: ReportInput, measures: Measures, said: Verdict) -> Html:
+    manifest = inputs.manifest
+    symbols = [facts.symbol for facts in manifest.instruments]
+    named = ", ".join(symbols[:8]) + (f" and {len(symbols) - 8} more" if len(symbols) > 8 else "")
+    facts = [named, period_named(measures), plural(manifest.counts.bars, "bar")]
+    limits = tag("ul", *(tag("li", text) for text in said.sentences)) if said.sentences else EMPTY
+    return tag(
+        "header",
+        tag("h1", manifest.strategy.name),
+        tag("p", f" \N{MIDDLE DOT} ".join(fact for fact in facts if fact), class_="kicker"),
+        tag("div", tag("p", said.headline, class_="line"), limits, class_="verdict", id="verdict"),
+        class_="top",
+    )
+
+
+def navigation(sections: tuple[tuple[str, str], ...]) -> Html:
+    links = [tag("li", tag("a", name, href=f"#{anchor}")) for anchor, name in sections]
+    return tag("nav", tag("ul", *links), aria_label="Sections")
+
+
+def opening(inputs: ReportInput, measures: Measures) -> Html:
+    notes = warnings(inputs, measures)
+    shown = tag("ul", *(tag("li", text) for text in notes))
+    box = tag(
+        "aside",
+        tag("h2", "\N{WARNING SIGN}\N{VARIATION SELECTOR-15} Before you trust this"),
+        shown,
+        class_="warnings",
+        id="warnings",
+    )
+    return join((no_script_note(), box if notes else EMPTY, cards(inputs, measures)))
+
+
+def cards(inputs: ReportInput, measures: Measures) -> Html:
+    """The few figures that a reader looks for first, each with what it is to be held against."""
+    s, manifest = measures.summary, inputs.manifest
+    held, band, trades, currency = s.benchmark, s.sharpe_interval, s.trades, manifest.currency
+    profit = float(manifest.final.equity) - (s.initial_equity or manifest.cash)
+    yearly = measures.years >= 1.0 and s.annual_return is not None
+    costs = float(manifest.final.fees) + float(manifest.final.slippage)
+    found = (
+        ("Profit", signed_money(profit, currency), f"on {money(s.initial_equity, currency)}", profit),
+        (
+            "Return a year" if yearly else "Return",
+            signed_percent(s.annual_return if yearly else s.total_return),
+            f"holding {signed_percent(measures.benchmark_annual if yearly else held.total_return)}" if held else "",
+            s.total_return,
+        ),
+        (
+            "Worst drawdown",
+            signed_percent(s.max_drawdown),
+            f"holding {signed_percent(held.max_drawdown)}" if held else "",
+            None,
+        ),
+        (
+            "Sharpe ratio",
+            ratio(s.sharpe),
+            f"{ratio(band.low)} to {ratio(band.high)} ({percent(band.level, 0)})" if band else "",
+            None,
+        ),
+        ("Volatility", percent(s.volatility), f"holding {percent(held.volatility)}" if held else "a year", None),
+        (
+            "Closed trades",
+            count(trades.closed if trades else 0),
+            f"{percent(trades.win_rate, 0)} with a profit" if trades and trades.closed else "",
+            None,
+        ),
+        ("Costs", money(costs, currency), "commission and slippage", None),
+        (
+            "In the market",
+            percent(measures.turnover.time_in_market, 0),
+            f"{percent(measures.turnover.average_gross, 0)} of equity on average",
+            None,
+        ),
+    )
+    return tag("div", *(card(*entry) for entry in found), class_="cards", id="cards")
+
+
+def card(name: str, value: str, beside: str, sign: float | None) -> Html:
+    tone = "" if not sign else (" up" if sign > 0 else " down")
+    return tag(
+        "div",
+        tag("div", name, class_="name"),
+        tag("div", value, class_=f"big{tone}"),
+        tag("div", beside, class_="beside"),
+        class_="card",
+    )
+
+
+def section(anchor: str, title: str, *content: Html) -> Html:
+    return tag("section", tag("h2", title), *content, id=anchor)
+
+
+def panel(title: str, caption: str | Html, content: Html) -> Html:
+    words = tag("p", caption, class_="caption") if caption else EMPTY
+    return tag("div", tag("h3", title), words, content, class_="panel pad")
+
+
+def sections(inputs: ReportInput, measures: Measures, drawn: dict[str, Chart]) -> list[Html]:
+    plots = {name: chart_panel(chart) for name, chart in drawn.items()}
+    months = "In per cent, from month end to month end; the first and the last month may be partial."
+    return [
+        section("equity", "Equity and drawdown", plots["equity"], plots["underwater"], plots["exposure"]),
+        section("prices", "Prices and fills", plots["price"]),
+        section(
+            "returns",
+            "Returns",
+            panel("Month by month", months, tables.month_table(measures)),
+            tag("div", plots["histogram"], plots["rolling"], class_="grid plots"),
+        ),
+        costs_section(inputs),
+        section("figures", "All figures", figures_panel(inputs, measures)),
+        trades_section(inputs, plots["trades"]),
+        data_section(inputs),
+        reproduce_section(inputs),
+    ]
+
+
+def figures_panel(inputs: ReportInput, measures: Measures) -> Html:
+    basis = (
+        f"Daily figures are made annual with {days_named(measures)}; days end at midnight in {measures.calendar.timezone}. "
+        f"Risk-free rate {percent(measures.summary.risk_free)}. Point at a name for what it means."
+    )
+    groups = tables.metric_groups(figure_groups(inputs, measures))
+    return join((tag("p", basis, class_="caption"), tag("div", groups, class_="groups", style="margin-top:1.25rem")))
+
+
+def costs_section(inputs: ReportInput) -> Html:
+    if inputs.rows("fills") == 0:
+        message = "Nothing was traded, so there are no costs and nothing that could depend on them."
+        return section("costs", "Costs and robustness", tag("p", message, class_="empty"))
+    split = (
+        "What commission and slippage took from the profit. Slippage is measured against the price expected at sending."
+    )
+    panels = [panel("Cost split", split, tables.cost_bars(inputs))]
+    panels += [panel(title, caption, table) for title, caption, table in tables.sensitivity_tables(inputs)]
+    if inputs.manifest.sensitivity is None:
+        text = tag("p", "Costs, delays and bar paths were not varied for this run.", class_="empty")
+        panels.append(panel("Sensitivity", "", text))
+    left_out = tag("ul", *(tag("li", text) for text in not_modelled(inputs)), class_="plain", style="margin-top:.6rem")
+    return section(
+        "costs", "Costs and robustness", tag("div", *panels, class_="grid"), panel("What is not modelled", "", left_out)
+    )
+
+
+def trades_section(inputs: ReportInput, plot: Html) -> Html:
+    total = inputs.rows("trades")
+    words = "From flat to flat, in order of entry. Press a heading to sort."
+    if total > tables.TRADE_ROWS_MAX:
+        more = total - tables.TRADE_ROWS_MAX
+        words += f" The first {count(tables.TRADE_ROWS_MAX)} are listed, {count(more)} more are not."
+    caption: str | Html = ""
+    if total:
+        listed = "all" if total <= tables.CSV_ROWS_MAX else f"the first {count(tables.CSV_ROWS_MAX)}"
+        link = tag("a", f"Download {listed} as CSV", href="#trades", download="trades.csv", data_csv="trades-csv")
+        rest = "; trades.parquet in the run folder has every one." if total > tables.CSV_ROWS_MAX else "."
+        caption = join((words, " ", link, rest))
+    content = [plot, panel("Trades", caption, tables.trade_table(inputs))]
+    reasons, signals = tables.order_reasons(inputs), tables.signal_table(inputs)
+    if reasons:
+        content.append(panel("Orders that came to nothing", "Refused, rejected or expired, by reason.", reasons))
+    if signals:
+        content.append(panel("Signals", "What the strategy said and why, in order of time.", signals))
+    return section("trades", "Trades", *content)
+
+
+def data_section(inputs: ReportInput) -> Html:
+    manifest = inputs.manifest
+    words = "Times are UTC. A gap is a stretch without bars inside the hours in which the instrument trades."
+    content = [panel("Data used", words, tables.data_table(inputs))]
+    if manifest.instruments:
+        content.append(panel("Instruments", "", tables.instrument_table(inputs)))
+    parameters = panel("Parameters of the strategy", "", tables.facts_table(manifest.strategy.params, "Parameters"))
+    config = panel("Configuration of the run", "", tables.facts_table(manifest.config, "Configuration"))
+    return section("data", "Data and settings", *content, tag("div", parameters, config, class_="grid"))
+
+
+def reproduce_section(inputs: ReportInput) -> Html:
+    manifest = inputs.manifest
+    copy = tag("button", "Copy", type="button", data_copy="command")
+    command = (
+        tag("div", tag("code", manifest.command, id="command"), copy, class_="command") if manifest.command else EMPTY
+    )
+    facts = {
+        "Run hash": manifest.run_hash,
+        "Decision hash": manifest.decision_hash,
+        "Strategy file": manifest.strategy.file,
+        "Strategy source, SHA-256": manifest.strategy.source_sha256,
+        "Result schema": SCHEMA_VERSION,
+        "Report": f"Lockstep {__version__}, plotly.js {plotly_version()}",
+    }
+    rows = [
+        tag("tr", tag("th", name, scope="row"), tag("td", tag("code", value))) for name, value in facts.items() if value
+    ]
+    words = (
+        "The run hash covers strategy, parameters, configuration, data, every command, every order event and the final "
+        "ledger; the decision hash covers the last three alone. The same command on the same data gives both again."
+    )
+    table = tag("table", tag("tbody", *rows), class_="facts hashes", aria_label="Hashes and versions")
+    return section(
+        "reproduce", "Reproduce this run", command, tag("p", words, class_="caption", style="margin-top:.75rem"), table
+    )
+
+
+def foot(inputs: ReportInput) -> Html:
+    words = (
+        f"Run {inputs.manifest.run_hash[:12]}. Past results on recorded data; not advice. This file is complete in itself "
+        "and makes no request to any network."
+    )
+    return tag("footer", words)
