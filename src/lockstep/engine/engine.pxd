@@ -2,6 +2,7 @@ from lockstep.engine.rowlog cimport RowLog
 from lockstep.engine.seat cimport Seat
 from lockstep.engine.state cimport State, Subscription
 from lockstep.model.traffic cimport VenueReport
+from lockstep.orders.order cimport Order
 from lockstep.portfolio.portfolio cimport Portfolio
 from lockstep.portfolio.position cimport Holding
 
@@ -20,6 +21,7 @@ cdef class Engine:
     cdef int _on_other(self, int kind, int instrument, const long long[:, ::1] w, const double[:, ::1] f, Py_ssize_t i) except -1
     cdef int _on_action(self, int instrument, int what, long long first, long long second) except -1
     cpdef int on_report(self, VenueReport report) except -1
+    cdef int _on_word(self, Order order, VenueReport report) except -1
     cdef int _on_fill(self, VenueReport report) except -1
     cpdef int fire_timer(self) except -1
     cdef int hand_over(self) except -1

@@ -182,9 +182,10 @@ class Engine:
         self.state.outbox.clear()
         return commands
 
-    def on_market(
-        self, w: NDArray[np.int64], f: NDArray[np.float64], i: cython.Py_ssize_t
-    ) -> cython.int:
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def on_market(self, w: NDArray[np.int64], f: NDArray[np.float64], i: cython.Py_ssize_t) -> cython.int:
         """A market event: row i of record words."""
         clock: cython.longlong = w[i, 0]
         if clock < self.state.clock:
@@ -204,6 +205,9 @@ class Engine:
             self.hand_over()
         return 0
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def _on_bar(
         self, instrument: cython.int, w: NDArray[np.int64], f: NDArray[np.float64], i: cython.Py_ssize_t
     ) -> cython.int:
@@ -219,9 +223,7 @@ class Engine:
             sub = cython.cast(Subscription, subs[k])
             sub.bars += 1
             if sub.indicators is not None:
-                sub.indicators.update_bar(
-                    w[i, 5] / sub.scale, w[i, 6] / sub.scale, w[i, 7] / sub.scale, f[i, 8]
-                )
+                sub.indicators.update_bar(w[i, 5] / sub.scale, w[i, 6] / sub.scale, w[i, 7] / sub.scale, f[i, 8])
             if sub.window is not None:
                 sub.window.append(
                     w[i, 1], w[i, 4] / sub.scale, w[i, 5] / sub.scale, w[i, 6] / sub.scale, w[i, 7] / sub.scale, f[i, 8]
@@ -273,12 +275,31 @@ class Engine:
         if kind == _TRADE:
             aggressor = 0 if side == -2 else side
             return make_trade(
-                sub.instrument, sub.scale, sub.qty_scale, w[i, 0], w[i, 1], w[i, 2], w[i, 4], w[i, 5], w[i, 6], aggressor
+                sub.instrument,
+                sub.scale,
+                sub.qty_scale,
+                w[i, 0],
+                w[i, 1],
+                w[i, 2],
+                w[i, 4],
+                w[i, 5],
+                w[i, 6],
+                aggressor,
             )
         if kind == _BOOK:
             action = (w[i, 3] >> 8) & 0xFF
             return make_book_update(
-                sub.instrument, sub.scale, sub.qty_scale, w[i, 0], w[i, 1], w[i, 2], w[i, 4], w[i, 5], w[i, 6], side, action
+                sub.instrument,
+                sub.scale,
+                sub.qty_scale,
+                w[i, 0],
+                w[i, 1],
+                w[i, 2],
+                w[i, 4],
+                w[i, 5],
+                w[i, 6],
+                side,
+                action,
             )
         raise DataError(f"unknown kind of market event: {kind}")
 
@@ -334,7 +355,7 @@ class Engine:
             self.hand_over()
         return 0
 
-    def _on_word(self, order: Order, report: VenueReport) -> None:
+    def _on_word(self, order: Order, report: VenueReport) -> cython.int:
         """Anything but a fill."""
         sub: Subscription = cython.cast(Subscription, self.state.subscriptions[order.owner_index])
         seat: Seat = cython.cast(Seat, self.seats[order.strategy_index])
@@ -348,10 +369,17 @@ class Engine:
             if order.is_done():
                 self.state.release(sub, order, leaves, leaves)
             self.state.log_order(
-                report.kind, order, report.ts_event, order.cum_units, order.leaves_units, report.venue_order_id, 0
+                report.kind,
+                order,
+                report.ts_event,
+                order.cum_units,
+                0 if order.is_done() else leaves,
+                report.venue_order_id,
+                0,
             )
         if seat.on_order is not None:
             self.state.notify(order, report.kind, report.ts_event)
+        return 0
 
     def _on_fill(self, report: VenueReport) -> cython.int:
         """Orders, then the account, then the strategy: on_order and on_fill see the position already changed."""
@@ -408,6 +436,9 @@ class Engine:
         later.clear()
         return 0
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def mark(self, clock: cython.longlong) -> cython.int:
         """Mark the account to the last prices: one row of the equity curve."""
         log: RowLog = self.equity
@@ -501,7 +532,9 @@ class Engine:
     def _restore_subscription(self, sub: Subscription, entry: dict[str, Any] | None) -> None:
         if entry is None:
             raise StateError(f"the saved state of {sub.strategy} has nothing of {sub.instrument.id}")
-        if (entry["indicators"] is None) != (sub.indicators is None) or (entry["window"] is None) != (sub.window is None):
+        if (entry["indicators"] is None) != (sub.indicators is None) or (entry["window"] is None) != (
+            sub.window is None
+        ):
             raise StateError(f"{sub.strategy} declares other indicators or windows than its saved state has")
         sub.bars = entry["bars"]
         sub.cooldown_until = entry["cooldown_until"]

@@ -24,6 +24,7 @@ from lockstep.model.messages import Signal
 from lockstep.model.numbers import Nanos
 from lockstep.strategy.base import Strategy
 
+_GTC = TimeInForce.GTC
 _EXACT = cython.declare(cython.double, 9007199254740992.0)
 
 AddTimer = Callable[[int, str, int, int], None]
@@ -54,7 +55,13 @@ class Seat:
     declared: list[Any]
 
     def __init__(
-        self, index: int, name: str, strategy: Strategy, state: State, subscriptions: list[Subscription], timers: AddTimer
+        self,
+        index: int,
+        name: str,
+        strategy: Strategy,
+        state: State,
+        subscriptions: list[Subscription],
+        timers: AddTimer,
     ) -> None:
         self.index = index
         self.name = name
@@ -76,6 +83,8 @@ class Seat:
         self.on_order = self._handler("on_order")
         self.on_fill = self._handler("on_fill")
         self.on_timer = self._handler("on_timer")
+        for sub in subscriptions:
+            sub.wants_orders = self.on_order is not None
         strategy._seat = self
         if self.only is not None:
             strategy.instrument = subscriptions[0].instrument
@@ -148,13 +157,17 @@ class Seat:
 
     def _may_declare(self, what: str) -> None:
         if not self.starting:
-            raise StrategyError(f"{self.name}: declare {what} in on_start", hint="a later one would miss the bars before it")
+            raise StrategyError(
+                f"{self.name}: declare {what} in on_start", hint="a later one would miss the bars before it"
+            )
 
     def add_indicator(self, indicator: Any, instrument: Instrument | str | None) -> Any:
         """Have it updated with the instrument's bars."""
         self._may_declare("indicators")
         if not isinstance(indicator, Indicator):
-            raise StrategyError(f"{self.name}: not an indicator: was {indicator!r}", hint="for example self.indicator(EMA(20))")
+            raise StrategyError(
+                f"{self.name}: not an indicator: was {indicator!r}", hint="for example self.indicator(EMA(20))"
+            )
         sub: Subscription = self.pick(instrument)
         present = list(sub.indicators) if sub.indicators is not None else []
         sub.indicators = IndicatorSet([*present, indicator])
@@ -181,7 +194,9 @@ class Seat:
     def add_timer(self, name: str, at: int, every: int) -> None:
         """Wake the strategy at a time. Raises: StrategyError: it has passed."""
         if isinstance(at, bool) or not isinstance(at, int) or at <= self.state.clock:
-            raise StrategyError(f"{self.name}: timer at {at!r} is not after the present time {self.state.clock} (ns UTC)")
+            raise StrategyError(
+                f"{self.name}: timer at {at!r} is not after the present time {self.state.clock} (ns UTC)"
+            )
         self.timers(self.index, name, at, every)
 
     def add_signal(
@@ -243,8 +258,8 @@ class Seat:
     ) -> Order:
         """Check what was typed and send it through risk. Raises: StrategyError, InstrumentError: it cannot be an order."""
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
-        units: cython.longlong = _units(sub, qty)
-        if limit is None and stop is None and tif is TimeInForce.GTC and signal == 0:
+        units: cython.longlong = units_of(sub, qty)
+        if limit is None and stop is None and tif is _GTC and signal == 0:
             return self.state.submit(sub, side, 1, 1, units, 0, 0, 0, 0)  # OrderType.MARKET, GTC: nothing more to check
         return self._submit_checked(sub, side, units, limit, stop, tif, expire, signal)
 
@@ -331,18 +346,12 @@ class Seat:
         return units / sub.qty_scale
 
 
-def _units(sub: Subscription, qty: Number) -> int:
+def units_of(sub: Subscription, qty: Number) -> cython.longlong:
     """Quantity units: whole floats and ints the short way, everything else (and every error) through the instrument."""
     if type(qty) is float or type(qty) is int:
         scaled: cython.double = cython.cast(cython.double, qty) * sub.qty_scale
         if 0.0 < scaled < _EXACT:
             units: cython.longlong = cython.cast(cython.longlong, scaled + 0.5)
-            instrument = sub.instrument
-            if (
-                units / sub.qty_scale == qty
-                and units % instrument.lot_size == 0
-                and instrument.qty_min <= units <= instrument.qty_max
-                and units > 0
-            ):
+            if units / sub.qty_scale == qty and units % sub.lot == 0 and sub.qty_min <= units <= sub.qty_max:
                 return units
     return sub.instrument.qty_from(qty)

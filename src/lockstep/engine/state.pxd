@@ -17,6 +17,8 @@ cdef class Subscription:
     cdef public BarRing window
     cdef public long long waiting, bars, cooldown_until, cooldown_bars, working_market
     cdef double scale, qty_scale
+    cdef public bint wants_orders
+    cdef long long lot, qty_min, qty_max
 
 cdef class State:
     cdef public long long clock, basis_ts
@@ -28,6 +30,7 @@ cdef class State:
     cdef readonly long long last_signal_id, submitted, denied
     cdef Order submit(self, Subscription sub, int side, int order_type, int tif, long long qty, long long limit_price, long long stop_price, long long expire_ts, long long signal_id)
     cdef int _deny(self, Subscription sub, Order order, int rule) except -1
+    cdef int restate(self, Subscription sub, Order order, VenueReport report) except -1
     cdef bint cancel(self, Order order) except -1
     cdef int release(self, Subscription sub, Order order, long long qty, long long leaves) except -1
     cdef int log_order(self, int kind, Order order, long long ts_event, long long a, long long b, long long c, long long d) except -1

@@ -34,6 +34,7 @@ from lockstep.risk.limits import RiskLimits
 _SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
 _DENY = cython.declare(cython.int, int(OrderEventKind.DENY))
 _CANCEL_REQUEST = cython.declare(cython.int, int(OrderEventKind.CANCEL_REQUEST))
+_RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
 _MARKET = cython.declare(cython.int, int(OrderType.MARKET))
 _COOLDOWN = cython.declare(cython.int, int(Reason.COOLDOWN))
 
@@ -64,6 +65,10 @@ class Subscription:
     working_market: cython.longlong
     scale: cython.double
     qty_scale: cython.double
+    wants_orders: cython.bint
+    lot: cython.longlong
+    qty_min: cython.longlong
+    qty_max: cython.longlong
 
     def __init__(
         self, index: int, strategy: str, seat_index: int, position: Position, limits: RiskLimits, cooldown_bars: int
@@ -83,6 +88,10 @@ class Subscription:
         self.cooldown_until = 0
         self.cooldown_bars = cooldown_bars
         self.working_market = 0
+        self.wants_orders = False
+        self.lot = self.instrument.lot_size
+        self.qty_min = max(1, self.instrument.qty_min)
+        self.qty_max = self.instrument.qty_max
         self.scale = 10.0**self.instrument.price_decimals
         self.qty_scale = 10.0**self.instrument.qty_decimals
 
@@ -216,10 +225,8 @@ class State:
         order.reason_code = rule
         self.orders.apply(order, _DENY)
         self.denied += 1
-        self.log_order(
-            _DENY, order, self.clock, order.qty_units, order.limit_units, order.stop_units, order.signal_id
-        )
-        return self.notify(order, _DENY, self.clock)
+        self.log_order(_DENY, order, self.clock, order.qty_units, order.limit_units, order.stop_units, order.signal_id)
+        return self.notify(order, _DENY, self.clock) if sub.wants_orders else 0
 
     def cancel(self, order: Order) -> cython.bint:
         """Ask the venue to cancel. False where there is nothing to cancel, or it was asked before."""
@@ -245,9 +252,7 @@ class State:
         )
         return True
 
-    def release(
-        self, sub: Subscription, order: Order, qty: cython.longlong, leaves: cython.longlong
-    ) -> cython.int:
+    def release(self, sub: Subscription, order: Order, qty: cython.longlong, leaves: cython.longlong) -> cython.int:
         """`qty` of the `leaves` that an order had is no longer on its way: give back what it reserved."""
         sub.holding.add_pending(order.side_sign, -qty)
         if order.type_code == _MARKET:
@@ -260,14 +265,14 @@ class State:
             self.portfolio.clear_reserve()
         return 0
 
-    def restate(self, sub: Subscription, order: Order, report: VenueReport) -> None:
+    def restate(self, sub: Subscription, order: Order, report: VenueReport) -> cython.int:
         """A venue restated an order for a split. report.qty is what is left to fill in new shares; fills so far stay."""
         before: cython.longlong = order.qty_units - order.cum_units
         total: cython.longlong = order.cum_units + report.qty
         if self.orders.restate(order, total, report.limit_price, report.stop_price) >= 0:
             sub.holding.add_pending(order.side_sign, report.qty - before)
-        self.log_order(
-            int(OrderEventKind.RESTATE),
+        return self.log_order(
+            _RESTATE,
             order,
             report.ts_event,
             total,
@@ -315,6 +320,9 @@ class State:
         owner: cython.longlong = strategy
         return self._append(self.basis_ts, kind | (1 << 6) | (wide << 27) | (owner << 43), ident, a, b, c, d)
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def _append(
         self,
         ts_event: cython.longlong,
@@ -347,6 +355,9 @@ class State:
         log.floats[log.used - 1, 5] = target
         log.floats[log.used - 1, 6] = stop
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def log_fill(self, order: Order, report: VenueReport, kind: cython.int) -> cython.int:
         """A fill, in both logs."""
         self.log_order(kind, order, report.ts_event, report.qty, report.price, report.exec_id, order.cum_units)

@@ -22,5 +22,7 @@ cdef class Position:
     cpdef object apply(self, int side, long long price, long long qty)
     cpdef int add_fee(self, object fee) except -1
     cpdef object split(self, long long new_shares, long long old_shares)
+    cdef object _part_of_basis(self, long long change, long long held)
+    cdef object _whole(self, object profit)
     cdef double exposure(self)
     cdef double equity_part(self)

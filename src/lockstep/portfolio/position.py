@@ -193,11 +193,11 @@ class Position:
         self.basis_float = float(self.basis) / self.money_scale
         return profit
 
-    def _part_of_basis(self, signed: cython.longlong, held: cython.longlong) -> Money | Fraction:
-        wide: object = -signed
+    def _part_of_basis(self, change: cython.longlong, held: cython.longlong) -> Money | Fraction:
+        wide: object = -change
         if isinstance(self.basis, Fraction):
             return self.basis * wide / held
-        if -signed == held:
+        if -change == held:
             return self.basis
         return self.basis * wide // held
 

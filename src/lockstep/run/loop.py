@@ -59,6 +59,9 @@ def drain(engine: Engine, venue: BarVenue, until: cython.longlong, with_timers_a
             post(engine, venue)
 
 
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.initializedcheck(False)
 def run_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.int:
     """Feed every event of the source through venue and engine. Returns 0; what a handler raises passes through."""
     stream: Stream

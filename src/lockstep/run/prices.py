@@ -131,9 +131,7 @@ def _merge_edges(rows: F64) -> tuple[I64, F64]:
     return last, rows[starts, 1]
 
 
-def hold(
-    data: MarketData, instrument: Instrument, money: float, start_ns: int | None, end_ns: int | None
-) -> Holding:
+def hold(data: MarketData, instrument: Instrument, money: float, start_ns: int | None, end_ns: int | None) -> Holding:
     """Buy at the first open with `money`, pay the entry fee, hold; splits restate, dividends stay as cash.
 
     Fractions of a lot are bought: this is a yardstick, not an order.

@@ -69,6 +69,9 @@ class Stream:
         self._look()
         return True
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def _look(self) -> None:
         self.clock = self.w[self.at, 0]
         self.kind = self.w[self.at, 3] & 0xFF
@@ -76,6 +79,9 @@ class Stream:
             raise DataError(f"{self.name}: time goes back: clock {self.clock} after {self.last_clock} (ns UTC)")
         self.last_clock = self.clock
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def forward(self) -> cython.bint:
         """One row on; False at the end."""
         self.at += 1

@@ -55,7 +55,9 @@ def load_strategy(path: str | Path, class_name: str | None = None) -> StrategyFi
         raise StrategyError(f"{file.name} is not UTF-8 text: {e}") from e
     except SyntaxError as e:
         text = (e.text or "").strip()
-        raise StrategyError(f"{file.name} line {e.lineno}: {e.msg}: {text}", hint="fix the syntax and run it again") from e
+        raise StrategyError(
+            f"{file.name} line {e.lineno}: {e.msg}: {text}", hint="fix the syntax and run it again"
+        ) from e
     module = _execute(file, source)
     return StrategyFile(_only_strategy(module, file.name, class_name), source, file)
 
@@ -71,7 +73,9 @@ def _execute(file: Path, source: str) -> ModuleType:
     sys.path.insert(0, folder)
     sys.modules[name] = module
     try:
-        exec(compile(source, str(file), "exec"), module.__dict__)  # tidy: allow exec - running the user's file is the point
+        exec(
+            compile(source, str(file), "exec"), module.__dict__
+        )  # tidy: allow exec - running the user's file is the point
     except LockstepError:
         raise
     except Exception as e:

@@ -26,10 +26,12 @@ cdef class BarVenue:
     cpdef int on_bar(self, int index, long long ts_open, long long ts_end, long long o, long long h, long long l, long long c, double volume) except -1
     cpdef int on_price(self, int index, long long price) except -1
     cpdef int on_split(self, int index, long long ts, long long new_shares, long long old_shares) except -1
+    cdef int _take_arrival(self) except -1
     cdef int _arrive(self, InFlight flight) except -1
     cdef int _arrive_order(self, OrderRequest request, long long arrival) except -1
     cdef int _match(self, Market market, long long ts_open, long long ts_end, long long o, long long h, long long l, long long c, double volume) except -1
     cdef int _at_open(self, Market market, long long ts_open, long long ts_end, long long o, double volume) except -1
+    cdef int _open_order(self, Market market, VenueOrder order, long long ts_open, long long o, double volume) except -1
     cdef int _segment(self, Market market, long long ts_open, long long ts_end, long long start, long long end, long long ts, double volume) except -1
     cdef int _act(self, Market market, VenueOrder order, long long price, long long ts, double volume) except -1
     cdef int _fill(self, Market market, VenueOrder order, long long reference, bint maker, long long ts, double volume) except -1

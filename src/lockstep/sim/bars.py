@@ -164,11 +164,12 @@ class BarVenue:
                 self.next_report = 0
             return report
 
-    def _take_arrival(self) -> None:
+    def _take_arrival(self) -> cython.int:
         self.next_arrival += 1
         if self.next_arrival == len(self.arrivals):
             self.arrivals.clear()
             self.next_arrival = 0
+        return 0
 
     def settle_arrivals(self, ts_open: cython.longlong, ts_end: cython.longlong) -> cython.int:
         """Before a bar is matched: what was sent in ignorance of it and arrives before its end is in effect from its open."""
@@ -309,6 +310,8 @@ class BarVenue:
         else:
             low_first = (market.net > 0) != self.optimistic
         self._at_open(market, ts_open, ts_end, o, volume)
+        if len(market.resting) == 0:
+            return 0
         if low_first:
             self._segment(market, ts_open, ts_end, o, l, ts_open + quarter, volume)
             self._segment(market, ts_open, ts_end, l, h, ts_open + 2 * quarter, volume)
@@ -333,29 +336,43 @@ class BarVenue:
         volume: cython.double,
     ) -> cython.int:
         order: VenueOrder
-        for entry in market.resting[:]:
-            order = cython.cast(VenueOrder, entry)
-            if order.basis_ts > ts_open or order.arrival >= ts_end:
-                continue
-            ts: cython.longlong = ts_open if ts_open > order.arrival else order.arrival
-            if (order.order_type == _STOP or order.order_type == _STOP_LIMIT) and not order.triggered:
-                if (o - order.stop_price) * order.side >= 0:
-                    order.triggered = True
-                    order.fresh = True  # it reaches the book only now, so it takes
-                    self._queue(self._report(order, _TRIGGER, 0, ts, self.fill_ns, 0))
-                else:
-                    continue
-            if order.order_type == _MARKET or order.order_type == _STOP:
+        k: cython.Py_ssize_t = 0
+        while k < len(market.resting):
+            order = cython.cast(VenueOrder, market.resting[k])
+            if order.basis_ts <= ts_open and order.arrival < ts_end:
+                self._open_order(market, order, ts_open, o, volume)
+            if k < len(market.resting) and market.resting[k] is order:
+                k += 1  # still there; else the next one has taken its place
+        return 0
+
+    def _open_order(
+        self,
+        market: Market,
+        order: VenueOrder,
+        ts_open: cython.longlong,
+        o: cython.longlong,
+        volume: cython.double,
+    ) -> cython.int:
+        """What an order does at a bar's open."""
+        ts: cython.longlong = ts_open if ts_open > order.arrival else order.arrival
+        if (order.order_type == _STOP or order.order_type == _STOP_LIMIT) and not order.triggered:
+            if (o - order.stop_price) * order.side >= 0:
+                order.triggered = True
+                order.fresh = True  # it reaches the book only now, so it takes
+                self._queue(self._report(order, _TRIGGER, 0, ts, self.fill_ns, 0))
+            else:
+                return 0
+        if order.order_type == _MARKET or order.order_type == _STOP:
+            self._fill(market, order, o, False, ts, volume)
+        elif (order.limit_price - o) * order.side >= 0:
+            if order.fresh:
                 self._fill(market, order, o, False, ts, volume)
-            elif (order.limit_price - o) * order.side >= 0:
-                if order.fresh:
-                    self._fill(market, order, o, False, ts, volume)
-                elif self.optimistic:
-                    self._fill(market, order, o, True, ts, volume)
-                elif order.limit_price != o or self.touch:
-                    self._fill(market, order, order.limit_price, True, ts, volume)
-            if order.leaves > 0 and (order.time_in_force == _IOC or order.time_in_force == _FOK):
-                self._end(market, order, _CANCEL, _TIME_IN_FORCE, ts)
+            elif self.optimistic:
+                self._fill(market, order, o, True, ts, volume)
+            elif order.limit_price != o or self.touch:
+                self._fill(market, order, order.limit_price, True, ts, volume)
+        if order.leaves > 0 and (order.time_in_force == _IOC or order.time_in_force == _FOK):
+            self._end(market, order, _CANCEL, _TIME_IN_FORCE, ts)
         return 0
 
     def _segment(
@@ -492,10 +509,13 @@ class BarVenue:
 
     def _expire(self, market: Market, until: cython.longlong) -> cython.int:
         order: VenueOrder
-        for entry in market.resting[:]:
-            order = cython.cast(VenueOrder, entry)
+        k: cython.Py_ssize_t = 0
+        while k < len(market.resting):
+            order = cython.cast(VenueOrder, market.resting[k])
             if order.expire_ts <= until:
                 self._end(market, order, _EXPIRE, _TIME_IN_FORCE, order.expire_ts)
+            else:
+                k += 1
         return 0
 
     def _end(

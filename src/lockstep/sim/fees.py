@@ -49,9 +49,11 @@ class FeeModel:
         total: object = 0
         rate = self.maker_num if maker else self.taker_num
         if rate:
-            notional = abs(self.valuation.worth(price, qty))
-            scaled = notional * rate
-            total = -((-scaled.numerator) // (scaled.denominator * self.rate_den))
+            worth = self.valuation.worth(price, qty)
+            if self.valuation.inverse:  # a negative Fraction: what it is worth in the base currency, turned round
+                total = -(worth * rate // self.rate_den)
+            else:
+                total = -(-worth * rate // self.rate_den)
         if self.unit_num:
             total = total - ((-self.unit_num * qty) // self.unit_den)
         if first:
