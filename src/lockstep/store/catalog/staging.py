@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 WINDOW_ROWS = 32_768
 STEP_SAMPLE_ROWS = 65_536
 USUAL_DECIMALS = 8
-"""Tried first. A file that needs more, or writes 1e-05, is read once more at the decimals it needs."""
+"""Tried first. A file that needs more, or writes 1e-05, or has a price of 10**10, is read once more at its own."""
 _UNKNOWN_DECIMALS = 99
 ROUNDED_UNITS_MAX = 2**50
 _SATURDAY = 2
@@ -74,7 +74,7 @@ class Stage:
         try:
             self._scale = USUAL_DECIMALS
             self._copy(work / "stage.parquet", symbols)
-            if self._cell(f"SELECT coalesce(max(d), 0) FROM {self._relation}") > USUAL_DECIMALS:
+            if self._is_unusual():
                 self._scale = self._finest(symbols)
                 self._copy(work / "stage.parquet", symbols)
         except duckdb.Error as e:
@@ -82,6 +82,14 @@ class Stage:
         self._highest = self._cell(f"SELECT coalesce(max(greatest({', '.join(PRICES)})), 0) FROM {self._relation}")
         self.symbols = self._with_decimals(self._summary())
         self._check_symbols(symbols)
+
+    def _is_unusual(self) -> bool:
+        """Whether a price may need more decimals, or leave no room for so many in 18 digits."""
+        limit = 10 ** (18 - USUAL_DECIMALS)
+        large = " OR ".join(f"TRY_CAST({price}_text AS DOUBLE) BETWEEN {limit} AND 1e18" for price in PRICES)
+        return bool(
+            self._cell(f"SELECT coalesce(bool_or(d > {USUAL_DECIMALS} OR {large}), false) FROM {self._relation}")
+        )
 
     def _rows_sql(self, symbols: Sequence[str] | None) -> str:
         selects = [
