@@ -5,8 +5,6 @@ and dividends stand beside it in STEM_actions.parquet: symbol, ex_date DATE, kin
 ratio_den i64 (new and old shares), amount_units, amount_decimals i64 (cash per share).
 """
 
-# ruff: noqa: S608 - the SQL is put together from our own words, and names and paths quoted by sql_text and sql_name
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ The files are read once, as text, into a temporary Parquet file: the most decima
 integers, are known only after its last row.
 """
 
-# ruff: noqa: S608 - the SQL is put together from our own words, and names and paths quoted by sql_text and sql_name
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
