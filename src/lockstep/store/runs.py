@@ -4,8 +4,6 @@ A run folder holds manifest.json, the tables of run_tables, all with the same by
 session.json with the facts of the wall clock. Nothing half-written ever carries a run's name.
 """
 
-# ruff: noqa: S608 - the SQL is put together from the column names of run_tables and from paths quoted by sql_text
-
 import json
 import os
 import re

@@ -85,7 +85,7 @@ def test_lean_minute_folder_joins_its_days_and_splits_between_them(data: Path) -
     records = everything(bars)
     assert (bars.info.rows, bars.info.bar_ns, bars.info.splits) == (2_303, MINUTE, 1)
     i = int(np.argmax(records["kind"] == EventKind.CORPORATE_ACTION))
-    assert records["p3"][i - 1] > 6 * records["p0"][i + 1]
+    assert records["p3"][i - 1] > 6 * records["p3"][i + 1]  # its open is a print at the old price, as recorded
     assert any("outside the hours" in note for note in bars.info.notes)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockstep.model.errors import DataError, InvariantError, UsageError
@@ -78,6 +78,7 @@ def test_tables_nobody_wrote_are_empty_with_their_types(tmp_path: Path) -> None:
     assert [table[name].dtype.name for name in ("side", "qty", "open")] == ["int8", "float64", "bool"]  # type: ignore[union-attr]
 
 
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 400), max_size=6), st.lists(st.integers(0, 400), max_size=6))
 def test_file_does_not_depend_on_how_rows_were_cut(
     tmp_path_factory: pytest.TempPathFactory, one: list[int], other: list[int]

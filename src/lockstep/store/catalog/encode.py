@@ -16,7 +16,7 @@ from lockstep.model.numbers import NANOS_PER_DAY, UNITS_MAX, text_from_fixed
 from lockstep.model.record import MARKET_EVENT, RECORD_SCHEMA_VERSION, Records
 from lockstep.store.catalog.actions import Action, ActionMerge
 from lockstep.store.catalog.columns import PRICES
-from lockstep.store.catalog.gaps import GapCount
+from lockstep.store.catalog.gaps import GapCount, SessionHours
 from lockstep.store.catalog.market_data import DataInfo, MarketData, Rows, Spool
 from lockstep.store.catalog.times import time_text
 
@@ -40,7 +40,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 class BarEncoder:
     """Takes the windows of one instrument in order and gives its MarketData.
 
-    Args:   span: ns UTC no bar lies outside of. row_name: names a row of the file in messages, from its number. actions: None where the data has none to
+    Args:   hours: the sessions of a range no bar lies outside of. row_name: names a row of the file in messages, from its number. actions: None where the data has none to
             tell ("not modelled"), which is not the same as an empty list.
     """
 
@@ -48,7 +48,7 @@ class BarEncoder:
         self,
         instrument: Instrument,
         spool: Spool,
-        span: tuple[int, int],
+        hours: SessionHours,
         bar_ns: int,
         actions: Sequence[Action] | None,
         row_name: Callable[[int], str],
@@ -57,7 +57,7 @@ class BarEncoder:
         self._spool = spool
         self._bar_ns = bar_ns
         self._start = spool.rows
-        self._gaps = GapCount(instrument.session, *span, daily=bar_ns >= NANOS_PER_DAY)
+        self._gaps = GapCount(hours, daily=bar_ns >= NANOS_PER_DAY)
         self._actions = None if actions is None else ActionMerge(actions, instrument.session)
         self._row_name = row_name
         self._hash = hashlib.sha256(_hash_head(instrument))

@@ -15,20 +15,28 @@ HOLIDAY_DAYS_MAX = 4
 Times = NDArray[np.int64]
 
 
-class GapCount:
-    """Counts the gaps of one history, window by window. first_ns, last_ns: a range no bar lies outside of."""
+class SessionHours:
+    """Every session of a calendar between two times, as arrays; built once for all instruments of a file."""
 
-    def __init__(self, session: Session, first_ns: int, last_ns: int, *, daily: bool) -> None:
+    def __init__(self, session: Session, first_ns: int, last_ns: int) -> None:
+        self.always_open = session.always_open
+        found = [] if self.always_open else session.bounds(first_ns, last_ns)
+        bounds = np.array(found or [(first_ns, first_ns)], np.int64)
+        self.opens, self.closes = bounds[:, 0].copy(), bounds[:, 1].copy()
+        self.open_before = np.concatenate(([0], np.cumsum(self.closes - self.opens)))
+
+
+class GapCount:
+    """Counts the gaps of one history, window by window. hours: of a range no bar lies outside of."""
+
+    def __init__(self, hours: SessionHours, *, daily: bool) -> None:
         self.gaps = 0
         self.longest_ns = 0
         self.outside = 0
-        self._always = session.always_open
+        self._always = hours.always_open
+        self._opens, self._closes, self._open_before = hours.opens, hours.closes, hours.open_before
         self._daily = daily
         self._before: int | None = None
-        if not self._always:
-            bounds = np.array(session.bounds(first_ns, last_ns) or [(first_ns, first_ns)], np.int64)
-            self._opens, self._closes = bounds[:, 0].copy(), bounds[:, 1].copy()
-            self._open_before = np.concatenate(([0], np.cumsum(self._closes - self._opens)))
 
     def add(self, ts_open: Times, ts_event: Times) -> None:
         """Take the next bars in; times are strictly rising."""

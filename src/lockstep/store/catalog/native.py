@@ -5,8 +5,6 @@ and dividends stand beside it in STEM_actions.parquet: symbol, ex_date DATE, kin
 ratio_den i64 (new and old shares), amount_units, amount_decimals i64 (cash per share).
 """
 
-# ruff: noqa: S608 - the SQL is put together from our own words, and names and paths quoted by sql_text and sql_name
-
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +20,7 @@ from lockstep.model.sessions import session_named
 from lockstep.store.catalog.actions import Action
 from lockstep.store.catalog.columns import PRICES
 from lockstep.store.catalog.encode import BarEncoder, Window
+from lockstep.store.catalog.gaps import SessionHours
 from lockstep.store.catalog.instruments import DEFAULT_FEES, Wishes
 from lockstep.store.catalog.market_data import MarketData, Spool
 from lockstep.store.catalog.places import ACTIONS_SUFFIX
@@ -109,17 +108,24 @@ def read_bars(
             raise DataError(f"{path.name}: no symbol {symbol!r}", hint=did_you_mean(symbol, meta.instruments))
     relation = f"read_parquet({sql_text(str(path))}, file_row_number=true)"
     spans = _spans(db, relation)
+    if not spans:
+        raise DataError(f"{path.name}: no rows")
     actions = read_actions(path, db)
     spool = Spool()
+    span = min(row[0] for row in spans.values()), max(row[1] for row in spans.values())
+    all_hours: dict[str, SessionHours] = {}
     found = []
     for symbol in wanted:
         if symbol not in spans:
             raise DataError(f"{path.name}: {symbol}: no bars")
-        first, last, rows_from, rows_to = spans[symbol]
+        rows_from, rows_to = spans[symbol][2:]
         instrument = _instrument(symbol, meta.instruments[symbol], wishes, path.name)
+        name = instrument.session.name
+        if name not in all_hours:
+            all_hours[name] = SessionHours(instrument.session, *span)
         own = None if actions is None else actions.get(symbol, [])
         encoder = BarEncoder(
-            instrument, spool, (first, last), meta.bar_ns, own, lambda row: f"{path.name}: row {row + 1}"
+            instrument, spool, all_hours[name], meta.bar_ns, own, lambda row: f"{path.name}: row {row + 1}"
         )
         for begin in range(rows_from, rows_to, WINDOW_ROWS):
             encoder.add(_window(db, relation, begin, min(begin + WINDOW_ROWS, rows_to), path.name))

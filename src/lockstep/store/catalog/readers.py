@@ -12,12 +12,13 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.store.catalog import lean, native
 from lockstep.store.catalog.encode import BarEncoder, Window
+from lockstep.store.catalog.gaps import SessionHours
 from lockstep.store.catalog.instruments import Traits, Wishes, instrument_of, wishes_from
 from lockstep.store.catalog.market_data import MarketData, Spool
 from lockstep.store.catalog.places import locate
 from lockstep.store.catalog.sources import data_files, tables_of
 from lockstep.store.catalog.staging import Stage, StagedWindow, SymbolRows
-from lockstep.store.catalog.timing import Timing, timing_of
+from lockstep.store.catalog.timing import timing_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -79,69 +80,77 @@ def _database(folder: Path) -> "Iterator[DuckDBPyConnection]":
 def _read_tables(stage: Stage, source: str, wishes: Wishes) -> list[MarketData]:
     if not stage.symbols:
         raise DataError(f"{source}: no rows")
-    timing = _timing(stage, source)
-    spool = Spool()
-    known_days: dict[str, dict[int, tuple[int, int]]] = {}
-    found: list[MarketData] = []
+    reading = _Reading(stage, source, wishes)
     waiting = iter(stage.symbols)
-    rows, encoder, notes = _begin(next(waiting), stage, timing, wishes, spool)
+    rows = next(waiting)
+    encoder, notes = reading.begin(rows)
+    found: list[MarketData] = []
     for window in stage.windows():
         begin, end = window.start, window.start + len(window.t)
         while begin < end:
             stop = min(end, rows.stop)
-            days = known_days.setdefault(encoder.instrument.session.name, {})
-            encoder.add(_bars(window, begin, stop, timing, encoder.instrument, days))
+            encoder.add(reading.bars(window, begin, stop, encoder.instrument))
             begin = stop
             if stop == rows.stop:
                 found.append(encoder.finish(source, notes))
-                if begin < stage.symbols[-1].stop:
-                    rows, encoder, notes = _begin(next(waiting), stage, timing, wishes, spool)
+                if rows is not stage.symbols[-1]:
+                    rows = next(waiting)
+                    encoder, notes = reading.begin(rows)
     return sorted(found, key=lambda data: data.instrument.symbol)
 
 
-def _timing(stage: Stage, source: str) -> Timing:
-    tables = stage.tables
-    if len({(table.zone, table.at_end) for table in tables}) > 1:
-        raise DataError(f"{source}: its files write time in different ways", hint="read them one by one")
-    midnight = all(rows.all_midnight for rows in stage.symbols)
-    return timing_of(stage.steps(), midnight, tables[0].at_end, tables[0].zone, source)
+class _Reading:
+    """What the symbols of one stage share: how times are meant, one spool, the days and hours of each session."""
 
+    def __init__(self, stage: Stage, source: str, wishes: Wishes) -> None:
+        self._stage = stage
+        self._wishes = wishes
+        tables = stage.tables
+        if len({(table.zone, table.at_end) for table in tables}) > 1:
+            raise DataError(f"{source}: its files write time in different ways", hint="read them one by one")
+        midnight = all(rows.all_midnight for rows in stage.symbols)
+        self._timing = timing_of(stage.steps(), midnight, tables[0].at_end, tables[0].zone, source)
+        self._spool = Spool()
+        self._span = (
+            min(rows.first_t for rows in stage.symbols) - 2 * NANOS_PER_DAY,
+            max(rows.last_t for rows in stage.symbols) + 2 * NANOS_PER_DAY,
+        )
+        self._hours: dict[str, SessionHours] = {}
+        self._days: dict[str, dict[int, tuple[int, int]]] = {}
 
-def _begin(
-    rows: SymbolRows, stage: Stage, timing: Timing, wishes: Wishes, spool: Spool
-) -> tuple[SymbolRows, BarEncoder, list[str]]:
-    table, _ = stage.table_at(rows.start)
-    traits = Traits(
-        symbol=rows.symbol,
-        venue=table.venue,
-        price_decimals=rows.decimals,
-        saturdays=rows.saturdays,
-        place=table.lean,
-    )
-    instrument, assumed = instrument_of(traits, wishes)
-    notes = [*table.notes]
-    if timing.daily:
-        hours = "UTC days" if instrument.session.always_open else f"the hours of session {instrument.session.name}"
-        notes.append(f"dates read as {hours}")
-    elif not table.zone:
-        notes.append("times have no zone: read as UTC")
-    span = rows.first_t - 2 * NANOS_PER_DAY, rows.last_t + 2 * NANOS_PER_DAY
-    actions = lean.actions_for(table.lean) if table.lean is not None else None
-    encoder = BarEncoder(instrument, spool, span, timing.bar_ns, actions, stage.row_name)
-    return rows, encoder, [*notes, *assumed]
+    def begin(self, rows: SymbolRows) -> tuple[BarEncoder, list[str]]:
+        """The encoder of the next symbol, and the notes to end it with."""
+        table = self._stage.tables[rows.table]
+        traits = Traits(
+            symbol=rows.symbol,
+            venue=table.venue,
+            price_decimals=rows.decimals,
+            saturdays=rows.saturdays,
+            place=table.lean,
+        )
+        instrument, assumed = instrument_of(traits, self._wishes)
+        session = instrument.session
+        notes = [*table.notes]
+        if self._timing.daily:
+            hours = "UTC days" if session.always_open else f"the hours of session {session.name}"
+            notes.append(f"dates read as {hours}")
+        elif not table.zone:
+            notes.append("times have no zone: read as UTC")
+        if session.name not in self._hours:
+            self._hours[session.name] = SessionHours(session, *self._span)
+        actions = lean.actions_for(table.lean) if table.lean is not None else None
+        encoder = BarEncoder(
+            instrument, self._spool, self._hours[session.name], self._timing.bar_ns, actions, self._stage.row_name
+        )
+        return encoder, [*notes, *assumed]
 
-
-def _bars(
-    window: StagedWindow,
-    begin: int,
-    stop: int,
-    timing: Timing,
-    instrument: Instrument,
-    known_days: dict[int, tuple[int, int]],
-) -> Window:
-    part = slice(begin - window.start, stop - window.start)
-    ts_open, ts_event = timing.bounds(window.t[part], instrument.session, known_days)
-    prices = window.prices[part]
-    if window.decimals != instrument.price_decimals:  # the window's other symbols have more
-        prices = prices // 10 ** (window.decimals - instrument.price_decimals)
-    return Window(start=begin, ts_open=ts_open, ts_event=ts_event, prices=prices, volume=window.volume[part])
+    def bars(self, window: StagedWindow, begin: int, stop: int, instrument: Instrument) -> Window:
+        """The rows [begin, stop) of the stage as bars."""
+        part = slice(begin - window.start, stop - window.start)
+        days = self._days.setdefault(instrument.session.name, {})
+        ts_open, ts_event = self._timing.bounds(window.t[part], instrument.session, days)
+        prices = window.prices[part]
+        finer = window.decimals - instrument.price_decimals
+        if finer:  # the stage has one scale for all symbols
+            prices = prices // 10**finer
+        return Window(start=begin, ts_open=ts_open, ts_event=ts_event, prices=prices, volume=window.volume[part])

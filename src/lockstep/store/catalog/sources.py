@@ -1,7 +1,5 @@
 """Opening files: what kind a file is, whether it is whole, and the SQL that reads its columns as text."""
 
-# ruff: noqa: S608 - the SQL is put together from our own words, and names and paths quoted by sql_text and sql_name
-
 import csv
 import gzip
 import shutil

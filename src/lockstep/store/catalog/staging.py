@@ -4,8 +4,6 @@ The files are read once, as text, into a temporary Parquet file: the most decima
 integers, are known only after its last row.
 """
 
-# ruff: noqa: S608 - the SQL is put together from our own words, and names and paths quoted by sql_text and sql_name
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,18 +25,21 @@ if TYPE_CHECKING:
 
 WINDOW_ROWS = 32_768
 STEP_SAMPLE_ROWS = 65_536
+USUAL_DECIMALS = 8
+"""Tried first. A file that needs more, or writes 1e-05, or has a price of 10**10, is read once more at its own."""
+_UNKNOWN_DECIMALS = 99
+ROUNDED_UNITS_MAX = 2**50
 _SATURDAY = 2
 """1970-01-01 was a Thursday: days since then, modulo 7."""
-_SHARED_DECIMALS_MAX = 6
-"""Symbols of up to so many decimals share a window: 18 digits leave room for a price of 10**12 then."""
 
 
 class SymbolRows(msgspec.Struct, frozen=True, kw_only=True):
-    """One symbol of the stage: its rows are [start, stop)."""
+    """One symbol of the stage: its rows are [start, stop), the first of them from tables[table]."""
 
     symbol: str
     start: int
     stop: int
+    table: int
     decimals: int
     saturdays: bool
     all_midnight: bool
@@ -69,35 +70,113 @@ class Stage:
         self.tables = tables
         self._relation = f"read_parquet({sql_text(str(work / 'stage.parquet'))})"
         try:
-            db.execute(self._copy_sql(work / "stage.parquet", symbols))
+            self._scale = USUAL_DECIMALS
+            self._copy(work / "stage.parquet", symbols)
+            if self._is_unusual():
+                self._scale = self._finest(symbols)
+                self._copy(work / "stage.parquet", symbols)
         except duckdb.Error as e:
             raise DataError(f"{tables[0].name}: {_reason(e)}", hint="every line needs as many values as names") from e
-        self.symbols = self._summary()
+        self._highest = self._cell(f"SELECT coalesce(max(greatest({', '.join(PRICES)})), 0) FROM {self._relation}")
+        self.symbols = self._with_decimals(self._summary())
         self._check_symbols(symbols)
-        self._check_decimals()
 
-    def _copy_sql(self, target: Path, symbols: Sequence[str] | None) -> str:
-        decimals = f"greatest({', '.join(_decimals_sql(price) for price in PRICES)})"
+    def _is_unusual(self) -> bool:
+        """Whether a price may need more decimals, or leave no room for so many in 18 digits."""
+        limit = 10 ** (18 - USUAL_DECIMALS)
+        large = " OR ".join(f"TRY_CAST({price}_text AS DOUBLE) BETWEEN {limit} AND 1e18" for price in PRICES)
+        return bool(
+            self._cell(f"SELECT coalesce(bool_or(d > {USUAL_DECIMALS} OR {large}), false) FROM {self._relation}")
+        )
+
+    def _rows_sql(self, symbols: Sequence[str] | None) -> str:
         selects = [
             f"SELECT {i} AS tab, row_number() OVER () - 1 + {table.first_line} AS line, * FROM ({table.select})"
             for i, table in enumerate(self.tables)
         ]
-        rows = f"SELECT *, {decimals} AS d FROM ({' UNION ALL '.join(selects)})"
+        rows = f"SELECT * FROM ({' UNION ALL '.join(selects)})"
         if symbols is not None:
             rows += f" WHERE sym IN ({', '.join(sql_text(symbol.upper()) for symbol in symbols)})"
+        return rows
+
+    def _copy(self, target: Path, symbols: Sequence[str] | None) -> None:
+        prices = [f"TRY_CAST({price} AS DECIMAL(18,{self._scale})) AS {price}" for price in PRICES]
+        raw = [f"CASE WHEN {name} IS NULL THEN {name}_text END AS {name}_text" for name in (*PRICES, "volume")]
+        texts = [f"{name} AS {name}_text" for name in (*PRICES, "volume")]
+        bound = ", ".join(_decimals_bound_sql(price) for price in PRICES)
+        rows = (
+            f"SELECT tab, line, sym, t, CASE WHEN t IS NULL THEN t_raw END AS t_text, greatest({bound}) AS d, "
+            f"{', '.join([*prices, *texts])}, TRY_CAST(volume AS DOUBLE) AS volume FROM ({self._rows_sql(symbols)})"
+        )
         if len({table.symbol for table in self.tables}) > 1 or not self.tables[0].symbol:
             rows = f"SELECT * FROM ({rows}) ORDER BY sym, tab, line"
-        return (
-            f"COPY (SELECT row_number() OVER () - 1 AS rn, * REPLACE (CASE WHEN t IS NULL THEN t_raw END AS t_raw) "
-            f"FROM ({rows})) TO {sql_text(str(target))} "
-            f"(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {WINDOW_ROWS})"
+        self._db.execute(
+            f"COPY (SELECT row_number() OVER () - 1 AS rn, * REPLACE ({', '.join(raw)}) FROM ({rows})) "
+            f"TO {sql_text(str(target))} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {WINDOW_ROWS})"
         )
+
+    def _finest(self, symbols: Sequence[str] | None) -> int:
+        """The most decimals any price needs. Raises: DataError: more than an instrument can have."""
+        needed = f"greatest({', '.join(_decimals_sql(price) for price in PRICES)})"
+        worst = self._db.execute(
+            f"SELECT {needed} AS d, tab, line, {', '.join(PRICES)} FROM ({self._rows_sql(symbols)}) "
+            "WHERE d IS NOT NULL ORDER BY d DESC, tab, line LIMIT 1"
+        ).fetchone()
+        if worst is None:
+            return USUAL_DECIMALS
+        decimals, tab, line, *prices = worst
+        if decimals > DECIMALS_MAX:
+            table = self.tables[tab]
+            longest = max((str(price) for price in prices), key=len)
+            raise DataError(
+                f"{table.name}: {table.row_word} {line}: a price is finer than {DECIMALS_MAX} decimals: {longest} "
+                f"has {decimals}",
+                hint="round the prices to the venue's tick first",
+            )
+        return int(decimals)
+
+    def _cell(self, query: str) -> Any:
+        found = self._db.execute(query).fetchone()
+        return found[0] if found else None
+
+    def _with_decimals(self, symbols: list[SymbolRows]) -> list[SymbolRows]:
+        """The fewest decimals that hold every price of a symbol: the scale less the zeros all its units end in."""
+        divisors = [0] * len(symbols)
+        i = 0
+        for begin in range(0, symbols[-1].stop if symbols else 0, WINDOW_ROWS):
+            end = min(begin + WINDOW_ROWS, symbols[-1].stop)
+            if divisors[i] % 10 and symbols[i].stop > end:
+                continue  # this symbol needs every decimal there is
+            units = self._units(begin, end)[0]
+            while i < len(symbols):
+                part = units[max(symbols[i].start, begin) - begin : min(symbols[i].stop, end) - begin]
+                divisors[i] = int(np.gcd.reduce(part, axis=None, initial=divisors[i]))
+                if symbols[i].stop > end:
+                    break
+                i += 1
+        return [
+            msgspec.structs.replace(rows, decimals=self._scale - _final_zeros(divisor, self._scale))
+            for rows, divisor in zip(symbols, divisors, strict=True)
+        ]
+
+    def _units(self, start: int, stop: int) -> tuple[NDArray[np.int64], dict[str, Any]]:
+        """Prices [n, 4] as whole units, 0 where there is none, and the columns they came with, masked there."""
+        exact = self._highest * 10**self._scale > ROUNDED_UNITS_MAX
+        price = f"CAST({{0}} * CAST({10**self._scale} AS DECIMAL(20,0)) AS BIGINT) AS {{0}}" if exact else "{0}"
+        prices = ", ".join(price.format(name) for name in PRICES)
+        got: dict[str, Any] = self._db.execute(
+            f"SELECT t, {prices}, volume FROM {self._relation} WHERE rn >= {start} AND rn < {stop}"
+        ).fetchnumpy()
+        units = np.column_stack([np.ma.filled(got[name], 0) for name in PRICES])
+        if not exact:
+            units = units_from_doubles(units, self._scale)
+        return units, got
 
     def _summary(self) -> list[SymbolRows]:
         saturday = f"bool_or((t // {NANOS_PER_DAY}) % 7 = {_SATURDAY})"
         midnight = f"bool_and(t % {NANOS_PER_DAY} = 0)"
         rows = self._db.execute(
-            f"SELECT sym, min(rn), max(rn) + 1, coalesce(max(d), 0), {saturday}, {midnight}, min(t), max(t) "
+            f"SELECT sym, min(rn), max(rn) + 1, min_by(tab, rn), {saturday}, {midnight}, min(t), max(t) "
             f"FROM {self._relation} GROUP BY sym ORDER BY min(rn)"
         ).fetchall()
         if not rows:
@@ -106,7 +185,7 @@ class Stage:
             raise self._refusal(next(row[1] for row in rows if row[0] is None), "symbol", "empty")
         return [
             SymbolRows(
-                symbol=row[0], start=row[1], stop=row[2], decimals=row[3], saturdays=bool(row[4]),
+                symbol=row[0], start=row[1], stop=row[2], table=row[3], decimals=self._scale, saturdays=bool(row[4]),
                 all_midnight=bool(row[5]), first_t=row[6] or 0, last_t=row[7] or 0,
             )
             for row in rows
@@ -126,13 +205,6 @@ class Stage:
                     f"{self.tables[0].name}: no symbol {symbol!r}", hint=did_you_mean(symbol.upper(), known)
                 )
 
-    def _check_decimals(self) -> None:
-        worst = self._db.execute(
-            f"SELECT rn, d FROM {self._relation} WHERE d > {DECIMALS_MAX} ORDER BY rn LIMIT 1"
-        ).fetchone()
-        if worst is not None:
-            raise self._too_fine(*worst)
-
     def steps(self) -> Steps:
         """The steps between two bars of a symbol among the first rows."""
         got = self._db.execute(
@@ -141,49 +213,21 @@ class Stage:
         return steps_of(got["sym"], got["t"])
 
     def windows(self) -> Iterator[StagedWindow]:
-        """All rows in order, at most WINDOW_ROWS at a time, each window with decimals that fit its symbols.
+        """All rows in order, at most WINDOW_ROWS at a time, all at the same decimals.
 
         Raises: DataError: a value that is no number, or has too many digits.
         """
-        for start, stop, decimals in self._spans():
-            for begin in range(start, stop, WINDOW_ROWS):
-                yield self._window(begin, min(begin + WINDOW_ROWS, stop), decimals)
+        rows = self.symbols[-1].stop
+        for begin in range(0, rows, WINDOW_ROWS):
+            yield self._window(begin, min(begin + WINDOW_ROWS, rows))
 
-    def _spans(self) -> list[tuple[int, int, int]]:
-        spans: list[tuple[int, int, int]] = []
-        for rows in self.symbols:
-            last = spans[-1] if spans else (0, 0, -1)
-            shared = max(last[2], rows.decimals)
-            if spans and (last[2] == rows.decimals or shared <= _SHARED_DECIMALS_MAX):
-                spans[-1] = (last[0], rows.stop, shared)
-            else:
-                spans.append((rows.start, rows.stop, rows.decimals))
-        return spans
-
-    def _window(self, start: int, stop: int, decimals: int) -> StagedWindow:
-        # A DECIMAL of 18 digits is an int64 inside; multiplying by a whole DECIMAL stays exact.
-        units = ", ".join(
-            f"CAST(TRY_CAST({price} AS DECIMAL(18,{decimals})) * CAST({10**decimals} AS DECIMAL(20,0)) AS BIGINT) "
-            f"AS {price}"
-            for price in PRICES
-        )
-        got: dict[str, Any] = self._db.execute(
-            f"SELECT t, {units}, TRY_CAST(volume AS DOUBLE) AS volume FROM {self._relation} "
-            f"WHERE rn >= {start} AND rn < {stop}"
-        ).fetchnumpy()
-        missing = {
-            name: got[name].mask for name in ("t", *PRICES, "volume") if isinstance(got[name], np.ma.MaskedArray)
-        }
-        if missing:
-            name, mask = min(missing.items(), key=lambda item: int(np.argmax(item[1])))
+    def _window(self, start: int, stop: int) -> StagedWindow:
+        units, got = self._units(start, stop)
+        masks = {name: np.ma.getmaskarray(got[name]) for name in got if isinstance(got[name], np.ma.MaskedArray)}
+        if masks:
+            name, mask = min(masks.items(), key=lambda item: int(np.argmax(item[1])))
             raise self._not_a_number(start + int(np.argmax(mask)), name)
-        return StagedWindow(
-            start=start,
-            decimals=decimals,
-            t=got["t"],
-            prices=np.column_stack([got[price] for price in PRICES]),
-            volume=got["volume"],
-        )
+        return StagedWindow(start=start, decimals=self._scale, t=got["t"], prices=units, volume=got["volume"])
 
     def table_at(self, row: int) -> tuple[Table, int]:
         """The table and line of a row of the stage."""
@@ -205,7 +249,7 @@ class Stage:
         return DataError(f"{self.row_name(row)}: {name} is {fact}", hint=hint)
 
     def _not_a_number(self, row: int, name: str) -> DataError:
-        raw, t = self._cells(row, f"{'t_raw' if name == 't' else name}, t")
+        raw, t = self._cells(row, f"{name}_text, t")
         if name == "t":
             what = "empty" if raw is None else f"not a time like those above it: {raw!r}"
             return self._refusal(row, "time", what, hint="all rows write time in the same way")
@@ -214,13 +258,29 @@ class Stage:
             return self._refusal(row, name, f"empty{at}", hint="delete the row, or give the value")
         return self._refusal(row, name, f"not a number that can be kept exactly{at}: {raw!r}")
 
-    def _too_fine(self, row: int, decimals: int) -> DataError:
-        prices = self._cells(row, ", ".join(PRICES))
-        raw = max(prices, key=lambda text: len(str(text)))
-        return self._refusal(
-            row, "a price", f"finer than {DECIMALS_MAX} decimals: {raw} has {decimals}",
-            hint="round the prices to the venue's tick first",
-        )  # fmt: skip
+
+def units_from_doubles(prices: NDArray[np.float64], decimals: int) -> NDArray[np.int64]:
+    """Whole units of decimals that came as the doubles nearest to them, exactly.
+
+    DuckDB divides the integer inside a DECIMAL by 10**decimals, rounded once. Below 2**50 units, multiplying back is
+    off by less than a quarter, so that rounding gives the integer again. (Its integer arithmetic takes ten times longer.)
+    """
+    units: NDArray[np.int64] = np.rint(prices * 10.0**decimals).astype(np.int64)
+    return units
+
+
+def _final_zeros(number: int, most: int) -> int:
+    zeros = 0
+    while zeros < most and number % 10 ** (zeros + 1) == 0:
+        zeros += 1
+    return zeros
+
+
+def _decimals_bound_sql(column: str) -> str:
+    """No fewer decimals than a number's text has; cheap."""
+    after_point = f"CASE WHEN contains({column}, '.') THEN length({column}) - strpos({column}, '.') ELSE 0 END"
+    exponent = f"contains({column}, 'e') OR contains({column}, 'E')"
+    return f"CASE WHEN {exponent} THEN {_UNKNOWN_DECIMALS} ELSE {after_point} END"
 
 
 def _decimals_sql(column: str) -> str:
