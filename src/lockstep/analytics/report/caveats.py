@@ -53,13 +53,15 @@ def of_data(data: tuple[DataFacts, ...]) -> list[str]:
         total = sum(facts.gaps for facts in gapped)
         longest = max(facts.longest_gap_ns for facts in gapped)
         size = f", the longest {span(longest)}" if longest else ""
-        found.append(f"{plural(total, 'gap')} in the data of {named(gapped)}{size}; nothing was filled in.")
-    for state in sorted({facts.adjustments for facts in data} - {"applied"}):
-        found.append(f"Splits and dividends of {named([f for f in data if f.adjustments == state])} are {state}.")
+        found.append(f"{plural(total, 'gap')} in the data of {_named(gapped)}{size}; nothing was filled in.")
+    found += [
+        f"Splits and dividends of {_named([facts for facts in data if facts.adjustments == state])} are {state}."
+        for state in sorted({facts.adjustments for facts in data} - {"applied"})
+    ]
     return found + [f"{facts.symbol}: {note}" for facts in data for note in facts.notes]
 
 
-def named(data: Sequence[DataFacts]) -> str:
+def _named(data: Sequence[DataFacts]) -> str:
     symbols = [facts.symbol for facts in data]
     return ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
 
