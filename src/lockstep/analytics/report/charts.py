@@ -99,7 +99,7 @@ def equity_chart(run: ReportInput, measures: Measures) -> Chart:
     currency = run.manifest.currency
     keep = keep_extremes(measures.equity)
     x = millis(measures.ts[keep])
-    value = "%{y:,.0f}"
+    value = SIGNS.get(currency, "") + "%{y:,.0f}"
     traces: list[Trace] = [
         {"type": "scatter", "mode": "lines", "x": x, "y": numbers(measures.peak[keep]), "line": {"width": 0},
          "hoverinfo": "skip", "showlegend": False},
@@ -154,7 +154,7 @@ def underwater_chart(measures: Measures) -> Chart:
             if worst.recovery_ns is not None
             else "not won back by the end of the data"
         )
-        caption = f"The worst fall was {percent(-worst.depth)} from {date(worst.peak_ts)} to {date(worst.trough_ts)}, {after}."
+        caption = f"The worst fall was {percent(-worst.depth)} from {date(worst.peak_ts - 1)} to {date(worst.trough_ts - 1)}, {after}."
     return Chart(
         id="underwater",
         title="Below the peak",

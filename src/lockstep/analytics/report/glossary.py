@@ -186,4 +186,5 @@ def period_named(measures: Measures) -> str:
     """First and last day of the run, and its length."""
     if measures.ts.size == 0:
         return "no data"
-    return f"{date(int(measures.ts[0]))} to {date(int(measures.ts[-1]))}"
+    # A bar that ends at midnight belongs to the day that it closes.
+    return f"{date(int(measures.ts[0]) - 1)} to {date(int(measures.ts[-1]) - 1)}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lockstep._version import __version__
 from lockstep.analytics.report import charts, robustness, tables, trade_charts, trade_tables
-from lockstep.analytics.report.caveats import not_modelled, warnings
+from lockstep.analytics.report.caveats import data_notes, not_modelled, warnings
 from lockstep.analytics.report.charts import Chart
 from lockstep.analytics.report.glossary import days_named, figure_groups, period_named
 from lockstep.analytics.report.inputs import SCHEMA_VERSION, ReportInput, RunFolderLike
@@ -13,6 +13,7 @@ from lockstep.analytics.report.measures import Measures, measure
 from lockstep.analytics.report.shell import chart_panel, frame, no_script_note, plotly_version, write_whole
 from lockstep.analytics.report.verdict import Verdict, facts_of, verdict
 from lockstep.analytics.report.wording import DAY_NS, count, money, percent, plural, ratio, signed_money, signed_percent
+from lockstep.store.runs import RunFolder
 
 __all__ = ["render_report", "write_report"]
 
@@ -58,9 +59,13 @@ def render_report(inputs: ReportInput) -> str:
     return frame(title, body, list(drawn.values()), daily=inputs.manifest.bar_ns >= DAY_NS, csv=csv)
 
 
-def write_report(folder: RunFolderLike, target: Path) -> Path:
-    """Render the run in `folder` and write it to `target`, whole or not at all; returns `target`."""
-    return write_whole(target, render_report(ReportInput.from_folder(folder)))
+def write_report(folder: Path | RunFolderLike, target: Path) -> Path:
+    """Render the run in `folder` and write it to `target`, whole or not at all; returns `target`.
+
+    Raises: UsageError, DataError: the folder is not a whole run of this schema version. OSError: target not writable.
+    """
+    run = RunFolder.open(folder) if isinstance(folder, Path) else folder
+    return write_whole(target, render_report(ReportInput.from_folder(run)))
 
 
 def _top(inputs: ReportInput, measures: Measures, said: Verdict) -> Html:
@@ -202,7 +207,7 @@ def _costs_section(inputs: ReportInput) -> Html:
     if inputs.manifest.sensitivity is None:
         text = tag("p", "Costs, delays and bar paths were not varied for this run.", class_="empty")
         panels.append(_panel("Sensitivity", "", text))
-    left_out = tag("ul", *(tag("li", text) for text in not_modelled(inputs)), class_="plain", style="margin-top:.6rem")
+    left_out = tag("ul", *(tag("li", text) for text in not_modelled(inputs)), class_="plain")
     return _section(
         "costs",
         "Costs and robustness",
@@ -238,9 +243,12 @@ def _data_section(inputs: ReportInput) -> Html:
     content = [_panel("Data used", words, tables.data_table(inputs))]
     if manifest.instruments:
         content.append(_panel("Instruments", "", tables.instrument_table(inputs)))
-    parameters = _panel("Parameters of the strategy", "", tables.facts_table(manifest.strategy.params, "Parameters"))
-    config = _panel("Configuration of the run", "", tables.facts_table(manifest.config, "Configuration"))
-    return _section("data", "Data and settings", *content, tag("div", parameters, config, class_="grid"))
+    notes = data_notes(inputs)
+    if notes:
+        content.append(_panel("Notes on the data", "", tag("ul", *(tag("li", note) for note in notes), class_="plain")))
+    content.append(_panel("Parameters of the strategy", "", tables.facts_list(manifest.strategy.params)))
+    content.append(_panel("Configuration of the run", "", tables.facts_list(manifest.config)))
+    return _section("data", "Data and settings", *content)
 
 
 def _reproduce_section(inputs: ReportInput) -> Html:

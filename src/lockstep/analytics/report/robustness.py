@@ -55,7 +55,10 @@ def sensitivity_tables(run: ReportInput) -> list[tuple[str, str, Html]]:
         text = "The same run with commission and slippage multiplied."
         found.append(("If costs were different", text, _outcome_table("Costs", lines, currency, cash)))
     if extra.latency:
-        lines = [(r.label, float(r.final_equity), r.total_return, r.sharpe, r.trades) for r in extra.latency]
+        lines = [
+            (r.label if r.latency_ns else "none", float(r.final_equity), r.total_return, r.sharpe, r.trades)
+            for r in extra.latency
+        ]
         text = "The same run with orders reaching the market later."
         found.append(("If orders arrived later", text, _outcome_table("Delay", lines, currency, cash)))
     if extra.bar_path:

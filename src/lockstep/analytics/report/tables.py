@@ -10,6 +10,7 @@ from lockstep.analytics.report.markup import EMPTY, Html, join, tag
 from lockstep.analytics.report.measures import Measures
 from lockstep.analytics.report.wording import (
     DASH,
+    DAY_NS,
     count,
     date_or_minute,
     number,
@@ -17,8 +18,9 @@ from lockstep.analytics.report.wording import (
     span,
 )
 
-__all__ = ["data_table", "facts_table", "flattened", "instrument_table", "metric_groups", "month_table", "plain_table"]
+__all__ = ["data_table", "facts_list", "flattened", "instrument_table", "metric_groups", "month_table", "plain_table"]
 
+MOMENT_FROM_NS = 10**17
 WRAP_FROM = 32  # characters; shorter texts stay on one line
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -100,10 +102,11 @@ def _month_cell(value: float | None, scale: float) -> Html:
 def data_table(run: ReportInput) -> Html:
     """What data was used, row by row, with the hash that pins it."""
     bar_ns = run.manifest.bar_ns
+    daily = bar_ns >= DAY_NS
     rows = [
         (
             d.symbol, d.source, count(d.rows), span(d.bar_ns) if d.bar_ns else DASH,
-            date_or_minute(d.first_ns, bar_ns), date_or_minute(d.last_ns, bar_ns),
+            date_or_minute(d.first_ns, bar_ns), date_or_minute(d.last_ns - 1, bar_ns) if daily else date_or_minute(d.last_ns, bar_ns),
             count(d.gaps), span(d.longest_gap_ns) if d.longest_gap_ns else "none",
             f"{d.splits} / {d.dividends}", d.adjustments,
             tag("code", d.content_hash[:12], title=d.content_hash),
@@ -142,13 +145,13 @@ def instrument_table(run: ReportInput) -> Html:
     return plain_table(heads, rows, "Instruments", text_columns=6)
 
 
-def facts_table(facts: Mapping[str, Any], label: str) -> Html:
-    """Names and values of a configuration, nested names joined by a dot."""
+def facts_list(facts: Mapping[str, Any]) -> Html:
+    """Names and values of a configuration, nested names joined by a dot, in as many columns as fit."""
     pairs = list(flattened(facts))
     if not pairs:
         return tag("p", "None.", class_="empty")
-    rows = [tag("tr", tag("th", name, scope="row"), tag("td", value)) for name, value in pairs]
-    return tag("table", tag("tbody", *rows), class_="facts", aria_label=label)
+    rows = [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs]
+    return tag("dl", *rows, class_="metrics settings")
 
 
 def flattened(facts: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
@@ -158,10 +161,13 @@ def flattened(facts: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str,
         if isinstance(value, Mapping):
             yield from flattened(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", _shown(value)
+            yield f"{prefix}{name}", _shown(name, value)
 
 
-def _shown(value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
     if value is None:
         return DASH
+    if name.endswith("_ns") and isinstance(value, int) and not isinstance(value, bool):
+        # A setting in nanoseconds is a length, or a moment when it lies beyond 1973 (a length of three years).
+        return span(value) if value < MOMENT_FROM_NS else date_or_minute(value, 0)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -125,6 +125,10 @@ def _gain_or_loss(value: float) -> str:
     return f"Made {percent(value)}" if value >= 0 else f"Lost {percent(-value)}"
 
 
+def _gain_or_loss_of(value: float) -> str:
+    return f"a gain of {percent(value)}" if value >= 0 else f"a loss of {percent(-value)}"
+
+
 def headline(facts: Facts) -> str:
     """Return, buy and hold, and the worst loss, in one sentence."""
     # A run shorter than a year is never annualised in words: three good weeks are not "180 % a year".
@@ -136,7 +140,8 @@ def headline(facts: Facts) -> str:
     else:
         text = _gain_or_loss(own) + (" a year" if yearly else f" in {_length(facts.days)}")
     if held is not None:
-        text += f" against {percent(held)} for buying and holding"
+        against = percent(held) if own is not None and own >= 0 <= held else _gain_or_loss_of(held)
+        text += f" against {against} for buying and holding"
     if facts.max_drawdown is not None:
         text += f", with a worst loss of {percent(-facts.max_drawdown)} from a peak"
     return f"{text}."
@@ -159,9 +164,9 @@ def _against_holding(facts: Facts) -> str:
         return ""
     loss = f"a worst loss of {percent(-ours)} against {percent(-theirs)}"
     if own < held:
-        return f"It earned less than buying and holding, at {loss}."
+        return f"It {'earned less' if own >= 0 else 'did worse'} than buying and holding, at {loss}."
     shallower = "with less risk by that measure" if ours > theirs else "but not with less risk"
-    return f"It earned more than buying and holding, at {loss}: {shallower}."
+    return f"It {'earned more' if own >= 0 else 'lost less'} than buying and holding, at {loss}: {shallower}."
 
 
 def _sure(facts: Facts) -> str:

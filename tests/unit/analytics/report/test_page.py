@@ -53,7 +53,7 @@ class Page(HTMLParser):
         if tag == "script":
             self.scripts.append((dict(attrs), ""))
 
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - the signature is HTMLParser's
+    def handle_endtag(self, tag: str) -> None:
         self._inside = ""
 
     def handle_data(self, data: str) -> None:
@@ -277,6 +277,12 @@ def test_written_report_is_the_rendered_one_and_leaves_nothing_beside_it(make_ru
     target = write_report(Folder(*run), tmp_path / "out" / "report.html")
     assert target.read_text(encoding="utf-8") == render_report(ReportInput.from_tables(*run))
     assert [path.name for path in target.parent.iterdir()] == ["report.html"]
+
+
+def test_folder_that_is_no_run_is_refused_and_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="not a run"):
+        write_report(tmp_path, tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_report_that_fails_leaves_the_old_one_in_place(make_run: RunMaker, tmp_path: Path) -> None:

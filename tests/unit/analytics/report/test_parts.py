@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockstep.analytics.report import wording
-from lockstep.analytics.report.caveats import not_modelled, warnings
+from lockstep.analytics.report.caveats import data_notes, not_modelled, warnings
 from lockstep.analytics.report.inputs import ReportInput
 from lockstep.analytics.report.markup import join, raw, script_json, tag
 from lockstep.analytics.report.measures import calendar_of, measure
@@ -148,11 +148,11 @@ def test_warnings_name_gaps_adjustments_open_positions_and_missing_parts(make_ru
     run = ReportInput.from_tables(manifest, tables)
     found = warnings(run, measure(run))
     assert len(found) == len(set(found))
+    assert data_notes(run) == ("Late start (IBM, MSFT).",)
     for words in (
         "The feed was cut.",
-        "4 gaps in the data of IBM, MSFT, the longest 5 days",
+        "4 gaps in the data of IBM, MSFT, the longest 5 days of trading time",
         "Splits and dividends of IBM, MSFT are not modelled.",
-        "IBM: late start.",
         "1 position still open at the end (MSFT)",
         "3 rejected by the venue",
         "No buy-and-hold comparison",
@@ -166,8 +166,8 @@ def test_not_modelled_follows_the_configuration(make_run) -> None:  # type: igno
     manifest, tables = make_run()
     text = " ".join(not_modelled(ReportInput.from_tables(manifest, tables)))
     assert "Slippage is not modelled" in text
-    assert "at most 10" in text
-    manifest["config"] |= {"slippage": {"bps": 2}, "participation": 0}
+    assert "No order takes more than 10" in text
+    manifest["config"] |= {"slippage": {"bps": "2", "volume_impact": "0"}, "fills": {"participation": None}}
     text = " ".join(not_modelled(ReportInput.from_tables(manifest, tables)))
     assert "Slippage is not modelled" not in text
     assert "Volume is not a limit" in text

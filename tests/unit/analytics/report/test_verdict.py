@@ -30,7 +30,10 @@ def test_headline_states_yearly_return_benchmark_and_worst_loss() -> None:
     [
         ({"days": 45.0, "total_return": 0.031, "benchmark_return": 0.02}, "Made 3.1 % in 45 days against 2.0 %"),
         ({"days": 0.4, "total_return": -0.01}, "Lost 1.0 % in less than a day"),
-        ({"annual_return": -0.05, "total_return": -0.2}, "Lost 5.0 % a year"),
+        ({"annual_return": -0.05, "total_return": -0.2}, "Lost 5.0 % a year against a gain of 9.1 % for buying"),
+        ({"benchmark_annual": -0.02}, "Made 4.2 % a year against a loss of 2.0 % for buying and holding"),
+        ({"total_return": -0.2}, "It did worse than buying and holding, at a worst loss"),
+        ({"total_return": -0.2, "benchmark_return": -0.3}, "It lost less than buying and holding, at a worst loss"),
         ({"total_return": None, "annual_return": None, "profit": -500.0}, "Ended with a loss of $500.00"),
         ({}, "It earned less than buying and holding, at a worst loss of 23.0 % against 31.0 %."),
         ({"total_return": 0.5}, "It earned more than buying and holding, at a worst loss of 23.0 % against 31.0 %: with less"),
