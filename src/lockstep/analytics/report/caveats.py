@@ -6,7 +6,7 @@ from lockstep.analytics.report.inputs import DataFacts, ReportInput
 from lockstep.analytics.report.measures import Measures
 from lockstep.analytics.report.wording import money, percent, plural, span
 
-__all__ = ["not_modelled", "warnings"]
+__all__ = ["data_notes", "not_modelled", "warnings"]
 
 ALWAYS_ABSENT = (
     "Interest on idle cash, borrowing costs of short positions and taxes are not in these figures.",
@@ -24,7 +24,8 @@ def warnings(run: ReportInput, measures: Measures) -> tuple[str, ...]:
     found += measures.summary.warnings
     if SHORT_YEARS <= measures.years < 1.0:
         found.append("The run is shorter than a year: annualised figures extrapolate beyond the data.")
-    found += of_data(manifest.data)
+    said = any("splits and dividends" in text.lower() for text in manifest.warnings)
+    found += of_data(manifest.data, with_adjustments=not said)
     positions = manifest.final.open_positions
     if positions:
         value = sum(float(p.value) for p in positions)
@@ -42,29 +43,39 @@ def warnings(run: ReportInput, measures: Measures) -> tuple[str, ...]:
         found.append("No buy-and-hold comparison: the run holds no benchmark.")
     if manifest.sensitivity is None:
         found.append("Cost, latency and bar-path sensitivity were not computed for this run.")
-    return tuple(dict.fromkeys(sentence(text) for text in found))
+    return tuple(dict.fromkeys(_sentence(text) for text in found))
 
 
-def of_data(data: tuple[DataFacts, ...]) -> list[str]:
-    """Gaps and missing adjustments, one sentence for all instruments that share them; notes as they are."""
+def of_data(data: tuple[DataFacts, ...], *, with_adjustments: bool) -> list[str]:
+    """Gaps and missing adjustments, one sentence for all instruments that share them."""
     found = []
     gapped = [facts for facts in data if facts.gaps]
     if gapped:
         total = sum(facts.gaps for facts in gapped)
         longest = max(facts.longest_gap_ns for facts in gapped)
-        size = f", the longest {span(longest)}" if longest else ""
-        found.append(f"{plural(total, 'gap')} in the data of {named(gapped)}{size}; nothing was filled in.")
-    for state in sorted({facts.adjustments for facts in data} - {"applied"}):
-        found.append(f"Splits and dividends of {named([f for f in data if f.adjustments == state])} are {state}.")
-    return found + [f"{facts.symbol}: {note}" for facts in data for note in facts.notes]
+        size = f", the longest {span(longest)} of trading time" if longest else ""
+        found.append(f"{plural(total, 'gap')} in the data of {_named(gapped)}{size}; nothing was filled in.")
+    found += [
+        f"Splits and dividends of {_named([facts for facts in data if facts.adjustments == state])} are {state}."
+        for state in sorted({facts.adjustments for facts in data} - {"applied"})
+        if with_adjustments
+    ]
+    return found
 
 
-def named(data: Sequence[DataFacts]) -> str:
+def data_notes(run: ReportInput) -> tuple[str, ...]:
+    """What the reader of the data had to say, each note once with the symbols it holds for."""
+    data = run.manifest.data
+    said = dict.fromkeys(note for facts in data for note in facts.notes)
+    return tuple(_sentence(f"{note} ({_named([facts for facts in data if note in facts.notes])})") for note in said)
+
+
+def _named(data: Sequence[DataFacts]) -> str:
     symbols = [facts.symbol for facts in data]
     return ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
 
 
-def sentence(text: str) -> str:
+def _sentence(text: str) -> str:
     """The text with a capital and a full stop; symbols at the front stay as they are."""
     text = text.strip()
     first = text.split(" ", 1)[0]
@@ -75,13 +86,15 @@ def sentence(text: str) -> str:
 def not_modelled(run: ReportInput) -> tuple[str, ...]:
     """What these figures leave out, as far as the configuration of the run says; the rest always."""
     config, found = run.manifest.config, list[str]()
-    if "slippage" in config and not moves(config["slippage"]):
+    fills = config.get("fills")
+    rules = {**config, **fills} if isinstance(fills, dict) else config
+    if "slippage" in rules and not _moves(rules["slippage"]):
         found.append("Slippage is not modelled: market orders fill at the recorded price.")
-    if "participation" in config:
-        share = config["participation"]
+    if "participation" in rules:
+        share = _amount(rules["participation"])
         found.append(
-            f"A bar fills at most {percent(float(share), 0)} of its volume."
-            if isinstance(share, int | float) and 0 < share < 1
+            f"No order takes more than {percent(share, 0)} of a bar's volume; the rest waits."
+            if share
             else "Volume is not a limit: orders fill whole whatever was traded in the bar."
         )
     if any(facts.adjustments != "applied" for facts in run.manifest.data):
@@ -89,10 +102,18 @@ def not_modelled(run: ReportInput) -> tuple[str, ...]:
     return (*found, *ALWAYS_ABSENT)
 
 
-def moves(slippage: object) -> bool:
-    """Whether a slippage setting (a number, or a mapping with numbers) ever moves a price."""
+def _moves(slippage: object) -> bool:
+    """Whether a slippage setting (a number, its text, or a mapping of them) ever moves a price."""
     if isinstance(slippage, dict):
-        return any(moves(value) for value in slippage.values())
-    if isinstance(slippage, bool):
-        return slippage
-    return isinstance(slippage, int | float) and slippage != 0
+        return any(_moves(value) for value in slippage.values())
+    return _amount(slippage) != 0.0
+
+
+def _amount(setting: object) -> float:
+    """A setting as a number; 0 for none. Exact decimals stand in a manifest as text."""
+    if isinstance(setting, int | float | str):
+        try:
+            return float(setting)
+        except ValueError:
+            return 0.0
+    return 0.0

@@ -15,14 +15,12 @@ from lockstep.analytics.drawdown import underwater
 from lockstep.analytics.report.inputs import ReportInput
 from lockstep.analytics.report.markup import plot_text
 from lockstep.analytics.report.measures import ROLLING_WINDOWS, Measures
-from lockstep.analytics.report.thinning import POINTS_MAX, keep_extremes, keep_spread
+from lockstep.analytics.report.thinning import POINTS_MAX, keep_extremes
 from lockstep.analytics.report.wording import (
     DAY_NS,
     SIGNS,
     date,
-    date_or_minute,
     money,
-    number,
     percent,
     plural,
     signed_percent,
@@ -34,14 +32,11 @@ __all__ = [
     "equity_chart",
     "exposure_chart",
     "histogram_chart",
-    "price_chart",
     "rolling_chart",
-    "trade_chart",
     "underwater_chart",
 ]
 
 DIGITS = 7  # significant digits of a drawn value: finer than a pixel of any screen
-FILLS_MAX = 2_000
 Trace = dict[str, Any]
 
 
@@ -62,6 +57,7 @@ class Chart:
 
 
 def money_axis(currency: str) -> dict[str, Any]:
+    """A value axis of money: the sign of the currency before each tick, or its code beside the axis."""
     sign = SIGNS.get(currency, "")
     return {"tickprefix": sign, "tickformat": "~s", "title": "" if sign else plot_text(currency)}
 
@@ -72,6 +68,7 @@ def numbers(values: NDArray[Any]) -> list[float | None]:
 
 
 def millis(ts: NDArray[Any]) -> list[int]:
+    """Nanoseconds to the whole milliseconds that Plotly reads as dates."""
     return [int(t) for t in (ts.astype(np.int64) // 1_000_000).tolist()]
 
 
@@ -102,7 +99,7 @@ def equity_chart(run: ReportInput, measures: Measures) -> Chart:
     currency = run.manifest.currency
     keep = keep_extremes(measures.equity)
     x = millis(measures.ts[keep])
-    value = "%{y:,.0f}"
+    value = SIGNS.get(currency, "") + "%{y:,.0f}"
     traces: list[Trace] = [
         {"type": "scatter", "mode": "lines", "x": x, "y": numbers(measures.peak[keep]), "line": {"width": 0},
          "hoverinfo": "skip", "showlegend": False},
@@ -157,7 +154,7 @@ def underwater_chart(measures: Measures) -> Chart:
             if worst.recovery_ns is not None
             else "not won back by the end of the data"
         )
-        caption = f"The worst fall was {percent(-worst.depth)} from {date(worst.peak_ts)} to {date(worst.trough_ts)}, {after}."
+        caption = f"The worst fall was {percent(-worst.depth)} from {date(worst.peak_ts - 1)} to {date(worst.trough_ts - 1)}, {after}."
     return Chart(
         id="underwater",
         title="Below the peak",
@@ -187,71 +184,6 @@ def exposure_chart(run: ReportInput, measures: Measures) -> Chart:
         height="short",
         empty="" if share.size > 1 and np.nanmax(gross, initial=0.0) > 0 else "No position was ever held.",
     )
-
-
-def price_chart(run: ReportInput) -> Chart:
-    """Raw prices of one instrument at a time, with its fills, and its splits as lines."""
-    prices = run.table("prices")
-    symbols = sorted({str(s) for s in prices["symbol"].tolist()})
-    traded = [str(s) for s in run.table("fills")["symbol"].tolist()]
-    symbols.sort(key=lambda s: (-traded.count(s), s))
-    return Chart(
-        id="price",
-        title="Price and fills",
-        caption="Raw closing prices as traded, not adjusted; triangles are our fills at the price they got.",
-        views=[price_view(run, symbol) for symbol in symbols],
-        empty="" if symbols else "The run recorded no prices to draw.",
-    )
-
-
-def price_view(run: ReportInput, symbol: str) -> dict[str, Any]:
-    prices, bar_ns = run.table("prices"), run.manifest.bar_ns
-    of_symbol = prices["symbol"] == symbol
-    ts, close = prices["ts"][of_symbol].astype(np.int64), prices["close"][of_symbol].astype(np.float64)
-    traces = [line(ts, close, name="close", line={"color": "$ink", "width": 1.2}, hovertemplate="%{y:,.6~g}")]
-    fills, fills_shown = run.table("fills"), 0
-    mine = np.flatnonzero(fills["symbol"] == symbol)
-    shown = mine[keep_spread(len(mine), FILLS_MAX)]
-    for side, name, mark, colour in ((1, "bought", "triangle-up", "$gain"), (-1, "sold", "triangle-down", "$loss")):
-        rows = shown[fills["side"][shown].astype(np.int64) == side]
-        fills_shown += len(rows)
-        if not len(rows):
-            continue
-        hover = [
-            f"{name} {number(q, 8).rstrip('0').rstrip('.')} at {p:,.8g}<br>{date_or_minute(int(t), bar_ns)}"
-            for t, q, p in zip(fills["ts"][rows], fills["qty"][rows], fills["price"][rows], strict=True)
-        ]
-        traces.append(
-            {"type": "scatter", "mode": "markers", "x": millis(fills["ts"][rows]), "y": numbers(fills["price"][rows]),
-             "name": name, "text": hover, "hovertemplate": "%{text}<extra></extra>",
-             "marker": {"symbol": mark, "size": 9, "color": colour, "line": {"width": 1, "color": "$paper"}}}
-        )  # fmt: skip
-    note = f"{symbol}: {plural(len(close), 'bar')}, {plural(len(mine), 'fill')}"
-    if fills_shown < len(mine):
-        note += f" ({fills_shown:,} drawn)"
-    shapes, notes = split_marks(run, symbol)
-    currency = next((f.currency for f in run.manifest.instruments if f.symbol == symbol), run.manifest.currency)
-    axis = {**money_axis(currency), "tickformat": ",.6~g"}
-    return {
-        "name": symbol,
-        "note": note,
-        "traces": traces,
-        "layout": {"xaxis": whole(ts), "yaxis": axis, "shapes": shapes, "annotations": notes, "hovermode": "closest"},
-    }
-
-
-def split_marks(run: ReportInput, symbol: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A dotted line and a label for each split: raw prices jump there, and the account does not."""
-    actions, shapes, notes = run.table("actions"), list[dict[str, Any]](), list[dict[str, Any]]()
-    rows = np.flatnonzero((actions["symbol"] == symbol) & (actions["kind"] == "split"))
-    for row in rows.tolist():
-        at = int(actions["ts"][row]) // 1_000_000
-        ratio = f"{int(actions['ratio_num'][row])}:{int(actions['ratio_den'][row])}"
-        shapes.append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper",
-                       "line": {"color": "$muted", "width": 1, "dash": "dot"}})  # fmt: skip
-        notes.append({"x": at, "y": 1, "yref": "paper", "text": f"split {ratio}", "showarrow": False,
-                      "xanchor": "left", "yanchor": "top", "xshift": 4})  # fmt: skip
-    return shapes, notes
 
 
 def rolling_chart(measures: Measures) -> Chart:
@@ -315,57 +247,3 @@ def histogram_chart(measures: Measures) -> Chart:
         height="short",
         empty="" if moved else "The account never changed from one day to the next.",
     )  # fmt: skip
-
-
-def trade_chart(run: ReportInput) -> Chart:
-    """Profit of each closed trade against how long it was held."""
-    table = run.table("trades")
-    closed = np.flatnonzero(~table["open"].astype(np.bool_))
-    rows = closed[keep_spread(len(closed), FILLS_MAX)]
-    holding = table["holding_ns"][rows].astype(np.float64)
-    unit, unit_ns = holding_unit(holding)
-    profit = table["return_pct"][rows].astype(np.float64) / 100.0
-    bar_ns, currency = run.manifest.bar_ns, run.manifest.currency
-    traces = []
-    for side, name, mark in ((1, "long", "circle"), (-1, "short", "diamond")):
-        chosen = np.flatnonzero(table["side"][rows].astype(np.int64) == side)
-        if not len(chosen):
-            continue
-        hover = [trade_hover(table, int(row), bar_ns, currency) for row in rows[chosen]]
-        colours = ["$gain" if p >= 0 else "$loss" for p in profit[chosen].tolist()]
-        traces.append(
-            {"type": "scatter", "mode": "markers", "x": numbers(holding[chosen] / unit_ns),
-             "y": numbers(profit[chosen]), "name": name, "text": hover, "hovertemplate": "%{text}<extra></extra>",
-             "marker": {"symbol": mark, "size": 8, "opacity": 0.75, "color": colours}}
-        )  # fmt: skip
-    dropped = "" if len(rows) == len(closed) else f" {len(rows):,} of {len(closed):,} drawn, evenly spread."
-    axis = {"type": "linear", "title": f"{unit} held", "rangemode": "tozero", "showspikes": False}
-    return Chart(
-        id="trades",
-        title="Profit against holding time",
-        caption=f"One mark for each of {plural(len(closed), 'closed trade')}, after costs.{dropped}",
-        views=[
-            {
-                "traces": traces,
-                "layout": {"xaxis": axis, "yaxis": {"tickformat": ".0%", "zeroline": True}, "hovermode": "closest"},
-            }
-        ],
-        height="short",
-        empty="" if len(closed) else "No trade was closed, so there is no holding time to show.",
-    )
-
-
-def holding_unit(holding_ns: F64) -> tuple[str, float]:
-    typical = float(np.median(holding_ns)) if holding_ns.size else 0.0
-    for unit, unit_ns in (("days", DAY_NS), ("hours", DAY_NS / 24), ("minutes", DAY_NS / 1_440)):
-        if typical >= 2 * unit_ns:
-            return unit, float(unit_ns)
-    return "seconds", DAY_NS / 86_400
-
-
-def trade_hover(table: dict[str, NDArray[Any]], row: int, bar_ns: int, currency: str) -> str:
-    return (
-        f"{plot_text(str(table['symbol'][row]))} {signed_percent(float(table['return_pct'][row]) / 100)}, "
-        f"{money(float(table['net_pnl'][row]), currency)}<br>"
-        f"{date_or_minute(int(table['entry_ts'][row]), bar_ns)} to {date_or_minute(int(table['exit_ts'][row]), bar_ns)}"
-    )

@@ -39,8 +39,8 @@ def render_comparison(runs: Sequence[ReportInput]) -> str:
         )
     names = names_of(runs)
     measured = [measure(run) for run in runs]
-    charts = [equity_overlay(runs, measured, names), underwater_overlay(measured, names)]
-    body = join((top(runs, measured, names), tag("main", *content(runs, measured, names, charts)), foot(runs)))
+    charts = [_equity_overlay(runs, measured, names), _underwater_overlay(measured, names)]
+    body = join((_top(runs, measured, names), tag("main", *_content(runs, measured, names, charts)), _foot(runs)))
     daily = min(run.manifest.bar_ns for run in runs) >= DAY_NS
     return frame(f"{plural(len(runs), 'run')} side by side", body, charts, daily=daily)
 
@@ -84,7 +84,7 @@ def growth(measured: Measures) -> F64:
     return measured.equity / first
 
 
-def equity_overlay(runs: Sequence[ReportInput], measured: Sequence[Measures], names: Sequence[str]) -> Chart:
+def _equity_overlay(runs: Sequence[ReportInput], measured: Sequence[Measures], names: Sequence[str]) -> Chart:
     same_capital = len({run.manifest.cash for run in runs}) == 1 and len({run.manifest.currency for run in runs}) == 1
     values = [m.equity if same_capital else growth(m) for m in measured]
     axis = money_axis(runs[0].manifest.currency) if same_capital else {"tickformat": ".2f", "title": "of capital"}
@@ -94,25 +94,25 @@ def equity_overlay(runs: Sequence[ReportInput], measured: Sequence[Measures], na
         id="equity",
         title="Equity",
         caption=caption + thinned(max(len(v) for v in values)),
-        views=[{"traces": overlaid(measured, values, names, hover), "layout": {"yaxis": axis}}],
+        views=[{"traces": _overlaid(measured, values, names, hover), "layout": {"yaxis": axis}}],
         log=all(bool(np.all(v > 0)) for v in values),
         empty="" if all(v.size > 1 for v in values) else "A run without an equity curve cannot be drawn.",
     )
 
 
-def underwater_overlay(measured: Sequence[Measures], names: Sequence[str]) -> Chart:
+def _underwater_overlay(measured: Sequence[Measures], names: Sequence[str]) -> Chart:
     values = [m.underwater for m in measured]
     return Chart(
         id="underwater",
         title="Below the peak",
         caption="How far each account was below its highest point." + thinned(max(len(v) for v in values)),
-        views=[{"traces": overlaid(measured, values, names, "%{y:.1%}"), "layout": {"yaxis": {"tickformat": ".0%"}}}],
+        views=[{"traces": _overlaid(measured, values, names, "%{y:.1%}"), "layout": {"yaxis": {"tickformat": ".0%"}}}],
         height="short",
         empty="" if all(v.size > 1 for v in values) else "A run without an equity curve cannot be drawn.",
     )
 
 
-def overlaid(
+def _overlaid(
     measured: Sequence[Measures], values: Sequence[F64], names: Sequence[str], hover: str
 ) -> list[dict[str, Any]]:
     return [
@@ -121,7 +121,7 @@ def overlaid(
     ]
 
 
-def top(runs: Sequence[ReportInput], measured: Sequence[Measures], names: Sequence[str]) -> Html:
+def _top(runs: Sequence[ReportInput], measured: Sequence[Measures], names: Sequence[str]) -> Html:
     lines = []
     for run, m, name in zip(runs, measured, names, strict=True):
         facts = facts_of(run, m)
@@ -135,7 +135,7 @@ def top(runs: Sequence[ReportInput], measured: Sequence[Measures], names: Sequen
     )  # fmt: skip
 
 
-def content(
+def _content(
     runs: Sequence[ReportInput], measured: Sequence[Measures], names: Sequence[str], charts: Sequence[Chart]
 ) -> list[Html]:
     notes = incomparable(runs)
@@ -158,7 +158,7 @@ def content(
             tag("div", tag("p", words, class_="caption"), figures_table(runs, measured, names), class_="panel pad"),
             id="figures",
         ),
-        tag("section", tag("h2", "What differs"), tag("div", differences_table(runs, names), class_="panel pad"), id="differences"),
+        tag("section", tag("h2", "What differs"), tag("div", _differences_table(runs, names), class_="panel pad"), id="differences"),
     ]  # fmt: skip
 
 
@@ -171,13 +171,13 @@ def figures_table(runs: Sequence[ReportInput], measured: Sequence[Measures], nam
         labels = [label for label in columns[0] if all(label in column for column in columns)]
         if labels:
             rows.append(tag("tr", tag("th", group, scope="rowgroup", colspan=len(runs) + 1, class_="grouphead")))
-        rows += [figure_row([column[label] for column in columns]) for label in labels]
+        rows += [_figure_row([column[label] for column in columns]) for label in labels]
     head = tag("tr", tag("th", "Figure", scope="col"), *(tag("th", name, scope="col", class_="num") for name in names))
     table = tag("table", tag("thead", head), tag("tbody", *rows), aria_label="Figures of each run", class_="compare")
     return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="Figures of each run")
 
 
-def figure_row(figures: Sequence[Figure]) -> Html:
+def _figure_row(figures: Sequence[Figure]) -> Html:
     best = best_of(figures)
     cells = [
         tag("td", tag("span", f.text, class_="best"), tag("span", " best", class_="sr"), class_="num")
@@ -202,13 +202,13 @@ def best_of(figures: Sequence[Figure]) -> set[int]:
 
 def differences(runs: Sequence[ReportInput]) -> list[tuple[str, list[str]]]:
     """Names and values of everything in the manifests that is not the same in all runs."""
-    facts = [dict(flattened(described(run))) for run in runs]
+    facts = [dict(flattened(_described(run))) for run in runs]
     names = sorted({name for entry in facts for name in entry})
     rows = [(name, [entry.get(name, DASH) for entry in facts]) for name in names]
     return [(name, values) for name, values in rows if len(set(values)) > 1]
 
 
-def described(run: ReportInput) -> Mapping[str, Any]:
+def _described(run: ReportInput) -> Mapping[str, Any]:
     manifest = run.manifest
     return {
         "strategy": {
@@ -227,7 +227,7 @@ def described(run: ReportInput) -> Mapping[str, Any]:
     }
 
 
-def differences_table(runs: Sequence[ReportInput], names: Sequence[str]) -> Html:
+def _differences_table(runs: Sequence[ReportInput], names: Sequence[str]) -> Html:
     found = differences(runs)
     if not found:
         return tag("p", "Nothing: these are the same run.", class_="empty")
@@ -240,7 +240,7 @@ def differences_table(runs: Sequence[ReportInput], names: Sequence[str]) -> Html
     return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="What differs")
 
 
-def foot(runs: Sequence[ReportInput]) -> Html:
+def _foot(runs: Sequence[ReportInput]) -> Html:
     hashes = ", ".join(run.manifest.run_hash[:12] for run in runs)
     return tag(
         "footer",

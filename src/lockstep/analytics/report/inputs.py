@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-Table = Mapping[str, NDArray[Any]]
+Table = Mapping[str, NDArray[Any] | list[str]]
 Money = str | float | int
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -46,6 +46,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 
 class StrategyFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Which strategy ran, and with which parameters."""
+
     name: str
     file: str = ""
     class_name: str = ""
@@ -54,6 +56,8 @@ class StrategyFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstrumentFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was traded, and how its days are counted."""
+
     symbol: str
     id: str | int = ""
     venue: str = ""
@@ -68,6 +72,8 @@ class InstrumentFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Which data of one instrument was used; times and lengths in nanoseconds."""
+
     symbol: str
     source: str = ""
     rows: int = 0
@@ -84,6 +90,8 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of everything there was."""
+
     events: int = 0
     bars: int = 0
     orders: int = 0
@@ -96,6 +104,8 @@ class CountFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """A position at the end; price and value in the account currency."""
+
     symbol: str
     strategy: str = ""
     qty: Money = 0
@@ -104,6 +114,8 @@ class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FinalFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger at the end, account currency."""
+
     equity: Money
     cash: Money = 0
     realised: Money = 0
@@ -115,6 +127,8 @@ class FinalFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CostRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The run again with costs multiplied."""
+
     multiple: float
     final_equity: Money
     total_return: float
@@ -123,6 +137,8 @@ class CostRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LatencyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The run again with orders arriving later."""
+
     label: str
     latency_ns: int
     final_equity: Money
@@ -132,6 +148,8 @@ class LatencyRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BarPathFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The run again with the other path inside the bars; `share_of_pnl` is a fraction."""
+
     chosen: str
     other: str
     final_equity_other: Money
@@ -139,6 +157,8 @@ class BarPathFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sensitivity(msgspec.Struct, frozen=True, kw_only=True):
+    """What was varied; empty where it was not."""
+
     costs: tuple[CostRow, ...] = ()
     latency: tuple[LatencyRow, ...] = ()
     bar_path: BarPathFacts | None = None
@@ -181,8 +201,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 class RunFolderLike(Protocol):
     """What `ReportInput.from_folder` needs of a run folder; the store's own reader has this shape."""
 
-    def manifest(self) -> Mapping[str, Any]: ...
-    def table(self, name: str) -> Table: ...
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """The parsed `manifest.json`."""
+        ...
+
+    def table(self, name: str) -> Mapping[str, NDArray[Any] | list[str]]:
+        """The columns of one table by name."""
+        ...
 
 
 class ReportInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,7 +247,7 @@ class ReportInput(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_folder(cls, folder: RunFolderLike) -> "ReportInput":
         """Read everything a report shows from a run folder."""
-        return cls.from_tables(folder.manifest(), {name: folder.table(name) for name in COLUMNS})
+        return cls.from_tables(folder.manifest, {name: folder.table(name) for name in COLUMNS})
 
 
 def checked_table(name: str, table: Table) -> dict[str, NDArray[Any]]:
@@ -231,14 +257,16 @@ def checked_table(name: str, table: Table) -> dict[str, NDArray[Any]]:
     missing = [column for column in COLUMNS[name] if column not in table]
     if missing:
         raise DataError(f"table {name!r} of the run lacks the column {missing[0]!r}; it has {', '.join(sorted(table))}")
-    columns = {column: without_nulls(np.ma.asanyarray(values)) for column, values in table.items()}
+    columns = {column: _without_nulls(values) for column, values in table.items()}
     lengths = {column: len(values) for column, values in columns.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"table {name!r} of the run has columns of different length: {lengths}")
     return columns
 
 
-def without_nulls(values: NDArray[Any]) -> NDArray[Any]:
+def _without_nulls(values: NDArray[Any] | list[str]) -> NDArray[Any]:
+    if isinstance(values, list):
+        return np.array(values, dtype=object)
     if values.dtype.kind == "O":
         plain = np.ma.filled(values, None) if isinstance(values, np.ma.MaskedArray) else values
         return np.array(["" if value is None else value for value in plain.tolist()], dtype=object)

@@ -27,7 +27,7 @@ def raw(text: str) -> Html:
     return Html(text)
 
 
-def escaped(child: str | float) -> str:
+def _escaped(child: str | float) -> str:
     return child if isinstance(child, Html) else html.escape(str(child), quote=True)
 
 
@@ -45,12 +45,12 @@ def tag(name: str, *children: str | float, **attributes: str | float | bool | No
     opening = f"<{' '.join(parts)}>"
     if name in VOID:
         return Html(opening)
-    return Html(f"{opening}{''.join(escaped(child) for child in children)}</{name}>")
+    return Html(f"{opening}{''.join(_escaped(child) for child in children)}</{name}>")
 
 
 def join(children: Iterable[str | float], between: str = "") -> Html:
     """The children one after the other, each escaped unless it is `Html`; `between` is our own text."""
-    return Html(between.join(escaped(child) for child in children))
+    return Html(between.join(_escaped(child) for child in children))
 
 
 def script_json(value: Any) -> Html:

@@ -6,13 +6,15 @@ import numpy as np
 
 from lockstep.analytics import activity
 from lockstep.analytics.arrays import F64, I64
-from lockstep.analytics.daily import DAY_NS, ReportingCalendar, daily_equity
+from lockstep.analytics.daily import daily_equity
 from lockstep.analytics.drawdown import running_peak, underwater
 from lockstep.analytics.metrics import rolling_sharpe
 from lockstep.analytics.report.inputs import ReportInput
 from lockstep.analytics.returns import annualised_return, daily_returns
 from lockstep.analytics.summary import Summary, summarise
 from lockstep.analytics.trades import Trades
+from lockstep.model.numbers import NANOS_PER_DAY
+from lockstep.model.sessions import ALWAYS, SESSIONS, WEEKDAYS, Session
 
 __all__ = ["ROLLING_WINDOWS", "Measures", "Turnover", "calendar_of", "measure"]
 
@@ -41,7 +43,7 @@ class Measures:
     """
 
     summary: Summary
-    calendar: ReportingCalendar
+    calendar: Session
     turnover: Turnover
     trades: Trades
     ts: I64
@@ -57,16 +59,22 @@ class Measures:
     years: float
 
 
-def calendar_of(run: ReportInput) -> ReportingCalendar:
-    """How days are counted: by the first instrument, and by the longest year where instruments differ."""
+def calendar_of(run: ReportInput) -> Session:
+    """How days are counted: by the instruments' session; where they differ, by the one with the longest year.
+
+    A session that is not one of ours (a result of another version) is taken as the manifest describes it.
+    """
     facts = run.manifest.instruments
     if not facts:
-        return ReportingCalendar(name="UTC days", timezone="UTC", always_open=False, periods_per_year=252)
+        return WEEKDAYS
     chosen = max(facts, key=lambda f: f.periods_per_year)
-    return ReportingCalendar(
-        name=chosen.session or chosen.venue or "UTC days",
-        timezone=chosen.timezone or "UTC",
-        always_open=chosen.periods_per_year >= 360,
+    if chosen.session in SESSIONS:
+        return SESSIONS[chosen.session]
+    like = ALWAYS if chosen.periods_per_year >= ALWAYS.periods_per_year else WEEKDAYS
+    return Session(
+        name=chosen.session or like.name,
+        timezone=chosen.timezone or like.timezone,
+        windows=like.windows,
         periods_per_year=chosen.periods_per_year,
     )
 
@@ -93,7 +101,7 @@ def measure(run: ReportInput) -> Measures:
     return Measures(
         summary=summary,
         calendar=calendar,
-        turnover=turnover_of(run, equity, gross, elapsed_ns),
+        turnover=_turnover_of(run, equity, gross, elapsed_ns),
         trades=trades,
         ts=ts,
         equity=equity,
@@ -105,7 +113,7 @@ def measure(run: ReportInput) -> Measures:
         returns=returns,
         rolling=rolling_sharpe(returns, window, calendar.periods_per_year) if window else np.zeros(0),
         rolling_window=window,
-        years=elapsed_ns / (365.25 * DAY_NS),
+        years=elapsed_ns / (365.25 * NANOS_PER_DAY),
     )
 
 
@@ -116,10 +124,10 @@ def benchmark_on_rows(run: ReportInput, ts: I64, capital: float | None) -> F64 |
     if held.size == 0 or ts.size == 0:
         return None
     known = np.searchsorted(at, ts, side="right") - 1
-    return np.where(known >= 0, held[np.maximum(known, 0)], capital if capital else held[0])
+    return np.where(known >= 0, held[np.maximum(known, 0)], capital or held[0])
 
 
-def turnover_of(run: ReportInput, equity: F64, gross: F64, elapsed_ns: int) -> Turnover:
+def _turnover_of(run: ReportInput, equity: F64, gross: F64, elapsed_ns: int) -> Turnover:
     fills = run.table("fills")
     traded = float(np.sum(np.abs(fills["qty"].astype(np.float64) * fills["price"].astype(np.float64))))
     multiple = activity.turnover(traded, equity)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lockstep._version import __version__
-from lockstep.analytics.report import charts, tables
-from lockstep.analytics.report.caveats import not_modelled, warnings
+from lockstep.analytics.report import charts, robustness, tables, trade_charts, trade_tables
+from lockstep.analytics.report.caveats import data_notes, not_modelled, warnings
 from lockstep.analytics.report.charts import Chart
 from lockstep.analytics.report.glossary import days_named, figure_groups, period_named
 from lockstep.analytics.report.inputs import SCHEMA_VERSION, ReportInput, RunFolderLike
@@ -13,6 +13,7 @@ from lockstep.analytics.report.measures import Measures, measure
 from lockstep.analytics.report.shell import chart_panel, frame, no_script_note, plotly_version, write_whole
 from lockstep.analytics.report.verdict import Verdict, facts_of, verdict
 from lockstep.analytics.report.wording import DAY_NS, count, money, percent, plural, ratio, signed_money, signed_percent
+from lockstep.store.runs import RunFolder
 
 __all__ = ["render_report", "write_report"]
 
@@ -38,32 +39,36 @@ def render_report(inputs: ReportInput) -> str:
             charts.equity_chart(inputs, measures),
             charts.underwater_chart(measures),
             charts.exposure_chart(inputs, measures),
-            charts.price_chart(inputs),
+            trade_charts.price_chart(inputs),
             charts.rolling_chart(measures),
             charts.histogram_chart(measures),
-            charts.trade_chart(inputs),
+            trade_charts.trade_chart(inputs),
         )
     }
     body = join(
         (
-            top(inputs, measures, said),
-            navigation(SECTIONS),
-            tag("main", opening(inputs, measures), *sections(inputs, measures, drawn)),
-            foot(inputs),
+            _top(inputs, measures, said),
+            _navigation(SECTIONS),
+            tag("main", _opening(inputs, measures), *_sections(inputs, measures, drawn)),
+            _foot(inputs),
         )
     )
     name = inputs.manifest.strategy.name
     title = f"{name} \N{MIDDLE DOT} {period_named(measures)}"
-    csv = tables.trades_csv(inputs) if inputs.rows("trades") else ""
+    csv = trade_tables.trades_csv(inputs) if inputs.rows("trades") else ""
     return frame(title, body, list(drawn.values()), daily=inputs.manifest.bar_ns >= DAY_NS, csv=csv)
 
 
-def write_report(folder: RunFolderLike, target: Path) -> Path:
-    """Render the run in `folder` and write it to `target`, whole or not at all; returns `target`."""
-    return write_whole(target, render_report(ReportInput.from_folder(folder)))
+def write_report(folder: Path | RunFolderLike, target: Path) -> Path:
+    """Render the run in `folder` and write it to `target`, whole or not at all; returns `target`.
+
+    Raises: UsageError, DataError: the folder is not a whole run of this schema version. OSError: target not writable.
+    """
+    run = RunFolder.open(folder) if isinstance(folder, Path) else folder
+    return write_whole(target, render_report(ReportInput.from_folder(run)))
 
 
-def top(inputs: ReportInput, measures: Measures, said: Verdict) -> Html:
+def _top(inputs: ReportInput, measures: Measures, said: Verdict) -> Html:
     manifest = inputs.manifest
     symbols = [facts.symbol for facts in manifest.instruments]
     named = ", ".join(symbols[:8]) + (f" and {len(symbols) - 8} more" if len(symbols) > 8 else "")
@@ -72,18 +77,18 @@ def top(inputs: ReportInput, measures: Measures, said: Verdict) -> Html:
     return tag(
         "header",
         tag("h1", manifest.strategy.name),
-        tag("p", f" \N{MIDDLE DOT} ".join(fact for fact in facts if fact), class_="kicker"),
+        tag("p", " \N{MIDDLE DOT} ".join(fact for fact in facts if fact), class_="kicker"),
         tag("div", tag("p", said.headline, class_="line"), limits, class_="verdict", id="verdict"),
         class_="top",
     )
 
 
-def navigation(sections: tuple[tuple[str, str], ...]) -> Html:
+def _navigation(sections: tuple[tuple[str, str], ...]) -> Html:
     links = [tag("li", tag("a", name, href=f"#{anchor}")) for anchor, name in sections]
     return tag("nav", tag("ul", *links), aria_label="Sections")
 
 
-def opening(inputs: ReportInput, measures: Measures) -> Html:
+def _opening(inputs: ReportInput, measures: Measures) -> Html:
     notes = warnings(inputs, measures)
     shown = tag("ul", *(tag("li", text) for text in notes))
     box = tag(
@@ -138,10 +143,10 @@ def cards(inputs: ReportInput, measures: Measures) -> Html:
             None,
         ),
     )
-    return tag("div", *(card(*entry) for entry in found), class_="cards", id="cards")
+    return tag("div", *(_card(*entry) for entry in found), class_="cards", id="cards")
 
 
-def card(name: str, value: str, beside: str, sign: float | None) -> Html:
+def _card(name: str, value: str, beside: str, sign: float | None) -> Html:
     tone = "" if not sign else (" up" if sign > 0 else " down")
     return tag(
         "div",
@@ -152,36 +157,36 @@ def card(name: str, value: str, beside: str, sign: float | None) -> Html:
     )
 
 
-def section(anchor: str, title: str, *content: Html) -> Html:
+def _section(anchor: str, title: str, *content: Html) -> Html:
     return tag("section", tag("h2", title), *content, id=anchor)
 
 
-def panel(title: str, caption: str | Html, content: Html) -> Html:
+def _panel(title: str, caption: str | Html, content: Html) -> Html:
     words = tag("p", caption, class_="caption") if caption else EMPTY
     return tag("div", tag("h3", title), words, content, class_="panel pad")
 
 
-def sections(inputs: ReportInput, measures: Measures, drawn: dict[str, Chart]) -> list[Html]:
+def _sections(inputs: ReportInput, measures: Measures, drawn: dict[str, Chart]) -> list[Html]:
     plots = {name: chart_panel(chart) for name, chart in drawn.items()}
     months = "In per cent, from month end to month end; the first and the last month may be partial."
     return [
-        section("equity", "Equity and drawdown", plots["equity"], plots["underwater"], plots["exposure"]),
-        section("prices", "Prices and fills", plots["price"]),
-        section(
+        _section("equity", "Equity and drawdown", plots["equity"], plots["underwater"], plots["exposure"]),
+        _section("prices", "Prices and fills", plots["price"]),
+        _section(
             "returns",
             "Returns",
-            panel("Month by month", months, tables.month_table(measures)),
+            _panel("Month by month", months, tables.month_table(measures)),
             tag("div", plots["histogram"], plots["rolling"], class_="grid plots"),
         ),
-        costs_section(inputs),
-        section("figures", "All figures", figures_panel(inputs, measures)),
-        trades_section(inputs, plots["trades"]),
-        data_section(inputs),
-        reproduce_section(inputs),
+        _costs_section(inputs),
+        _section("figures", "All figures", _figures_panel(inputs, measures)),
+        _trades_section(inputs, plots["trades"]),
+        _data_section(inputs),
+        _reproduce_section(inputs),
     ]
 
 
-def figures_panel(inputs: ReportInput, measures: Measures) -> Html:
+def _figures_panel(inputs: ReportInput, measures: Measures) -> Html:
     basis = (
         f"Daily figures are made annual with {days_named(measures)}; days end at midnight in {measures.calendar.timezone}. "
         f"Risk-free rate {percent(measures.summary.risk_free)}. Point at a name for what it means."
@@ -190,57 +195,63 @@ def figures_panel(inputs: ReportInput, measures: Measures) -> Html:
     return join((tag("p", basis, class_="caption"), tag("div", groups, class_="groups", style="margin-top:1.25rem")))
 
 
-def costs_section(inputs: ReportInput) -> Html:
+def _costs_section(inputs: ReportInput) -> Html:
     if inputs.rows("fills") == 0:
         message = "Nothing was traded, so there are no costs and nothing that could depend on them."
-        return section("costs", "Costs and robustness", tag("p", message, class_="empty"))
+        return _section("costs", "Costs and robustness", tag("p", message, class_="empty"))
     split = (
         "What commission and slippage took from the profit. Slippage is measured against the price expected at sending."
     )
-    panels = [panel("Cost split", split, tables.cost_bars(inputs))]
-    panels += [panel(title, caption, table) for title, caption, table in tables.sensitivity_tables(inputs)]
+    panels = [_panel("Cost split", split, robustness.cost_bars(inputs))]
+    panels += [_panel(title, caption, table) for title, caption, table in robustness.sensitivity_tables(inputs)]
     if inputs.manifest.sensitivity is None:
         text = tag("p", "Costs, delays and bar paths were not varied for this run.", class_="empty")
-        panels.append(panel("Sensitivity", "", text))
-    left_out = tag("ul", *(tag("li", text) for text in not_modelled(inputs)), class_="plain", style="margin-top:.6rem")
-    return section(
-        "costs", "Costs and robustness", tag("div", *panels, class_="grid"), panel("What is not modelled", "", left_out)
+        panels.append(_panel("Sensitivity", "", text))
+    left_out = tag("ul", *(tag("li", text) for text in not_modelled(inputs)), class_="plain")
+    return _section(
+        "costs",
+        "Costs and robustness",
+        tag("div", *panels, class_="grid"),
+        _panel("What is not modelled", "", left_out),
     )
 
 
-def trades_section(inputs: ReportInput, plot: Html) -> Html:
+def _trades_section(inputs: ReportInput, plot: Html) -> Html:
     total = inputs.rows("trades")
     words = "From flat to flat, in order of entry. Press a heading to sort."
-    if total > tables.TRADE_ROWS_MAX:
-        more = total - tables.TRADE_ROWS_MAX
-        words += f" The first {count(tables.TRADE_ROWS_MAX)} are listed, {count(more)} more are not."
+    if total > trade_tables.TRADE_ROWS_MAX:
+        more = total - trade_tables.TRADE_ROWS_MAX
+        words += f" The first {count(trade_tables.TRADE_ROWS_MAX)} are listed, {count(more)} more are not."
     caption: str | Html = ""
     if total:
-        listed = "all" if total <= tables.CSV_ROWS_MAX else f"the first {count(tables.CSV_ROWS_MAX)}"
+        listed = "all" if total <= trade_tables.CSV_ROWS_MAX else f"the first {count(trade_tables.CSV_ROWS_MAX)}"
         link = tag("a", f"Download {listed} as CSV", href="#trades", download="trades.csv", data_csv="trades-csv")
-        rest = "; trades.parquet in the run folder has every one." if total > tables.CSV_ROWS_MAX else "."
+        rest = "; trades.parquet in the run folder has every one." if total > trade_tables.CSV_ROWS_MAX else "."
         caption = join((words, " ", link, rest))
-    content = [plot, panel("Trades", caption, tables.trade_table(inputs))]
-    reasons, signals = tables.order_reasons(inputs), tables.signal_table(inputs)
+    content = [plot, _panel("Trades", caption, trade_tables.trade_table(inputs))]
+    reasons, signals = trade_tables.order_reasons(inputs), trade_tables.signal_table(inputs)
     if reasons:
-        content.append(panel("Orders that came to nothing", "Refused, rejected or expired, by reason.", reasons))
+        content.append(_panel("Orders that came to nothing", "Refused, rejected or expired, by reason.", reasons))
     if signals:
-        content.append(panel("Signals", "What the strategy said and why, in order of time.", signals))
-    return section("trades", "Trades", *content)
+        content.append(_panel("Signals", "What the strategy said and why, in order of time.", signals))
+    return _section("trades", "Trades", *content)
 
 
-def data_section(inputs: ReportInput) -> Html:
+def _data_section(inputs: ReportInput) -> Html:
     manifest = inputs.manifest
     words = "Times are UTC. A gap is a stretch without bars inside the hours in which the instrument trades."
-    content = [panel("Data used", words, tables.data_table(inputs))]
+    content = [_panel("Data used", words, tables.data_table(inputs))]
     if manifest.instruments:
-        content.append(panel("Instruments", "", tables.instrument_table(inputs)))
-    parameters = panel("Parameters of the strategy", "", tables.facts_table(manifest.strategy.params, "Parameters"))
-    config = panel("Configuration of the run", "", tables.facts_table(manifest.config, "Configuration"))
-    return section("data", "Data and settings", *content, tag("div", parameters, config, class_="grid"))
+        content.append(_panel("Instruments", "", tables.instrument_table(inputs)))
+    notes = data_notes(inputs)
+    if notes:
+        content.append(_panel("Notes on the data", "", tag("ul", *(tag("li", note) for note in notes), class_="plain")))
+    content.append(_panel("Parameters of the strategy", "", tables.facts_list(manifest.strategy.params)))
+    content.append(_panel("Configuration of the run", "", tables.facts_list(manifest.config)))
+    return _section("data", "Data and settings", *content)
 
 
-def reproduce_section(inputs: ReportInput) -> Html:
+def _reproduce_section(inputs: ReportInput) -> Html:
     manifest = inputs.manifest
     copy = tag("button", "Copy", type="button", data_copy="command")
     command = (
@@ -255,19 +266,21 @@ def reproduce_section(inputs: ReportInput) -> Html:
         "Report": f"Lockstep {__version__}, plotly.js {plotly_version()}",
     }
     rows = [
-        tag("tr", tag("th", name, scope="row"), tag("td", tag("code", value))) for name, value in facts.items() if value
+        tag("tr", tag("th", name, scope="row"), tag("td", tag("code", str(value))))
+        for name, value in facts.items()
+        if value
     ]
     words = (
         "The run hash covers strategy, parameters, configuration, data, every command, every order event and the final "
         "ledger; the decision hash covers the last three alone. The same command on the same data gives both again."
     )
     table = tag("table", tag("tbody", *rows), class_="facts hashes", aria_label="Hashes and versions")
-    return section(
+    return _section(
         "reproduce", "Reproduce this run", command, tag("p", words, class_="caption", style="margin-top:.75rem"), table
     )
 
 
-def foot(inputs: ReportInput) -> Html:
+def _foot(inputs: ReportInput) -> Html:
     words = (
         f"Run {inputs.manifest.run_hash[:12]}. Past results on recorded data; not advice. This file is complete in itself "
         "and makes no request to any network."

@@ -4,6 +4,7 @@
   const root = document.documentElement;
   const data = JSON.parse(document.getElementById("report-data").textContent);
   const drawn = new Map(); // chart id -> {view, log}
+  const compact = new Intl.NumberFormat("en", { notation: "compact" });
   const narrow = matchMedia("(max-width: 46rem)");
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -74,7 +75,11 @@
     const traces = view.traces.map((t) => resolved({ ...t, x: column(t.x), y: column(t.y) }, ""));
     const full = merged(template(chart, traces), resolved(layout, ""));
     for (const note of full.annotations || []) note.font = { size: 10.5, color: colour("$soft") };
-    if (state.log) full.yaxis = { ...full.yaxis, type: "log", tickmode: "array", tickvals: logTicks(traces) };
+    if (state.log) {
+      const tickvals = logTicks(traces);
+      const ticktext = tickvals.map((v) => (full.yaxis.tickprefix || "") + compact.format(v).replace("K", "k"));
+      full.yaxis = { ...full.yaxis, type: "log", tickmode: "array", tickvals, ticktext };
+    }
     return { traces, full };
   }
   // 1, 2, 5, 10 ... over the drawn range: Plotly's own log ticks crowd within one decade.

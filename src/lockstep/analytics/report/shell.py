@@ -39,7 +39,7 @@ def plotly_version() -> str:
     return found.group(1) if found else "unknown"
 
 
-def digest(script: str) -> str:
+def _digest(script: str) -> str:
     return "'sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() + "'"
 
 
@@ -52,7 +52,7 @@ def frame(title: str, body: Html, charts: list[Chart], *, daily: bool, csv: str 
     policy = "; ".join(
         (
             "default-src 'none'",
-            f"script-src {digest(plotly)} {digest(script)}",
+            f"script-src {_digest(plotly)} {_digest(script)}",
             "style-src 'unsafe-inline'",  # Plotly sets styles on the elements it draws
             "img-src data: blob:",
             "base-uri 'none'",

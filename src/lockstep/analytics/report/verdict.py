@@ -105,11 +105,14 @@ def verdict(facts: Facts) -> Verdict:
     """The headline and the sentences that limit it."""
     if facts.fills == 0:
         return Verdict(nothing_happened(facts), ())
-    rules = (stopped, against_holding, sure, costs, cost_multiples, bar_path, delay, one_trade, unrealised)
+    rules = (
+        _stopped, _against_holding, _sure, _costs, _cost_multiples, _bar_path, _delay, _one_trade, _unrealised,
+    )  # fmt: skip
     return Verdict(headline(facts), tuple(text for rule in rules if (text := rule(facts))))
 
 
 def nothing_happened(facts: Facts) -> str:
+    """The headline of a run without a fill: how far its orders came."""
     early = f" The run stopped early: {facts.stopped}." if facts.stopped else ""
     if facts.orders == 0:
         return f"The strategy sent no order, so there is no result to judge.{early}"
@@ -118,11 +121,16 @@ def nothing_happened(facts: Facts) -> str:
     return f"No order was filled ({sent} sent{refused}), so there is no result to judge.{early}"
 
 
-def gain_or_loss(value: float) -> str:
+def _gain_or_loss(value: float) -> str:
     return f"Made {percent(value)}" if value >= 0 else f"Lost {percent(-value)}"
 
 
+def _gain_or_loss_of(value: float) -> str:
+    return f"a gain of {percent(value)}" if value >= 0 else f"a loss of {percent(-value)}"
+
+
 def headline(facts: Facts) -> str:
+    """Return, buy and hold, and the worst loss, in one sentence."""
     # A run shorter than a year is never annualised in words: three good weeks are not "180 % a year".
     yearly = facts.days >= YEAR_DAYS and facts.annual_return is not None
     own = facts.annual_return if yearly else facts.total_return
@@ -130,37 +138,38 @@ def headline(facts: Facts) -> str:
     if own is None:
         text = f"Ended with a {'profit' if facts.profit >= 0 else 'loss'} of {money(abs(facts.profit), facts.currency)}"
     else:
-        text = gain_or_loss(own) + (" a year" if yearly else f" in {length(facts.days)}")
+        text = _gain_or_loss(own) + (" a year" if yearly else f" in {_length(facts.days)}")
     if held is not None:
-        text += f" against {percent(held)} for buying and holding"
+        against = percent(held) if own is not None and own >= 0 <= held else _gain_or_loss_of(held)
+        text += f" against {against} for buying and holding"
     if facts.max_drawdown is not None:
         text += f", with a worst loss of {percent(-facts.max_drawdown)} from a peak"
     return f"{text}."
 
 
-def length(days: float) -> str:
+def _length(days: float) -> str:
     if days < 1:
         return "less than a day"
     return plural(round(days), "day")
 
 
-def stopped(facts: Facts) -> str:
+def _stopped(facts: Facts) -> str:
     return f"The run stopped early, and the figures end there: {facts.stopped.rstrip('.')}." if facts.stopped else ""
 
 
-def against_holding(facts: Facts) -> str:
+def _against_holding(facts: Facts) -> str:
     own, held = facts.total_return, facts.benchmark_return
     ours, theirs = facts.max_drawdown, facts.benchmark_drawdown
     if own is None or held is None or ours is None or theirs is None:
         return ""
     loss = f"a worst loss of {percent(-ours)} against {percent(-theirs)}"
     if own < held:
-        return f"It earned less than buying and holding, at {loss}."
+        return f"It {'earned less' if own >= 0 else 'did worse'} than buying and holding, at {loss}."
     shallower = "with less risk by that measure" if ours > theirs else "but not with less risk"
-    return f"It earned more than buying and holding, at {loss}: {shallower}."
+    return f"It {'earned more' if own >= 0 else 'lost less'} than buying and holding, at {loss}: {shallower}."
 
 
-def sure(facts: Facts) -> str:
+def _sure(facts: Facts) -> str:
     few = facts.closed < RELIABLE_TRADES_MIN
     trades = plural(facts.closed, "closed trade")
     begin = f"{trades} {'is' if facts.closed == 1 else 'are'} few" if few else f"With {trades}"
@@ -175,7 +184,7 @@ def sure(facts: Facts) -> str:
     return f"{begin}{':' if few else ','} the Sharpe ratio of {ratio(facts.sharpe)} is uncertain, its {band}; {end}."
 
 
-def costs(facts: Facts) -> str:
+def _costs(facts: Facts) -> str:
     before = facts.profit + facts.costs
     if facts.costs <= 0:
         return "No trading costs were charged; a real account pays some."
@@ -187,7 +196,7 @@ def costs(facts: Facts) -> str:
     return f"Costs took {amount}, {percent(facts.costs / before, 0)} of the profit before costs."
 
 
-def cost_multiples(facts: Facts) -> str:
+def _cost_multiples(facts: Facts) -> str:
     if facts.profit <= 0:
         return ""
     gone = [multiple for multiple, profit in sorted(facts.cost_profits) if multiple > 1 and profit <= 0]
@@ -197,7 +206,7 @@ def cost_multiples(facts: Facts) -> str:
     return f"At {times} these costs the profit disappears."
 
 
-def bar_path(facts: Facts) -> str:
+def _bar_path(facts: Facts) -> str:
     if facts.path_profit is not None and (facts.path_profit > 0) != (facts.profit > 0):
         return (
             f"The sign of the result depends on the assumed path inside the bars: with the other path it is "
@@ -208,7 +217,7 @@ def bar_path(facts: Facts) -> str:
     return ""
 
 
-def delay(facts: Facts) -> str:
+def _delay(facts: Facts) -> str:
     late = facts.delayed_profit
     if late is None or facts.profit <= 0 or late >= HALF * facts.profit:
         return ""
@@ -217,7 +226,7 @@ def delay(facts: Facts) -> str:
     return f"Acting one bar later costs {percent(1 - late / facts.profit, 0)} of the profit."
 
 
-def one_trade(facts: Facts) -> str:
+def _one_trade(facts: Facts) -> str:
     best = facts.best_trade
     if best is None or facts.profit <= 0 or facts.closed < 2 or best < HALF * facts.profit:
         return ""
@@ -226,7 +235,7 @@ def one_trade(facts: Facts) -> str:
     return f"Its best trade alone made {percent(best / facts.profit, 0)} of the profit."
 
 
-def unrealised(facts: Facts) -> str:
+def _unrealised(facts: Facts) -> str:
     if not facts.still_open or facts.profit == 0 or abs(facts.unrealised) < LARGE_SHARE * abs(facts.profit):
         return ""
     return (

@@ -6,6 +6,8 @@ Shares are fractions (0.042 is "4.2 %"), times int64 nanoseconds UTC, spans nano
 import math
 from datetime import UTC, datetime, timedelta
 
+from lockstep.model.numbers import NANOS_PER_DAY, NANOS_PER_SECOND
+
 __all__ = [
     "DASH",
     "count",
@@ -24,13 +26,13 @@ __all__ = [
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
-SECOND_NS = 1_000_000_000
-DAY_NS = 86_400 * SECOND_NS
+SECOND_NS = NANOS_PER_SECOND
+DAY_NS = NANOS_PER_DAY
 SIGNS = {"USD": "$", "EUR": "\N{EURO SIGN}", "GBP": "\N{POUND SIGN}", "JPY": "\N{YEN SIGN}"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def is_missing(value: float | None) -> bool:
+def _is_missing(value: float | None) -> bool:
     return value is None or not math.isfinite(value)
 
 
@@ -57,24 +59,24 @@ def count(value: float) -> str:
 
 def percent(share: float | None, decimals: int = 1) -> str:
     """0.0423 -> "4.2 %"."""
-    if share is None or is_missing(share):
+    if share is None or _is_missing(share):
         return DASH
     return f"{number(share * 100, decimals)}{NARROW_SPACE}%"
 
 
-def signed(text: str, value: float | None) -> str:
+def _signed(text: str, value: float | None) -> str:
     positive = value is not None and value > 0 and any(digit in "123456789" for digit in text)
     return f"+{text}" if positive else text
 
 
 def signed_percent(share: float | None, decimals: int = 1) -> str:
     """0.0423 -> "+4.2 %"; zero has no sign."""
-    return signed(percent(share, decimals), share)
+    return _signed(percent(share, decimals), share)
 
 
 def money(amount: float | None, currency: str, decimals: int | None = None) -> str:
     """12345.6, "USD" -> "$12,346"; small amounts keep their cents; currencies without a sign follow the number."""
-    if amount is None or is_missing(amount):
+    if amount is None or _is_missing(amount):
         return DASH
     places = decimals if decimals is not None else (2 if abs(amount) < 1_000 else 0)
     text = number(abs(amount), places)
@@ -85,7 +87,7 @@ def money(amount: float | None, currency: str, decimals: int | None = None) -> s
 
 def signed_money(amount: float | None, currency: str) -> str:
     """Like `money`, with a plus for a gain."""
-    return signed(money(amount, currency), amount)
+    return _signed(money(amount, currency), amount)
 
 
 def plural(n: int, noun: str, nouns: str = "") -> str:
@@ -93,18 +95,18 @@ def plural(n: int, noun: str, nouns: str = "") -> str:
     return f"{count(n)} {noun if n == 1 else nouns or noun + 's'}"
 
 
-def moment(ts_ns: int) -> datetime:
+def _moment(ts_ns: int) -> datetime:
     return EPOCH + timedelta(microseconds=ts_ns // 1_000)
 
 
 def date(ts_ns: int) -> str:
     """The UTC date, "2013-03-01"."""
-    return moment(ts_ns).strftime("%Y-%m-%d")
+    return _moment(ts_ns).strftime("%Y-%m-%d")
 
 
 def date_or_minute(ts_ns: int, bar_ns: int) -> str:
     """The date for daily bars and longer, otherwise date and minute; both UTC."""
-    return date(ts_ns) if bar_ns >= DAY_NS else moment(ts_ns).strftime("%Y-%m-%d %H:%M")
+    return date(ts_ns) if bar_ns >= DAY_NS else _moment(ts_ns).strftime("%Y-%m-%d %H:%M")
 
 
 def span(ns: float) -> str:
