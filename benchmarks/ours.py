@@ -11,7 +11,10 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.peers.program import (
     FEE_RATE,
@@ -20,6 +23,15 @@ from benchmarks.peers.program import (
     RunFigures,
     best_of,
 )
+from lockstep._version import __version__
+from lockstep.model.fees import FeeSchedule
+from lockstep.run.backtest import Backtest
+from lockstep.run.config import BacktestConfig
+from lockstep.run.strategy_file import load_strategy
+from lockstep.run.tables import round_trips
+from lockstep.sim.models import LATENCIES, BarFills, Slippage
+from lockstep.store.catalog.market_data import MarketData
+from lockstep.store.catalog.readers import read_market_data
 
 STRATEGIES = Path(__file__).resolve().parent / "strategies"
 EMA_CROSS = STRATEGIES / "ema_cross_10_30.py"
@@ -47,31 +59,46 @@ def _measure(strategy: Path, paths: list[Path], repeat: int, limit: int | None) 
 
 
 def _prepare(strategy: Path, paths: list[Path], limit: int | None) -> tuple[int, Callable[[], RunFigures]]:
-    """The one place that knows the engine's API: (market events, one timed run on a fresh engine)."""
-    from lockstep.run.backtest import (  # type: ignore[import-not-found]
-        Backtest,
-        BacktestConfig,
-    )
-    from lockstep.store.catalog.readers import (  # type: ignore[import-not-found]
-        read_market_data,
-    )
+    """The one place that knows the engine's API: (market events, one timed run on a fresh engine).
 
-    data = [read_market_data(path, limit=limit) for path in paths]
-    config = BacktestConfig(cash=START_CASH_USD, fees=FEE_RATE)
+    The data is on disk when the clock starts, as 80-byte records; reading them is part of the run.
+    """
+    data = [entry for path in paths for entry in read_market_data(path)]
+    rate = Decimal(FEE_RATE)
+    config = BacktestConfig(
+        cash=Decimal(START_CASH_USD),
+        fees=FeeSchedule(maker=rate, taker=rate),
+        latency=LATENCIES["none"],
+        slippage=Slippage(),
+        fills=BarFills(participation=None),
+        end_ns=_end_of(data[0], limit),
+    )
+    loaded = load_strategy(strategy)
 
     def run_once() -> RunFigures:
-        backtest = Backtest(strategy, data, config)
+        backtest = Backtest(loaded, data, config)
         start = time.perf_counter()
-        result = backtest.run()
+        outcome = backtest.run()
         seconds = time.perf_counter() - start
-        return RunFigures(seconds, result.orders, result.fills, result.trades, float(result.final_equity))
+        trades = int(np.count_nonzero(~round_trips(outcome).is_open))
+        return RunFigures(seconds, outcome.orders, outcome.fills, trades, outcome.final_equity)
 
-    return sum(len(columns) for columns in data), run_once
+    return sum(entry.count(None, config.end_ns) for entry in data), run_once
+
+
+def _end_of(data: MarketData, limit: int | None) -> int | None:
+    """When the bar after the first `limit` ones starts, ns UTC."""
+    if limit is None or limit >= data.info.rows:
+        return None
+    left = limit
+    for records in data.chunks():
+        if left < len(records):
+            return int(records["ts_open"][left])
+        left -= len(records)
+    return None
 
 
 def _version() -> str:
-    from lockstep._version import __version__
-
     return __version__
 
 

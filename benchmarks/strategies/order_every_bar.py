@@ -1,9 +1,9 @@
 """A market order on every bar, buying and selling by turns: the strategy of row `orders_filled`."""
 
-from lockstep import Bar, Strategy  # type: ignore[attr-defined]
+from lockstep import Bar, Strategy
 
 
-class OrderEveryBar(Strategy):  # type: ignore[misc]
+class OrderEveryBar(Strategy):
     quantity: float = 1.0
 
     def on_start(self) -> None:
@@ -11,7 +11,7 @@ class OrderEveryBar(Strategy):  # type: ignore[misc]
 
     def on_bar(self, bar: Bar) -> None:
         if self.is_long:
-            self.sell(bar.symbol, self.quantity)
+            self.sell(self.quantity)
         else:
-            self.buy(bar.symbol, self.quantity)
+            self.buy(self.quantity)
         self.is_long = not self.is_long
