@@ -79,7 +79,7 @@ class BarRing:
     def push(
         self,
         ts: SupportsIndex,
-        open: SupportsFloat,  # noqa: A002 - what every source calls it
+        open: SupportsFloat,
         high: SupportsFloat,
         low: SupportsFloat,
         close: SupportsFloat,
@@ -107,7 +107,7 @@ class BarRing:
     def append(
         self,
         ts: cython.longlong,
-        open: cython.double,  # noqa: A002 - what every source calls it
+        open: cython.double,
         high: cython.double,
         low: cython.double,
         close: cython.double,

@@ -22,7 +22,7 @@ cdef class Engine:
     cdef int _on_action(self, int instrument, int what, long long first, long long second) except -1
     cpdef int on_report(self, VenueReport report) except -1
     cdef int _on_word(self, Order order, VenueReport report) except -1
-    cdef int _on_fill(self, VenueReport report) except -1
+    cdef int _on_fill(self, Order order, VenueReport report) except -1
     cpdef int fire_timer(self) except -1
     cdef int hand_over(self) except -1
     cpdef int mark(self, long long clock) except -1

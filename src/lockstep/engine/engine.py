@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from lockstep.engine.records import DIVIDEND, EQUITY_WORDS, SPLIT
 from lockstep.engine.rowlog import Sink
-from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind, OrderState, OrderType, Side, TimeInForce
+from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind, OrderType, Side, TimeInForce
 from lockstep.model.errors import DataError, InvariantError, StateError, StrategyError
 from lockstep.model.messages import CancelOrder, Command, Signal, SubmitOrder, Timer
 from lockstep.model.numbers import Nanos, Price, Qty
@@ -208,6 +208,7 @@ class Engine:
     @cython.boundscheck(False)
     @cython.wraparound(False)
     @cython.initializedcheck(False)
+    @cython.cdivision(True)  # scales are powers of ten
     def _on_bar(
         self, instrument: cython.int, w: NDArray[np.int64], f: NDArray[np.float64], i: cython.Py_ssize_t
     ) -> cython.int:
@@ -217,23 +218,28 @@ class Engine:
         seat: Seat
         bar: Bar | None = None
         k: cython.Py_ssize_t
+        high: cython.longlong = w[i, 5]
+        low: cython.longlong = w[i, 6]
+        close: cython.longlong = w[i, 7]
+        volume: cython.double = f[i, 8]
         self.bars += 1
-        holding.set_last(w[i, 7])
+        holding.last_units = close
+        holding.last = cython.cast(cython.double, close)
         for k in range(len(subs)):
             sub = cython.cast(Subscription, subs[k])
             sub.bars += 1
             if sub.indicators is not None:
-                sub.indicators.update_bar(w[i, 5] / sub.scale, w[i, 6] / sub.scale, w[i, 7] / sub.scale, f[i, 8])
+                sub.indicators.update_bar(high / sub.scale, low / sub.scale, close / sub.scale, volume)
             if sub.window is not None:
                 sub.window.append(
-                    w[i, 1], w[i, 4] / sub.scale, w[i, 5] / sub.scale, w[i, 6] / sub.scale, w[i, 7] / sub.scale, f[i, 8]
+                    w[i, 1], w[i, 4] / sub.scale, high / sub.scale, low / sub.scale, close / sub.scale, volume
                 )
             seat = cython.cast(Seat, self.seats[sub.seat_index])
             if seat.on_bar is not None and sub.bars >= sub.waiting:
                 if bar is None:
                     bar = make_bar(
                         sub.instrument, sub.scale, w[i, 0], w[i, 1], w[i, 2],
-                        w[i, 4], w[i, 5], w[i, 6], w[i, 7], f[i, 8], w[i, 9],
+                        w[i, 4], high, low, close, volume, w[i, 9],
                     )  # fmt: skip
                 self.active = seat
                 seat.on_bar(bar)
@@ -348,7 +354,7 @@ class Engine:
             return 0
         order.venue_order_id = report.venue_order_id
         if report.kind == _FILL or report.kind == _PARTIAL:
-            self._on_fill(report)
+            self._on_fill(order, report)
         else:
             self._on_word(order, report)
         if len(self.state.later) > 0:
@@ -381,10 +387,9 @@ class Engine:
             self.state.notify(order, report.kind, report.ts_event)
         return 0
 
-    def _on_fill(self, report: VenueReport) -> cython.int:
+    def _on_fill(self, order: Order, report: VenueReport) -> cython.int:
         """Orders, then the account, then the strategy: on_order and on_fill see the position already changed."""
         state: State = self.state
-        order: Order = state.orders.by_id[report.order_id]
         sub: Subscription = cython.cast(Subscription, state.subscriptions[order.owner_index])
         seat: Seat = cython.cast(Seat, self.seats[order.strategy_index])
         leaves: cython.longlong = order.qty_units - order.cum_units
@@ -443,13 +448,13 @@ class Engine:
         """Mark the account to the last prices: one row of the equity curve."""
         log: RowLog = self.equity
         i: cython.Py_ssize_t = log.row()
-        gross: cython.double = self.portfolio.gross()
+        portfolio: Portfolio = self.portfolio
+        portfolio.mark()
         log.ints[i, 0] = clock
-        log.floats[i, 1] = self.portfolio.equity()
-        log.floats[i, 2] = self.portfolio.ledger.cash_float
-        log.floats[i, 3] = gross
-        log.floats[i, 4] = self.portfolio.net()
-        log.floats[i, 5] = gross / self.portfolio.leverage_max
+        log.floats[i, 1] = portfolio.marked_equity
+        log.floats[i, 2] = portfolio.ledger.cash_float
+        log.floats[i, 3] = portfolio.marked_gross
+        log.floats[i, 4] = portfolio.marked_net
         return 0
 
     # ---- facts

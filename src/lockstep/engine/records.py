@@ -24,8 +24,8 @@ DECISION_SCHEMA_VERSION = 1
 DECISION_WORDS = 8
 FILL_WORDS = 10
 """ts, ts_event, exec id, order id, head, quantity, price, reference price, fee (float64), slippage (float64)."""
-EQUITY_WORDS = 6
-"""ts, equity, cash, gross exposure, net exposure, margin used (float64 but for ts)."""
+EQUITY_WORDS = 5
+"""ts, equity, cash, gross exposure, net exposure (float64 but for ts)."""
 
 SIGNAL, SPLIT, DIVIDEND = 32, 33, 34
 

@@ -19,7 +19,7 @@ from lockstep.features.base import Indicator
 from lockstep.features.schedule import IndicatorSet
 from lockstep.model.enums import OrderType, SignalAction, TimeInForce
 from lockstep.model.errors import StrategyError, did_you_mean
-from lockstep.model.instrument import Instrument, Number, Rounding
+from lockstep.model.instrument import Instrument, Number
 from lockstep.model.messages import Signal
 from lockstep.model.numbers import Nanos
 from lockstep.strategy.base import Strategy

@@ -9,7 +9,7 @@ The warm-up contract: `value` is NaN and `ready` false until exactly the `warmup
 Prices are point-in-time. After a split or a dividend the engine calls `rescale`, and the past is from then on
 expressed in the new units, as if the indicator had been fed the adjusted past; no future factor is ever looked at.
 """
-# ruff: noqa: ARG002 - every kind is handed the whole bar and both factors, and reads what it needs
+
 
 import math
 from collections.abc import Mapping

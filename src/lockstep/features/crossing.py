@@ -1,5 +1,5 @@
 """Declared crossings: a condition that compiled code keeps up to date, so that a handler reads one field."""
-# ruff: noqa: ARG002 - every kind is handed the whole bar and both factors, and reads what it needs
+
 
 from collections.abc import Mapping
 from typing import Any, SupportsFloat

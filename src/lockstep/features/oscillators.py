@@ -1,5 +1,5 @@
 """Oscillators: the relative strength index."""
-# ruff: noqa: ARG002 - every kind is handed the whole bar and both factors, and reads what it needs
+
 
 from collections.abc import Mapping
 from typing import Any, SupportsIndex

@@ -1,5 +1,5 @@
 """Ranges: the average true range, and the highest and lowest price of a period."""
-# ruff: noqa: ARG002 - every kind is handed the whole bar and both factors, and reads what it needs
+
 
 from array import array
 from collections.abc import Mapping

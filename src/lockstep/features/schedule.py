@@ -55,13 +55,15 @@ class IndicatorSet:
                     "indicators driven together start together; reset() them"
                 )
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
     def update_bar(
         self, high: cython.double, low: cython.double, close: cython.double, volume: cython.double
     ) -> cython.int:
         """Take one bar, unchecked; see `Indicator.update_bar`."""
         i: cython.Py_ssize_t
         for i in range(len(self.ordered)):
-            indicator: Indicator = self.ordered[i]
+            indicator: Indicator = cython.cast(Indicator, self.ordered[i])  # checked by resolve, once
             indicator.update_bar(high, low, close, volume)
         return 0
 
@@ -124,7 +126,7 @@ class IndicatorSet:
             for indicator, state in zip(self.ordered, states, strict=True):
                 indicator.restore(state)
             if len({indicator.count for indicator in self.ordered}) > 1:
-                raise ValueError("saved indicators have seen different numbers of bars")  # noqa: TRY301 - undone below
+                raise ValueError("saved indicators have seen different numbers of bars")
         except (TypeError, ValueError):
             for indicator, state in zip(self.ordered, before, strict=True):
                 indicator.restore(state)

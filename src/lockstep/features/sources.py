@@ -2,7 +2,7 @@
 
 `CrossOver(Close(), SMA(50))` reads the close; `SMA(20, of=Volume())` averages the volume.
 """
-# ruff: noqa: ARG002 - every kind is handed the whole bar and both factors, and reads what it needs
+
 
 from typing import Any, SupportsFloat
 

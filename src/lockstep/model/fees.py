@@ -56,7 +56,7 @@ def fee_schedule_from_text(text: str) -> FeeSchedule:
         if part in ("", "0", "none"):
             continue
         if number.endswith("%"):
-            taker = unit if unit else number
+            taker = unit or number
             if not taker.endswith("%"):
                 raise ParseError(f"fee not understood: {part!r}", hint="write maker and taker as 0.02%/0.05%")
             fields["maker"], fields["taker"] = _percent(number), _percent(taker)

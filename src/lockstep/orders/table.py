@@ -70,7 +70,7 @@ _WORKING = {
     E.RESTATE: RESUME,
 }
 
-_NEVER_SENT = {event: IMPOSSIBLE for event in E}
+_NEVER_SENT = dict.fromkeys(E, IMPOSSIBLE)
 
 TABLE: dict[S, dict[E, int]] = {
     S.NEW: {**_NEVER_SENT, E.SUBMIT: S.PENDING_NEW, E.DENY: S.DENIED},

@@ -34,6 +34,9 @@ class Portfolio:
     valuations: list[Valuation]
     leverage_max: cython.double
     reserved: cython.double
+    marked_equity: cython.double
+    marked_gross: cython.double
+    marked_net: cython.double
     by_key: dict[tuple[int, int], Position]
 
     def __init__(self, instruments: Sequence[Instrument], cash: Decimal | int | str, leverage_max: float = 1.0) -> None:
@@ -52,6 +55,9 @@ class Portfolio:
         self.by_key = {}
         self.leverage_max = leverage_max
         self.reserved = 0.0
+        self.marked_equity = self.ledger.cash_float
+        self.marked_gross = 0.0
+        self.marked_net = 0.0
 
     def add_position(self, strategy: str, strategy_index: int, instrument_index: int) -> Position:
         """The position of a strategy in an instrument, made on the first call."""
@@ -143,6 +149,24 @@ class Portfolio:
             if holding.units != 0:
                 total += holding.exposure()
         return total
+
+    def mark(self) -> cython.int:
+        """Work out equity, gross and net at the last prices, into marked_equity, marked_gross and marked_net."""
+        holding: Holding
+        k: cython.Py_ssize_t
+        gross: cython.double = 0.0
+        net: cython.double = 0.0
+        value: cython.double
+        for k in range(len(self.holdings)):
+            holding = cython.cast(Holding, self.holdings[k])
+            if holding.units != 0:
+                value = holding.exposure()
+                net += value
+                gross += value if value > 0.0 else -value
+        self.marked_gross = gross
+        self.marked_net = net
+        self.marked_equity = self.equity()
+        return 0
 
     def reserve(self, amount: cython.double) -> cython.int:
         """Set money aside for an open order, or give it back (negative)."""

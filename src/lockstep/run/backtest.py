@@ -23,6 +23,9 @@ from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.times import time_text
 from lockstep.store.rowspool import RowSpool
 
+ORDER_LOG_BYTES_MAX = 8 * 2**20
+"""Memory for each log of orders before it goes to a file: it grows with trading, hence with the number of instruments."""
+
 Progress = Callable[[int, int], None]
 """(events done, events in all)."""
 
@@ -112,8 +115,8 @@ class Backtest:
         Raises: DataError: an empty range, or data out of order. StrategyFault: a handler of the strategy raised.
         """
         started = time.perf_counter()
-        self.decisions = RowSpool(DECISION_WORDS)
-        self.fill_rows = RowSpool(FILL_WORDS)
+        self.decisions = RowSpool(DECISION_WORDS, ORDER_LOG_BYTES_MAX)
+        self.fill_rows = RowSpool(FILL_WORDS, ORDER_LOG_BYTES_MAX)
         self.equity_rows = RowSpool(EQUITY_WORDS)
         self.signals: list[Signal] = []
         identity = RunIdentity(self.given())

@@ -31,7 +31,7 @@ def post(engine: Engine, venue: BarVenue) -> cython.int:
     k: cython.Py_ssize_t
     for k in range(len(outbox)):
         venue.send(cython.cast(OrderRequest, outbox[k]))
-    outbox.clear()
+    del outbox[:]  # .clear() would be a Python call
     return 0
 
 
@@ -45,7 +45,7 @@ def drain(engine: Engine, venue: BarVenue, until: cython.longlong, with_timers_a
         timer: cython.longlong = engine.next_timer
         due: cython.bint = timer < until or (with_timers_at and timer == until)
         limit: cython.longlong = timer if due else until
-        if not venue.is_idle(limit):
+        if venue.next_due <= limit:
             report = venue.advance(limit)
             if report is not None:
                 engine.on_report(report)
@@ -75,8 +75,10 @@ def run_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.in
         kind: cython.int = stream.kind
         if kind == _BAR:
             ts_open: cython.longlong = stream.w[i, 9]
-            drain(engine, venue, ts_open, True)
-            venue.settle_arrivals(ts_open, stream.w[i, 1])
+            if venue.next_due <= ts_open or engine.next_timer <= ts_open:
+                drain(engine, venue, ts_open, True)
+            if venue.next_due < stream.w[i, 1]:
+                venue.settle_arrivals(ts_open, stream.w[i, 1])
             venue.on_bar(
                 stream.instrument,
                 ts_open,
@@ -87,7 +89,8 @@ def run_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.in
                 stream.w[i, 7],
                 stream.f[i, 8],
             )
-            drain(engine, venue, clock, False)
+            if venue.next_due <= clock or engine.next_timer < clock:
+                drain(engine, venue, clock, False)
         else:
             drain(engine, venue, clock, False)
             if kind == _TRADE:

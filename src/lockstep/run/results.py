@@ -165,7 +165,7 @@ def _counts(outcome: Outcome, trades: Trades) -> dict[str, int]:
 def _final(outcome: Outcome) -> dict[str, Any]:
     portfolio = outcome.engine.portfolio
     ledger = portfolio.ledger
-    slippage = outcome.fill_rows.column(9, floats=True)
+    slippage = outcome.fill_rows.float_column(9)
     return {
         "equity": repr(outcome.final_equity),
         "cash": f"{ledger.balance:f}",

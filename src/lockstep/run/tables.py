@@ -39,11 +39,12 @@ _RECORDS = np.array([RECORD_NAMES.get(kind, "") for kind in range(64)], dtype=ob
 def equity_columns(outcome: Outcome) -> Columns:
     """The equity curve whole: ts and equity, [n]."""
     spool = outcome.equity_rows
-    return {"ts": spool.column(0), "equity": spool.column(1, floats=True)}
+    return {"ts": spool.column(0), "equity": spool.float_column(1)}
 
 
 def equity_blocks(outcome: Outcome) -> Iterator[Columns]:
     """The equity table, block by block."""
+    leverage_max = outcome.engine.portfolio.leverage_max
     for block in outcome.equity_rows.blocks():
         floats = block.view(np.float64)
         yield {
@@ -52,7 +53,7 @@ def equity_blocks(outcome: Outcome) -> Iterator[Columns]:
             "cash": floats[:, 2],
             "gross_exposure": floats[:, 3],
             "net_exposure": floats[:, 4],
-            "margin_used": floats[:, 5],
+            "margin_used": floats[:, 3] / leverage_max,
         }
 
 
@@ -141,16 +142,16 @@ def _lookups(outcome: Outcome) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.f
 def round_trips(outcome: Outcome) -> Trades:
     """The run's fills as round trips from flat to flat; what is still open is marked at the last price."""
     spool = outcome.fill_rows
-    head = np.asarray(spool.column(4), np.int64)
+    head = spool.column(4)
     fills = Fills(
-        ts=np.asarray(spool.column(1), np.int64),
+        ts=spool.column(1),
         instrument=field(head, "instrument"),
         strategy=field(head, "strategy"),
         side=field(head, "side"),
-        qty=np.asarray(spool.column(5), np.int64),
-        price=np.asarray(spool.column(6), np.int64),
-        fee=spool.column(8, floats=True),
-        slippage=spool.column(9, floats=True),
+        qty=spool.column(5),
+        price=spool.column(6),
+        fee=spool.float_column(8),
+        slippage=spool.float_column(9),
     )
     return flat_to_flat(
         fills,

@@ -11,6 +11,8 @@ cdef class BarVenue:
     cdef readonly dict by_id
     cdef list arrivals, reports
     cdef Py_ssize_t next_arrival, next_report
+    cdef readonly long long next_due
+    cdef int _look(self) except -1
     cdef readonly long long last_venue_id, last_exec_id
     cdef long long entry_ns, ack_ns, fill_ns, entry_jitter_ns, ack_jitter_ns, fill_jitter_ns, last_arrival
     cdef Chance chance
@@ -21,7 +23,6 @@ cdef class BarVenue:
 
     cpdef int send(self, OrderRequest request) except -1
     cpdef VenueReport advance(self, long long until)
-    cdef bint is_idle(self, long long until)
     cdef int settle_arrivals(self, long long ts_open, long long ts_end) except -1
     cpdef int on_bar(self, int index, long long ts_open, long long ts_end, long long o, long long h, long long l, long long c, double volume) except -1
     cpdef int on_price(self, int index, long long price) except -1
@@ -36,6 +37,7 @@ cdef class BarVenue:
     cdef int _act(self, Market market, VenueOrder order, long long price, long long ts, double volume) except -1
     cdef int _fill(self, Market market, VenueOrder order, long long reference, bint maker, long long ts, double volume) except -1
     cdef int _expire(self, Market market, long long until) except -1
+    cdef int _forget(self, Market market, VenueOrder order) except -1
     cdef int _end(self, Market market, VenueOrder order, int kind, int reason, long long ts) except -1
     cdef VenueReport _report(self, VenueOrder order, int kind, int reason, long long ts, long long delay, long long jitter)
     cdef int _queue(self, VenueReport report) except -1

@@ -75,6 +75,7 @@ class BarVenue:
     reports: list[VenueReport]
     next_arrival: cython.Py_ssize_t
     next_report: cython.Py_ssize_t
+    next_due: cython.longlong
     last_venue_id: cython.longlong
     last_exec_id: cython.longlong
     entry_ns: cython.longlong
@@ -101,6 +102,7 @@ class BarVenue:
         self.reports = []
         self.next_arrival = 0
         self.next_report = 0
+        self.next_due = _NEVER
         self.last_venue_id = 0
         self.last_exec_id = 0
         self.last_arrival = 0
@@ -127,19 +129,21 @@ class BarVenue:
         flight.request = request
         flight.arrival = arrival
         self.arrivals.append(flight)
+        if arrival < self.next_due:
+            self.next_due = arrival
         return 0
 
-    def is_idle(self, until: cython.longlong) -> cython.bint:
-        """Nothing arrives and nothing is reported up to `until`."""
+    def _look(self) -> cython.int:
+        """When the next arrival or report is due."""
+        self.next_due = _NEVER
         if self.next_arrival < len(self.arrivals):
             flight: InFlight = cython.cast(InFlight, self.arrivals[self.next_arrival])
-            if flight.arrival <= until:
-                return False
+            self.next_due = flight.arrival
         if self.next_report < len(self.reports):
             report: VenueReport = cython.cast(VenueReport, self.reports[self.next_report])
-            if report.clock <= until:
-                return False
-        return True
+            if report.clock < self.next_due:
+                self.next_due = report.clock
+        return 0
 
     def advance(self, until: cython.longlong) -> VenueReport | None:
         """Let time pass to `until`, or to the next report, which is returned. An arrival goes before a report of its time."""
@@ -157,17 +161,19 @@ class BarVenue:
                     self._arrive(flight)
                     continue
             if due > until:
+                self._look()
                 return None
             self.next_report += 1
             if self.next_report == len(self.reports):
-                self.reports.clear()
+                del self.reports[:]
                 self.next_report = 0
+            self._look()
             return report
 
     def _take_arrival(self) -> cython.int:
         self.next_arrival += 1
         if self.next_arrival == len(self.arrivals):
-            self.arrivals.clear()
+            del self.arrivals[:]  # .clear() would be a Python call
             self.next_arrival = 0
         return 0
 
@@ -177,9 +183,10 @@ class BarVenue:
         while self.next_arrival < len(self.arrivals):
             flight = cython.cast(InFlight, self.arrivals[self.next_arrival])
             if flight.arrival >= ts_end or flight.request.basis_ts > ts_open:
-                return 0
+                break
             self._take_arrival()
             self._arrive(flight)
+        self._look()
         return 0
 
     def _arrive(self, flight: InFlight) -> cython.int:
@@ -262,6 +269,8 @@ class BarVenue:
                 break
             at -= 1
         self.reports.insert(at, report)
+        if report.clock < self.next_due:
+            self.next_due = report.clock
         return 0
 
     # ---- the market moves
@@ -479,8 +488,7 @@ class BarVenue:
         report.fee = market.fees.fee(price, qty, maker, not order.charged)
         order.charged = True
         if order.leaves == 0:
-            market.resting.remove(order)
-            del self.by_id[order.order_id]
+            self._forget(market, order)
         return self._queue(report)
 
     def _slipped(
@@ -518,11 +526,19 @@ class BarVenue:
                 k += 1
         return 0
 
+    def _forget(self, market: Market, order: VenueOrder) -> cython.int:
+        k: cython.Py_ssize_t
+        for k in range(len(market.resting)):
+            if market.resting[k] is order:
+                del market.resting[k]
+                break
+        del self.by_id[order.order_id]
+        return 0
+
     def _end(
         self, market: Market, order: VenueOrder, kind: cython.int, reason: cython.int, ts: cython.longlong
     ) -> cython.int:
-        market.resting.remove(order)
-        del self.by_id[order.order_id]
+        self._forget(market, order)
         order.leaves = 0
         return self._queue(self._report(order, kind, reason, ts, self.ack_ns, self.ack_jitter_ns))
 

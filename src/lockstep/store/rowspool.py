@@ -1,41 +1,58 @@
-"""Rows of 64-bit words that a run leaves behind: appended block by block to an unnamed temporary file, read back so."""
+"""Rows of 64-bit words that a run leaves behind: appended block by block, kept in memory while few, in a file beyond."""
 
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 ROWS_PER_READ = 65_536
+MEMORY_BYTES_MAX = 24 * 2**20
+"""Beyond this a spool goes to an unnamed temporary file, so that memory does not grow with history."""
 
 
 class RowSpool:
-    """An append-only table, int64 [n, words]; the file dies with the object, and memory does not grow with it."""
+    """An append-only table, int64 [n, words]; a file, if it comes to one, dies with the object."""
 
-    def __init__(self, words: int) -> None:
+    def __init__(self, words: int, memory_bytes_max: int = MEMORY_BYTES_MAX) -> None:
         self.words = words
         self.rows = 0
-        self._file = tempfile.TemporaryFile(prefix="lockstep-")  # noqa: SIM115 - lives as long as the spool
+        self._memory_bytes_max = memory_bytes_max
+        self._held: list[NDArray[np.int64]] = []
+        self._file: IO[bytes] | None = None
 
     def append(self, block: NDArray[np.int64]) -> None:
-        """Add rows at the end."""
-        self._file.write(block.data.cast("B"))
+        """Add rows at the end; the block is copied."""
         self.rows += len(block)
+        if self._file is not None:
+            self._file.write(block.data.cast("B"))
+            return
+        self._held.append(block.copy())
+        if self.rows * self.words * 8 > self._memory_bytes_max:
+            self._file = tempfile.TemporaryFile(prefix="lockstep-")  # noqa: SIM115 - lives as long as the spool
+            for held in self._held:
+                self._file.write(held.data.cast("B"))
+            self._held = []
 
     def blocks(self) -> Iterator[NDArray[np.int64]]:
-        """Everything appended so far, some rows at a time, as fresh arrays."""
-        self._file.seek(0)
-        left = self.rows
-        while left:
-            rows = min(left, ROWS_PER_READ)
-            block = np.empty((rows, self.words), np.int64)
+        """Everything appended so far, some rows at a time; treat the arrays as read-only."""
+        if self._file is None:
+            yield from self._held
+            return
+        self._file.flush()
+        for start in range(0, self.rows, ROWS_PER_READ):
+            block = np.empty((min(ROWS_PER_READ, self.rows - start), self.words), np.int64)
+            self._file.seek(start * self.words * 8)
             self._file.readinto(block.data.cast("B"))  # type: ignore[attr-defined]
-            left -= rows
             yield block
         self._file.seek(0, 2)
 
-    def column(self, index: int, *, floats: bool = False) -> NDArray[np.int64] | NDArray[np.float64]:
-        """One whole column, [n], as int64 or (the same bits) float64."""
-        parts = [block[:, index].copy() for block in self.blocks()]
-        whole = np.concatenate(parts) if parts else np.empty(0, np.int64)
-        return whole.view(np.float64) if floats else whole
+    def column(self, index: int) -> NDArray[np.int64]:
+        """One whole column, [n]."""
+        parts = [block[:, index] for block in self.blocks()]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+    def float_column(self, index: int) -> NDArray[np.float64]:
+        """One whole column, [n], where the same bits are float64."""
+        return self.column(index).view(np.float64)
