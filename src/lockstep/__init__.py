@@ -18,19 +18,34 @@ if os.environ.get("LOCKSTEP_PURE", "") not in ("", "0"):
     install(sys.meta_path, __path__[0])
 
 if TYPE_CHECKING:
-    from lockstep.book.window import MarketWindow
-    from lockstep.features.averages import EMA, SMA
-    from lockstep.features.crossing import CrossOver
-    from lockstep.features.oscillators import RSI
-    from lockstep.features.ranges import ATR, Highest, Lowest
-    from lockstep.features.sources import Close, Volume
-    from lockstep.model.enums import OrderState, OrderType, Reason, Side, SignalAction, TimeInForce
-    from lockstep.model.events import Bar, BookUpdate, Quote, Trade
-    from lockstep.model.instrument import Instrument, Rounding
-    from lockstep.model.messages import Fill, OrderEvent, Timer
-    from lockstep.orders.order import Order
-    from lockstep.strategy.base import Strategy
-    from lockstep.strategy.params import param
+    from lockstep.book.window import MarketWindow as MarketWindow
+    from lockstep.features.averages import EMA as EMA
+    from lockstep.features.averages import SMA as SMA
+    from lockstep.features.crossing import CrossOver as CrossOver
+    from lockstep.features.oscillators import RSI as RSI
+    from lockstep.features.ranges import ATR as ATR
+    from lockstep.features.ranges import Highest as Highest
+    from lockstep.features.ranges import Lowest as Lowest
+    from lockstep.features.sources import Close as Close
+    from lockstep.features.sources import Volume as Volume
+    from lockstep.model.enums import OrderState as OrderState
+    from lockstep.model.enums import OrderType as OrderType
+    from lockstep.model.enums import Reason as Reason
+    from lockstep.model.enums import Side as Side
+    from lockstep.model.enums import SignalAction as SignalAction
+    from lockstep.model.enums import TimeInForce as TimeInForce
+    from lockstep.model.events import Bar as Bar
+    from lockstep.model.events import BookUpdate as BookUpdate
+    from lockstep.model.events import Quote as Quote
+    from lockstep.model.events import Trade as Trade
+    from lockstep.model.instrument import Instrument as Instrument
+    from lockstep.model.instrument import Rounding as Rounding
+    from lockstep.model.messages import Fill as Fill
+    from lockstep.model.messages import OrderEvent as OrderEvent
+    from lockstep.model.messages import Timer as Timer
+    from lockstep.orders.order import Order as Order
+    from lockstep.strategy.base import Strategy as Strategy
+    from lockstep.strategy.params import param as param
 
 _WHERE = {
     "ATR": "lockstep.features.ranges",

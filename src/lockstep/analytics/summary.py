@@ -83,6 +83,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
+# tidy: allow function_length - one line a figure: what the record holds, as a table
 def summarise(
     ts: I64,
     equity: F64,

@@ -40,7 +40,7 @@ from lockstep.model.errors import DataError, InvariantError, StateError, Strateg
 from lockstep.model.messages import CancelOrder, Command, Signal, SubmitOrder, Timer
 from lockstep.model.numbers import Nanos, Price, Qty
 from lockstep.model.record import Records, floats, words
-from lockstep.risk.limits import RiskLimits
+from lockstep.risk.limits import NO_LIMITS, RiskLimits
 from lockstep.strategy.base import MARKET_HANDLERS, Strategy
 
 ENGINE_STATE_SCHEMA_VERSION = 1
@@ -107,7 +107,7 @@ class Engine:
     # ---- setting up
 
     def add_strategy(
-        self, strategy: Strategy, name: str, instruments: Sequence[int], limits: RiskLimits = RiskLimits()
+        self, strategy: Strategy, name: str, instruments: Sequence[int], limits: RiskLimits = NO_LIMITS
     ) -> None:
         """Seat a strategy instance at some of the instruments (by index). Raises: StrategyError: it could never act."""
         cls = type(strategy)

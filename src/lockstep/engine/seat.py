@@ -323,7 +323,8 @@ class Seat:
     def cancel(self, order: Order | None) -> bool:
         """Ask to cancel one order, or all of this strategy's."""
         if order is None:
-            return any([self.state.cancel(entry) for entry in self.open_orders()])
+            asked = [self.state.cancel(entry) for entry in self.open_orders()]
+            return True in asked
         if not isinstance(order, Order):
             raise StrategyError(f"{self.name}: cancel takes the Order that buy or sell returned, was {order!r}")
         if order.strategy_index != self.index:

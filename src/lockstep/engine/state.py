@@ -161,7 +161,7 @@ class State:
         expire_ts: cython.longlong,
         signal_id: cython.longlong,
     ) -> Order:
-        """An order from checked units: risk first, then the order table, then out. A refusal is a DENIED order."""
+        """An order from checked units: risk, then the order table, then out. A refusal is a DENIED order."""
         holding: Holding = sub.holding
         order: Order = self.orders.create(
             sub.strategy,
@@ -185,11 +185,8 @@ class State:
         elif stop_price > 0:
             price = cython.cast(cython.double, stop_price)
         opening: cython.double = sub.gate.opening_value(holding, side, qty, price)
-        rule: cython.int = 0
-        if sub.bars < sub.cooldown_until and opening > 0.0:
-            rule = _COOLDOWN
-        else:
-            rule = sub.gate.check(self.portfolio, holding, side, qty, price)
+        cooling: cython.bint = sub.bars < sub.cooldown_until and opening > 0.0
+        rule: cython.int = _COOLDOWN if cooling else sub.gate.check(self.portfolio, holding, side, qty, price)
         if rule:
             self._deny(sub, order, rule)
             return order

@@ -10,7 +10,6 @@ Prices are point-in-time. After a split or a dividend the engine calls `rescale`
 expressed in the new units, as if the indicator had been fed the adjusted past; no future factor is ever looked at.
 """
 
-
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex

@@ -1,6 +1,5 @@
 """Declared crossings: a condition that compiled code keeps up to date, so that a handler reads one field."""
 
-
 from collections.abc import Mapping
 from typing import Any, SupportsFloat
 

@@ -1,6 +1,5 @@
 """Oscillators: the relative strength index."""
 
-
 from collections.abc import Mapping
 from typing import Any, SupportsIndex
 

@@ -1,6 +1,5 @@
 """Ranges: the average true range, and the highest and lowest price of a period."""
 
-
 from array import array
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, SupportsIndex

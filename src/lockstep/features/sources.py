@@ -3,7 +3,6 @@
 `CrossOver(Close(), SMA(50))` reads the close; `SMA(20, of=Volume())` averages the volume.
 """
 
-
 from typing import Any, SupportsFloat
 
 import cython

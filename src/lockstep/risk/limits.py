@@ -26,6 +26,10 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
                 raise RefuseError(f"risk limit {name} was {value}, must be 0 or more")
 
 
+NO_LIMITS = RiskLimits()
+"""Buying power alone."""
+
+
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """Why the gate said no: the rule, its limit and what the order would have made of it."""
 

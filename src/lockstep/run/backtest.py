@@ -81,18 +81,18 @@ class Backtest:
         self,
         strategy: StrategyFile,
         data: Sequence[MarketData],
-        config: BacktestConfig = BacktestConfig(),
+        config: BacktestConfig | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> None:
         if not data:
             raise UsageError("a backtest needs data", hint="lockstep data list shows what there is")
         self.strategy = strategy
         self.data = sorted(data, key=lambda entry: entry.instrument.id)
-        self.config = config
+        self.config = config or BacktestConfig()
         self.params = dict(params or {})
         probe = strategy.make(self.params)
         self.all_params = {name: getattr(probe, name) for name in type(probe).parameters}
-        self.instruments = [_priced(entry.instrument, config) for entry in self.data]
+        self.instruments = [_priced(entry.instrument, self.config) for entry in self.data]
         names = [instrument.id for instrument in self.instruments]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

@@ -73,9 +73,8 @@ def _execute(file: Path, source: str) -> ModuleType:
     sys.path.insert(0, folder)
     sys.modules[name] = module
     try:
-        exec(
-            compile(source, str(file), "exec"), module.__dict__
-        )  # tidy: allow exec - running the user's file is the point
+        code = compile(source, str(file), "exec")
+        exec(code, module.__dict__)  # noqa: S102 # tidy: allow danger - running the user's own file is the point
     except LockstepError:
         raise
     except Exception as e:
@@ -87,7 +86,7 @@ def _execute(file: Path, source: str) -> ModuleType:
 
 
 def line_in(error: BaseException, file: str) -> str:
-    """ " line N" of the deepest frame of a file in an error's traceback, or nothing."""
+    """The words "line N" after a space, for the deepest frame of a file in an error's traceback; else nothing."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return f" line {lines[-1]}" if lines else ""
 

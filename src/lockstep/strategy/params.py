@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from decimal import Decimal
+from inspect import get_annotations
 from typing import Any, get_type_hints
 
 import msgspec
@@ -106,7 +107,7 @@ def collect_params(cls: type, base: type) -> dict[str, Param]:
         if not issubclass(owner, base) or owner is base:
             continue
         hints = get_type_hints(owner)
-        for name in owner.__dict__.get("__annotations__", {}):
+        for name in get_annotations(owner):
             if name.startswith("_") or name not in owner.__dict__ or name in base.__dict__:
                 continue
             kind = hints[name]
