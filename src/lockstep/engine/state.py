@@ -186,7 +186,8 @@ class State:
             price = cython.cast(cython.double, stop_price)
         opening: cython.double = sub.gate.opening_value(holding, side, qty, price)
         rule: cython.int = 0
-        if sub.bars < sub.cooldown_until and opening > 0.0:
+        held: cython.longlong = sub.position.units * side
+        if sub.bars < sub.cooldown_until and held + qty > 0:  # of this strategy alone, whatever the account holds
             rule = _COOLDOWN
         else:
             rule = sub.gate.check(self.portfolio, holding, side, qty, price)
@@ -271,6 +272,8 @@ class State:
         total: cython.longlong = order.cum_units + report.qty
         if self.orders.restate(order, total, report.limit_price, report.stop_price) >= 0:
             sub.holding.add_pending(order.side_sign, report.qty - before)
+            if order.type_code == _MARKET:
+                sub.working_market += (report.qty - before) * order.side_sign
         return self.log_order(
             _RESTATE,
             order,
