@@ -14,7 +14,7 @@ cdef class Engine:
     cdef readonly long long events, bars, next_timer
     cdef readonly dict orphans
     cdef list by_instrument, instruments, timers
-    cdef long long timer_seq
+    cdef long long timer_seq, market_ts
     cdef Seat active
     cdef int on_market(self, const long long[:, ::1] w, const double[:, ::1] f, Py_ssize_t i) except -1
     cdef int _on_bar(self, int instrument, const long long[:, ::1] w, const double[:, ::1] f, Py_ssize_t i) except -1

@@ -74,6 +74,7 @@ class Engine:
     events: cython.longlong
     bars: cython.longlong
     next_timer: cython.longlong
+    market_ts: cython.longlong
     orphans: dict[str, int]
     by_instrument: list[list[Subscription]]
     instruments: list[Any]
@@ -97,6 +98,7 @@ class Engine:
         self.events = 0
         self.bars = 0
         self.next_timer = _NEVER
+        self.market_ts = 0
         self.orphans = {}
         self.instruments = [holding.instrument for holding in portfolio.holdings]
         self.by_instrument = [[] for _ in self.instruments]
@@ -122,6 +124,8 @@ class Engine:
                 hint='seat an instance per instrument, or set trades = "all"',
             )
         index = len(self.seats)
+        if any(seat.name == name for seat in self.seats):
+            raise StrategyError(f"a strategy named {name!r} is seated already", hint="its saved state needs a name of its own")
         subs = []
         for instrument in instruments:
             position = self.portfolio.add_position(name, index, instrument)
@@ -141,6 +145,7 @@ class Engine:
         """Before the first event: on_start of every strategy, in order."""
         self.state.clock = clock
         self.state.basis_ts = clock
+        self.market_ts = clock
         for entry in self.seats:
             seat: Seat = cython.cast(Seat, entry)
             self.active = seat
@@ -191,7 +196,9 @@ class Engine:
         if clock < self.state.clock:
             raise DataError(f"event goes back in time: its clock was {clock}, the engine's is {self.state.clock}")
         self.state.clock = clock
-        self.state.basis_ts = w[i, 1]
+        if w[i, 1] > self.market_ts:
+            self.market_ts = w[i, 1]
+        self.state.basis_ts = self.market_ts
         self.events += 1
         kind: cython.int = w[i, 3] & 0xFF
         instrument: cython.int = w[i, 3] >> 32
@@ -338,21 +345,23 @@ class Engine:
                 sub.indicators.rescale(price_factor, volume_factor)
             if price_factor > 0.0 and sub.window is not None:
                 sub.window.rescale(price_factor, volume_factor)
-            if what == _SPLIT:
-                sub.working_market = sub.working_market * first // second
         return 0
 
     def on_report(self, report: VenueReport) -> cython.int:
         """A venue's word about one of our orders."""
         if report.clock > self.state.clock:
             self.state.clock = report.clock
-        self.state.basis_ts = report.ts_event
+        # Whoever reacts to it has seen what happened at ts_event, so it may meet no price of that instant, such as the
+        # open of another instrument's bar; nor one older than the market events seen, however late the report is.
+        self.state.basis_ts = self.market_ts if self.market_ts > report.ts_event else report.ts_event + 1
         order: Order | None = self.state.orders.by_id.get(report.order_id)
         if order is None:
             name = OrderEventKind(report.kind).name
             self.orphans[name] = self.orphans.get(name, 0) + 1
             return 0
-        order.venue_order_id = report.venue_order_id
+        if report.venue_order_id:  # a word about an order the venue no longer knows carries none
+            order.venue_order_id = report.venue_order_id
+        order.reason_code = report.reason
         if report.kind == _FILL or report.kind == _PARTIAL:
             self._on_fill(order, report)
         else:
@@ -366,8 +375,6 @@ class Engine:
         sub: Subscription = cython.cast(Subscription, self.state.subscriptions[order.owner_index])
         seat: Seat = cython.cast(Seat, self.seats[order.strategy_index])
         leaves: cython.longlong = order.qty_units - order.cum_units
-        if report.reason:
-            order.reason_code = report.reason
         if report.kind == _RESTATE:
             self.state.restate(sub, order, report)
         else:
@@ -399,7 +406,8 @@ class Engine:
         self.portfolio.book_fill(sub.position, order.side_sign, report.price, report.qty, report.fee)
         state.log_fill(order, report, kind)
         if sub.position.units == 0 and sub.cooldown_bars > 0:
-            sub.cooldown_until = sub.bars + sub.cooldown_bars
+            # The bar inside which it went flat is not over: its own on_bar, the next, does not count.
+            sub.cooldown_until = sub.bars + 1 + sub.cooldown_bars
         if seat.on_order is not None:
             state.notify(order, kind, report.ts_event)
         if seat.on_fill is not None:

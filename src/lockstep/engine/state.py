@@ -185,7 +185,8 @@ class State:
         elif stop_price > 0:
             price = cython.cast(cython.double, stop_price)
         opening: cython.double = sub.gate.opening_value(holding, side, qty, price)
-        cooling: cython.bint = sub.bars < sub.cooldown_until and opening > 0.0
+        # Cooling down is this strategy's own business, whatever the account holds.
+        cooling: cython.bint = sub.bars < sub.cooldown_until and sub.position.units * side + qty > 0
         rule: cython.int = _COOLDOWN if cooling else sub.gate.check(self.portfolio, holding, side, qty, price)
         if rule:
             self._deny(sub, order, rule)
@@ -268,6 +269,8 @@ class State:
         total: cython.longlong = order.cum_units + report.qty
         if self.orders.restate(order, total, report.limit_price, report.stop_price) >= 0:
             sub.holding.add_pending(order.side_sign, report.qty - before)
+            if order.type_code == _MARKET:
+                sub.working_market += (report.qty - before) * order.side_sign
         return self.log_order(
             _RESTATE,
             order,

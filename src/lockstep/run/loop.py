@@ -1,8 +1,9 @@
 """The run loop of a backtest: the one place that knows in which order venue, engine and time take their turns.
 
 For each market event: everything due before it began is delivered; the venue sees it first; what the venue reports and
-what timers are due up to its clock is delivered in order of time; then the engine sees it. A bar begins at its ts_open:
-a command sent later than that cannot touch it, however short the latency.
+what timers are due up to its clock is delivered in order of time; then the engine sees it. Bars of one clock are one
+step: the venue sees all of them, then the engine does. A bar begins at its ts_open: a command sent later than that cannot
+touch it, however short the latency.
 """
 
 import cython
@@ -23,6 +24,7 @@ _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
 _TRADE = cython.declare(cython.int, int(EventKind.TRADE))
 _BAR = cython.declare(cython.int, int(EventKind.BAR))
 _SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
+_NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
 def post(engine: Engine, venue: BarVenue) -> cython.int:
@@ -62,45 +64,97 @@ def drain(engine: Engine, venue: BarVenue, until: cython.longlong, with_timers_a
 @cython.boundscheck(False)
 @cython.wraparound(False)
 @cython.initializedcheck(False)
+def match_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.int:
+    """The venue sees every bar of one clock, those that opened first before the others.
+
+    None is shown to the engine before all are matched: which instrument stands first decides nothing.
+    """
+    group: list[Stream] = source.group
+    stream: Stream
+    k: cython.Py_ssize_t
+    opened: cython.longlong
+    done: cython.longlong = -_NEVER
+    if len(group) == 1:
+        stream = cython.cast(Stream, group[0])
+        opened = stream.w[stream.at, 9]
+        venue.open_bar(stream.instrument, opened)
+        if venue.next_due <= opened or engine.next_timer <= opened:
+            drain(engine, venue, opened, True)
+        return match_bar(venue, stream)
+    while True:
+        opened = _NEVER
+        for k in range(len(group)):
+            stream = cython.cast(Stream, group[k])
+            if done < stream.w[stream.at, 9] < opened:
+                opened = stream.w[stream.at, 9]
+        if opened == _NEVER:
+            return 0
+        for k in range(len(group)):
+            stream = cython.cast(Stream, group[k])
+            if stream.w[stream.at, 9] == opened:
+                venue.open_bar(stream.instrument, opened)
+        if venue.next_due <= opened or engine.next_timer <= opened:
+            drain(engine, venue, opened, True)
+        for k in range(len(group)):
+            stream = cython.cast(Stream, group[k])
+            if stream.w[stream.at, 9] == opened:
+                match_bar(venue, stream)
+        done = opened
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.initializedcheck(False)
+def match_bar(venue: BarVenue, stream: Stream) -> cython.int:
+    """Whatever arrives before the end of the bar at a stream's head is there; then the venue sees the bar."""
+    i: cython.Py_ssize_t = stream.at
+    if venue.next_due < stream.w[i, 1]:
+        venue.settle_arrivals(stream.w[i, 1])
+    return venue.on_bar(
+        stream.instrument,
+        stream.w[i, 9],
+        stream.w[i, 1],
+        stream.w[i, 4],
+        stream.w[i, 5],
+        stream.w[i, 6],
+        stream.w[i, 7],
+        stream.f[i, 8],
+    )
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.initializedcheck(False)
 def run_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.int:
     """Feed every event of the source through venue and engine. Returns 0; what a handler raises passes through."""
     stream: Stream
-    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
     if len(engine.state.outbox) > 0:
         post(engine, venue)
     while source.head is not None:
         stream = source.head
-        i = stream.at
         clock: cython.longlong = stream.clock
-        kind: cython.int = stream.kind
-        if kind == _BAR:
-            ts_open: cython.longlong = stream.w[i, 9]
-            if venue.next_due <= ts_open or engine.next_timer <= ts_open:
-                drain(engine, venue, ts_open, True)
-            if venue.next_due < stream.w[i, 1]:
-                venue.settle_arrivals(ts_open, stream.w[i, 1])
-            venue.on_bar(
-                stream.instrument,
-                ts_open,
-                stream.w[i, 1],
-                stream.w[i, 4],
-                stream.w[i, 5],
-                stream.w[i, 6],
-                stream.w[i, 7],
-                stream.f[i, 8],
-            )
+        if stream.kind == _BAR:
+            source.gather()
+            match_bars(engine, venue, source)
             if venue.next_due <= clock or engine.next_timer < clock:
                 drain(engine, venue, clock, False)
-        else:
-            drain(engine, venue, clock, False)
-            if kind == _TRADE:
-                venue.on_price(stream.instrument, stream.w[i, 4])
-            elif kind == _ACTION and ((stream.w[i, 3] >> 16) & 0xFFFF) == _SPLIT:
-                venue.on_split(stream.instrument, clock, stream.w[i, 4], stream.w[i, 5])
-        engine.on_market(stream.w, stream.f, i)
+            for k in range(len(source.group)):
+                stream = cython.cast(Stream, source.group[k])
+                engine.on_market(stream.w, stream.f, stream.at)
+                if len(engine.state.outbox) > 0:
+                    post(engine, venue)
+            source.pop_group()
+            if source.head is None or source.head.clock != clock:
+                engine.mark(clock)
+            continue
+        drain(engine, venue, clock, False)
+        if stream.kind == _TRADE:
+            venue.on_price(stream.instrument, stream.w[stream.at, 4])
+        elif stream.kind == _ACTION and ((stream.w[stream.at, 3] >> 16) & 0xFFFF) == _SPLIT:
+            venue.on_split(stream.instrument, clock, stream.w[stream.at, 4], stream.w[stream.at, 5])
+        engine.on_market(stream.w, stream.f, stream.at)
         if len(engine.state.outbox) > 0:
             post(engine, venue)
         source.pop()
-        if kind == _BAR and (source.head is None or source.head.clock != clock):
-            engine.mark(clock)
-    return 0
+    return drain(engine, venue, engine.state.clock, True)  # what is due at the last clock itself, timers included

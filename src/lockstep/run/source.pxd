@@ -12,8 +12,13 @@ cdef class Stream:
 
 cdef class MergedSource:
     cdef readonly list streams
+    cdef list group
     cdef Stream head
     cdef readonly long long rows
     cdef readonly object on_chunk
     cdef Stream choose(self)
+    cdef int gather(self) except -1
+    cdef bint pop_group(self) except -1
     cdef bint pop(self) except -1
+    cdef int _pass(self, Stream stream) except -1
+    cdef bint _next(self) except -1

@@ -99,9 +99,10 @@ class Stream:
 @cython.final
 @cython.cclass
 class MergedSource:
-    """Several streams as one. rows: events handed out so far."""
+    """Several streams as one. rows: events handed out so far. group: who has a bar at the head's clock, see `gather`."""
 
     streams: list[Stream]
+    group: list[Stream]
     head: Stream | None
     rows: cython.longlong
     on_chunk: Callable[[int], None] | None
@@ -109,6 +110,7 @@ class MergedSource:
     def __init__(self, streams: Sequence[Stream], on_progress: Callable[[int], None] | None = None) -> None:
         """on_progress: called now and then with the events handed out so far."""
         self.streams = list(streams)
+        self.group = list(streams)
         self.rows = 0
         self.on_chunk = on_progress
         self.head = self.choose()
@@ -137,15 +139,43 @@ class MergedSource:
                 kind = stream.kind
         return best
 
+    def gather(self) -> cython.int:
+        """The head is a bar: put every stream whose next event is a bar of the same clock into `group`, in order."""
+        if len(self.streams) == 1:
+            return 0
+        stream: Stream
+        clock: cython.longlong = self.head.clock
+        kind: cython.longlong = self.head.kind
+        k: cython.Py_ssize_t
+        del self.group[:]
+        for k in range(len(self.streams)):
+            stream = cython.cast(Stream, self.streams[k])
+            if stream.clock == clock and stream.kind == kind:
+                self.group.append(stream)
+        return 0
+
+    def pop_group(self) -> cython.bint:
+        """Done with every bar of the group: on to the next event. False at the end."""
+        k: cython.Py_ssize_t
+        for k in range(len(self.group)):
+            self._pass(cython.cast(Stream, self.group[k]))
+        return self._next()
+
     def pop(self) -> cython.bint:
         """Done with the head: on to the next event. False at the end."""
-        stream: Stream = self.head
+        self._pass(self.head)
+        return self._next()
+
+    def _pass(self, stream: Stream) -> cython.int:
         stream.forward()
         self.rows += 1
         if self.on_chunk is not None and (self.rows & 0x3FFF) == 0:
             self.on_chunk(self.rows)
+        return 0
+
+    def _next(self) -> cython.bint:
         if len(self.streams) > 1:
             self.head = self.choose()
-        elif stream.clock == _NEVER:
+        elif self.head.clock == _NEVER:
             self.head = None
         return self.head is not None

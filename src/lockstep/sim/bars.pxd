@@ -23,11 +23,15 @@ cdef class BarVenue:
 
     cpdef int send(self, OrderRequest request) except -1
     cpdef VenueReport advance(self, long long until)
-    cdef int settle_arrivals(self, long long ts_open, long long ts_end) except -1
+    cpdef int open_bar(self, int index, long long ts_open) except -1
+    cpdef int settle_arrivals(self, long long ts_end) except -1
     cpdef int on_bar(self, int index, long long ts_open, long long ts_end, long long o, long long h, long long l, long long c, double volume) except -1
     cpdef int on_price(self, int index, long long price) except -1
     cpdef int on_split(self, int index, long long ts, long long new_shares, long long old_shares) except -1
     cdef int _take_arrival(self) except -1
+    cdef int _release_held(self, Market market) except -1
+    cdef int _cancel(self, Market market, InFlight flight) except -1
+    cdef int _split_in_flight(self, int index, long long ts, long long new_shares, long long old_shares) except -1
     cdef int _arrive(self, InFlight flight) except -1
     cdef int _arrive_order(self, OrderRequest request, long long arrival) except -1
     cdef int _match(self, Market market, long long ts_open, long long ts_end, long long o, long long h, long long l, long long c, double volume) except -1

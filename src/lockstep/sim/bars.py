@@ -7,6 +7,9 @@ goes against the open position, the optimistic one with it. Liquidity is consume
 
 Arrivals and reports are queues in time; the run loop drains them between events. Every command in flight is delayed,
 never reordered.
+
+A bar is one moment to whoever sends a command inside it: an order meets the next bar, and a cancel takes effect when the
+bar is over, whether that bar was matched before the command arrived or (beside an instrument with shorter bars) after it.
 """
 
 from collections.abc import Sequence
@@ -14,11 +17,11 @@ from collections.abc import Sequence
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport, make_report
+    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport, make_report, make_request
     from cython.cimports.lockstep.sim.chance import Chance
     from cython.cimports.lockstep.sim.market import Market, VenueOrder
 else:
-    from lockstep.model.traffic import OrderRequest, VenueReport, make_report
+    from lockstep.model.traffic import OrderRequest, VenueReport, make_report, make_request
     from lockstep.sim.chance import Chance
     from lockstep.sim.market import Market, VenueOrder
 from fractions import Fraction
@@ -51,6 +54,7 @@ _TOO_LATE = cython.declare(cython.int, int(Reason.TOO_LATE))
 _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
 _CORPORATE_ACTION = cython.declare(cython.int, int(Reason.CORPORATE_ACTION))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+_COMPACT = cython.declare(cython.Py_ssize_t, 4096)  # entries done with that a queue may carry along
 
 
 @cython.final
@@ -167,6 +171,9 @@ class BarVenue:
             if self.next_report == len(self.reports):
                 del self.reports[:]
                 self.next_report = 0
+            elif self.next_report == _COMPACT:
+                del self.reports[:_COMPACT]
+                self.next_report = 0
             self._look()
             return report
 
@@ -175,14 +182,26 @@ class BarVenue:
         if self.next_arrival == len(self.arrivals):
             del self.arrivals[:]  # .clear() would be a Python call
             self.next_arrival = 0
+        elif self.next_arrival == _COMPACT:  # with a long latency there is always something in flight
+            del self.arrivals[:_COMPACT]
+            self.next_arrival = 0
         return 0
 
-    def settle_arrivals(self, ts_open: cython.longlong, ts_end: cython.longlong) -> cython.int:
-        """Before a bar is matched: what was sent in ignorance of it and arrives before its end is in effect from its open."""
+    def open_bar(self, index: cython.int, ts_open: cython.longlong) -> cython.int:
+        """The instrument's next bar opened at ts_open: commands sent before it no longer wait for an earlier bar."""
+        market: Market = cython.cast(Market, self.markets[index])
+        if ts_open > market.settled_to:
+            market.settled_to = ts_open
+        if len(market.held) > 0:
+            self._release_held(market)
+        return 0
+
+    def settle_arrivals(self, ts_end: cython.longlong) -> cython.int:
+        """Before a bar is matched: what arrives before its end is here. What may not meet it yet is held or passed over."""
         flight: InFlight
         while self.next_arrival < len(self.arrivals):
             flight = cython.cast(InFlight, self.arrivals[self.next_arrival])
-            if flight.arrival >= ts_end or flight.request.basis_ts > ts_open:
+            if flight.arrival >= ts_end:
                 break
             self._take_arrival()
             self._arrive(flight)
@@ -193,20 +212,35 @@ class BarVenue:
         request: OrderRequest = flight.request
         if request.kind == _SUBMIT:
             return self._arrive_order(request, flight.arrival)
+        market: Market = cython.cast(Market, self.markets[request.instrument])
+        if request.basis_ts > market.settled_to:
+            market.held.append(flight)  # a bar that opened before it was sent may still come, and may fill the order
+            return 0
+        return self._cancel(market, flight)
+
+    def _release_held(self, market: Market) -> cython.int:
+        """Act on the cancels that no longer wait for a bar, in their order."""
+        flight: InFlight
+        held: list[InFlight] = market.held
+        market.held = []
+        for entry in held:
+            flight = cython.cast(InFlight, entry)
+            if flight.request.basis_ts > market.settled_to:
+                market.held.append(flight)
+            else:
+                self._cancel(market, flight)
+        return 0
+
+    def _cancel(self, market: Market, flight: InFlight) -> cython.int:
+        """A cancel takes effect: when it arrived, or at the end of the bar it arrived in if that is matched already."""
+        request: OrderRequest = flight.request
+        ts: cython.longlong = flight.arrival if flight.arrival > market.matched_to else market.matched_to
         order: VenueOrder = self.by_id.get(request.order_id)
-        if order is None:
-            report: VenueReport = make_report(
-                _CANCEL_REJECT,
-                request.instrument,
-                flight.arrival + self.ack_ns,
-                flight.arrival,
-                request.order_id,
-                0,
-                _TOO_LATE,
-            )
-            return self._queue(report)
-        market: Market = cython.cast(Market, self.markets[order.instrument])
-        return self._end(market, order, _CANCEL, 0, flight.arrival)
+        if order is not None:
+            return self._end(market, order, _CANCEL, 0, ts)
+        return self._queue(
+            make_report(_CANCEL_REJECT, request.instrument, ts + self.ack_ns, ts, request.order_id, 0, _TOO_LATE)
+        )
 
     def _arrive_order(self, request: OrderRequest, arrival: cython.longlong) -> cython.int:
         market: Market = cython.cast(Market, self.markets[request.instrument])
@@ -232,8 +266,10 @@ class BarVenue:
         reason: cython.int = 0
         if not market.always_open and not market.queue_outside_hours and not market.is_open(arrival):
             reason = _OUTSIDE_HOURS
-        elif market.outside_band(order.limit_price) or market.outside_band(order.stop_price):
+        elif market.outside_band(order.limit_price, arrival) or market.outside_band(order.stop_price, arrival):
             reason = _PRICE_BAND
+        elif order.time_in_force == _GTD and request.expire_ts <= arrival:
+            reason = _TIME_IN_FORCE  # over before it is there
         if reason:
             self._queue(self._report(order, _REJECT, reason, arrival, self.ack_ns, self.ack_jitter_ns))
             return 0
@@ -279,6 +315,7 @@ class BarVenue:
         """A price that is no bar (a public trade): the last price for bands."""
         market: Market = cython.cast(Market, self.markets[index])
         market.last = price
+        market.last_before = price
         return 0
 
     def on_bar(
@@ -296,7 +333,13 @@ class BarVenue:
         market: Market = cython.cast(Market, self.markets[index])
         if len(market.resting) > 0:
             self._match(market, ts_open, ts_end, o, h, l, c, volume)
+        market.last_before = market.last
         market.last = c
+        market.matched_to = ts_end
+        if ts_end > market.settled_to:
+            market.settled_to = ts_end
+        if len(market.held) > 0:
+            self._release_held(market)
         return 0
 
     def _match(
@@ -313,14 +356,14 @@ class BarVenue:
         quarter: cython.longlong = (ts_end - ts_open) // 4
         self._expire(market, ts_open)
         market.start_bar(volume)
-        low_first: cython.bint
+        self._at_open(market, ts_open, ts_end, o, volume)
+        if len(market.resting) == 0:
+            return 0
+        low_first: cython.bint  # asked after the open: what was entered there is what the path can hurt
         if market.net == 0:
             low_first = o - l <= h - o  # the nearer extreme: the usual convention where no position names a worse one
         else:
             low_first = (market.net > 0) != self.optimistic
-        self._at_open(market, ts_open, ts_end, o, volume)
-        if len(market.resting) == 0:
-            return 0
         if low_first:
             self._segment(market, ts_open, ts_end, o, l, ts_open + quarter, volume)
             self._segment(market, ts_open, ts_end, l, h, ts_open + 2 * quarter, volume)
@@ -410,7 +453,9 @@ class BarVenue:
             best = _NEVER
             for entry in market.resting:
                 order = cython.cast(VenueOrder, entry)
-                if order.basis_ts > ts_open or order.arrival >= ts_end or order.order_id in acted:
+                if order.basis_ts > ts_open or order.arrival >= ts_end or order.expire_ts <= ts:
+                    continue
+                if order.order_id in acted:
                     continue
                 if order.order_type == _MARKET or (order.order_type == _STOP and order.triggered):
                     continue  # its rest waits for the next open
@@ -520,6 +565,9 @@ class BarVenue:
         k: cython.Py_ssize_t = 0
         while k < len(market.resting):
             order = cython.cast(VenueOrder, market.resting[k])
+            if order.expire_ts <= until and order.fresh and order.time_in_force == _DAY and market.queue_outside_hours:
+                # It was to trade in a session that had no bar: a holiday, which the weekly hours do not know.
+                order.expire_ts = market.day_end(until)
             if order.expire_ts <= until:
                 self._end(market, order, _EXPIRE, _TIME_IN_FORCE, order.expire_ts)
             else:
@@ -569,8 +617,48 @@ class BarVenue:
             report.limit_price = order.limit_price
             report.stop_price = order.stop_price
             self._queue(report)
+        self._split_in_flight(index, ts, new_shares, old_shares)
         market.net = _scaled_down(abs(market.net), new_shares, old_shares, 1) * (1 if market.net > 0 else -1)
-        market.last = market.last * old_shares // new_shares
+        wide: object = old_shares  # a Python int: the product may pass 64 bits
+        market.last = wide * market.last // new_shares
+        market.last_before = market.last
+        return 0
+
+
+    def _split_in_flight(
+        self, index: cython.int, ts: cython.longlong, new_shares: cython.longlong, old_shares: cython.longlong
+    ) -> cython.int:
+        """The same for orders that have yet to arrive: their sender meant shares and prices of before the split."""
+        market: Market = cython.cast(Market, self.markets[index])
+        flight: InFlight
+        old: OrderRequest
+        k: cython.Py_ssize_t
+        keep: list[InFlight] = []
+        for k in range(self.next_arrival, len(self.arrivals)):
+            flight = cython.cast(InFlight, self.arrivals[k])
+            old = flight.request
+            if old.kind != _SUBMIT or old.instrument != index:
+                keep.append(flight)
+                continue
+            qty = _scaled_down(old.qty, new_shares, old_shares, market.lot)
+            limit: object = 0
+            stop: object = 0
+            if old.limit_price:
+                limit = _scaled_price(old.limit_price, old_shares, new_shares, market.tick, -old.side)
+            if old.stop_price:
+                stop = _scaled_price(old.stop_price, old_shares, new_shares, market.tick, old.side)
+            kind: cython.int = _RESTATE if qty else _CANCEL
+            report: VenueReport = make_report(kind, index, ts + self.ack_ns, ts, old.order_id, 0, _CORPORATE_ACTION)
+            report.qty, report.limit_price, report.stop_price = qty, limit, stop
+            self._queue(report)
+            if qty:
+                flight.request = make_request(
+                    old.kind, old.strategy, old.instrument, old.ts, old.basis_ts, old.order_id, old.side,
+                    old.order_type, old.time_in_force, qty, limit, stop, old.expire_ts,
+                )  # fmt: skip
+                keep.append(flight)
+        self.arrivals = keep
+        self.next_arrival = 0
         return 0
 
 

@@ -10,7 +10,8 @@ cdef class Market:
     cdef readonly object instrument
     cdef readonly int index
     cdef readonly list resting
-    cdef readonly long long last, net, available, tick, lot, band_bps
+    cdef list held
+    cdef readonly long long matched_to, settled_to, last, last_before, net, available, tick, lot, band_bps
     cdef readonly FeeModel fees
     cdef readonly bint queue_outside_hours, always_open
     cdef list opens, closes
@@ -20,4 +21,4 @@ cdef class Market:
     cpdef long long day_end(self, long long ts)
     cdef int start_bar(self, double volume) except -1
     cdef long long take(self, long long leaves)
-    cdef bint outside_band(self, long long price)
+    cdef bint outside_band(self, long long price, long long ts)

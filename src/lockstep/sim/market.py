@@ -1,6 +1,7 @@
 """One instrument at the simulated venue: its resting orders, hours, last price and what a bar lets us take."""
 
 from bisect import bisect_right
+from typing import Any
 
 import cython
 
@@ -12,6 +13,9 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.sessions import utc_day_end
 from lockstep.model.valuation import Valuation
 from lockstep.sim.models import BarFills
+
+_FOREVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+_MOST = cython.declare(cython.double, 9007199254740992.0)  # 2**53, the largest quantity an instrument allows
 
 
 @cython.final
@@ -47,12 +51,21 @@ class VenueOrder:
 @cython.final
 @cython.cclass
 class Market:
-    """One instrument's side of the venue. net: what we have bought less sold here, units."""
+    """One instrument's side of the venue. net: what we have bought less sold here, units.
+
+    matched_to: end of the last bar matched; settled_to: no bar that opened before this is still to come. last: the latest
+    close, last_before: the one before the bar that ended at matched_to, which is what was known inside that bar. held:
+    cancels that wait for a bar.
+    """
 
     instrument: Instrument
     index: cython.int
     resting: list[VenueOrder]
+    held: list[Any]
+    matched_to: cython.longlong
+    settled_to: cython.longlong
     last: cython.longlong
+    last_before: cython.longlong
     net: cython.longlong
     available: cython.longlong
     tick: cython.longlong
@@ -80,7 +93,11 @@ class Market:
         self.index = index
         self.instrument = instrument
         self.resting = []
+        self.held = []
+        self.matched_to = -_FOREVER
+        self.settled_to = -_FOREVER
         self.last = 0
+        self.last_before = 0
         self.net = 0
         self.available = 0
         self.tick = instrument.tick_size
@@ -110,7 +127,10 @@ class Market:
         return self.closes[session] if session < len(self.closes) else utc_day_end(ts)
 
     def start_bar(self, volume: cython.double) -> cython.int:
-        self.available = 0 if self.unlimited else cython.cast(cython.longlong, volume * self.qty_scale * self.share)
+        offered: cython.double = 0.0 if self.unlimited else volume * self.qty_scale * self.share
+        if offered > _MOST:
+            offered = _MOST  # no order is larger; a cast beyond 64 bits has no meaning in C
+        self.available = cython.cast(cython.longlong, offered)
         return 0
 
     def take(self, leaves: cython.longlong) -> cython.longlong:
@@ -122,10 +142,11 @@ class Market:
         self.available -= qty
         return qty
 
-    def outside_band(self, price: cython.longlong) -> cython.bint:
-        """Whether a price is further from the last trade than the band allows."""
-        if self.band_bps == 0 or self.last == 0 or price == 0:
+    def outside_band(self, price: cython.longlong, ts: cython.longlong) -> cython.bint:
+        """Whether a price is further from the last trade known at ts than the band allows."""
+        last: cython.longlong = self.last if ts >= self.matched_to else self.last_before
+        if self.band_bps == 0 or last == 0 or price == 0:
             return False
-        distance: object = price - self.last if price > self.last else self.last - price
+        distance: object = price - last if price > last else last - price
         wide: object = self.band_bps  # Python ints: the products may pass 64 bits
-        return distance * 10_000 > wide * self.last
+        return distance * 10_000 > wide * last
