@@ -73,7 +73,8 @@ class Outcome:
 class Backtest:
     """One strategy file on some instruments under a configuration. `run` may be called again: it starts afresh.
 
-    Args:   strategy: the loaded file; params: its parameters; data: one history per instrument.
+    Args:   strategy: the loaded file; params: its parameters; data: one history per instrument; beside: further
+            strategies with their parameters, on the same data and account at the same time.
     Raises: UsageError: no data. StrategyError: parameters that do not fit.
     """
 
@@ -83,6 +84,7 @@ class Backtest:
         data: Sequence[MarketData],
         config: BacktestConfig | None = None,
         params: Mapping[str, Any] | None = None,
+        beside: Sequence[tuple[StrategyFile, Mapping[str, Any]]] = (),
     ) -> None:
         if not data:
             raise UsageError("a backtest needs data", hint="lockstep data list shows what there is")
@@ -90,8 +92,8 @@ class Backtest:
         self.data = sorted(data, key=lambda entry: entry.instrument.id)
         self.config = config or BacktestConfig()
         self.params = dict(params or {})
-        probe = strategy.make(self.params)
-        self.all_params = {name: getattr(probe, name) for name in type(probe).parameters}
+        self.all_params = strategy.all_params(self.params)
+        self.beside = [(other, dict(its_params)) for other, its_params in beside]
         self.instruments = [_priced(entry.instrument, self.config) for entry in self.data]
         names = [instrument.id for instrument in self.instruments]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -100,10 +102,16 @@ class Backtest:
 
     def given(self) -> dict[str, Any]:
         """What the run hash says about the run before it starts, as plain data."""
+        strategies = [(self.strategy, self.params), *self.beside]
         return {
-            "strategy_source": self.strategy.source,
-            "strategy_class": self.strategy.name,
-            "params": {name: str(value) for name, value in self.all_params.items()},
+            "strategies": [
+                {
+                    "source": strategy.source,
+                    "class": strategy.name,
+                    "params": {name: str(value) for name, value in strategy.all_params(params).items()},
+                }
+                for strategy, params in strategies
+            ],
             "config": self.config.facts(),
             "instruments": [instrument.facts() for instrument in self.instruments],
             "data": [[entry.instrument.id, entry.info.content_hash] for entry in self.data],
@@ -134,31 +142,28 @@ class Backtest:
             run_bars(engine, self._venue(engine), source)
             engine.stop()
         except Exception as e:
-            line = line_in(e, str(self.strategy.path))
-            if not line:
-                raise
-            raise self._fault(engine, e, line) from e
+            for strategy, _ in [(self.strategy, self.params), *self.beside]:
+                line = line_in(e, str(strategy.path))
+                if line:
+                    raise _fault(engine, e, f"{strategy.file_name}{line}") from e
+            raise
         return Outcome(self, engine, identity.finish(engine), time.perf_counter() - started)
-
-    def _fault(self, engine: Engine, error: Exception, line: str) -> StrategyFault:
-        """What a handler raised, with the line, the strategy and the time."""
-        at = time_text(engine.state.clock)
-        kind = "" if isinstance(error, LockstepError) else f"{type(error).__name__}: "
-        fault = StrategyFault(f"{self.strategy.file_name}{line}, {engine.active_strategy} at {at}: {kind}{error}")
-        fault.hint = getattr(error, "hint", "") or "--traceback shows where"
-        return fault
 
     def _seat(self, engine: Engine) -> None:
         indexes = range(len(self.instruments))
-        if self.strategy.cls.trades == "all":
-            groups = [list(indexes)]
-        else:
-            groups = [[index] for index in indexes]
-        for group in groups:
-            name = self.strategy.name
-            if len(groups) > 1:
-                name += f":{self.instruments[group[0]].symbol}"
-            engine.add_strategy(self.strategy.make(self.params), name, group, self.config.limits)
+        taken: set[str] = set()
+        for strategy, params in [(self.strategy, self.params), *self.beside]:
+            whole = strategy.cls.trades == "all"
+            for group in [list(indexes)] if whole else [[index] for index in indexes]:
+                name = strategy.name
+                if not whole and len(indexes) > 1:
+                    name += f":{self.instruments[group[0]].symbol}"
+                count = 2
+                while name in taken:  # the same class twice, say with other parameters
+                    name = f"{name.split('#')[0]}#{count}"
+                    count += 1
+                taken.add(name)
+                engine.add_strategy(strategy.make(params), name, group, self.config.limits)
 
     def _source(self, progress: Progress | None) -> MergedSource:
         start, end = self.config.start_ns, self.config.end_ns
@@ -184,6 +189,14 @@ class Backtest:
             markets.append(Market(index, valuation, self.config.fills, hours, queue))
         slippage = self.config.slippage.scaled(self.config.cost_multiple)
         return BarVenue(markets, self.config.latency, slippage, self.config.fills, self.config.seed)
+
+
+def _fault(engine: Engine, error: Exception, where: str) -> StrategyFault:
+    """What a handler raised, with the line, the strategy and the time."""
+    at = time_text(engine.state.clock)
+    kind = "" if isinstance(error, LockstepError) else f"{type(error).__name__}: "
+    hint = getattr(error, "hint", "") or "--traceback shows where"
+    return StrategyFault(f"{where}, {engine.active_strategy} at {at}: {kind}{error}", hint=hint)
 
 
 def _priced(instrument: Instrument, config: BacktestConfig) -> Instrument:

@@ -90,14 +90,14 @@ def summary(outcome: Outcome) -> dict[str, Any]:
 def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, Any] | None) -> dict[str, Any]:
     """manifest.json: what was run, on what, and how it ended. The same inputs give the same bytes."""
     backtest = outcome.backtest
-    source = backtest.strategy.source
+    source = "\n".join([backtest.strategy.source, *(other.source for other, _ in backtest.beside)])
     return {
         "schema_version": RESULT_SCHEMA_VERSION,
         "kind": "backtest",
         "run_hash": outcome.run_hash,
         "decision_hash": outcome.decision_hash,
         "strategy": {
-            "name": backtest.strategy.name,
+            "name": " + ".join([backtest.strategy.name, *(other.name for other, _ in backtest.beside)]),
             "class_name": backtest.strategy.name,
             "file": backtest.strategy.file_name,
             "source_sha256": hashlib.sha256(source.encode()).hexdigest(),

@@ -36,7 +36,7 @@ def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
             step(label, done, total)
         if changed == config:
             return headline(outcome)
-        again = Backtest(backtest.strategy, backtest.data, changed, backtest.params)
+        again = Backtest(backtest.strategy, backtest.data, changed, backtest.params, backtest.beside)
         return headline(again.run())
 
     replace = msgspec.structs.replace

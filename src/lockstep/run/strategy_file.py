@@ -27,6 +27,11 @@ class StrategyFile:
         """The class name."""
         return self.cls.__name__
 
+    def all_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Every parameter's value, given or default. Raises: StrategyError: parameters that do not fit."""
+        made = self.make(params)
+        return {name: getattr(made, name) for name in type(made).parameters}
+
     def make(self, params: Mapping[str, Any]) -> Strategy:
         """A fresh instance. Raises: StrategyError: parameters that do not fit, or a constructor that fails."""
         try:
