@@ -58,7 +58,7 @@ class FeeModel:
             total = total - ((-self.unit_num * qty) // self.unit_den)
         if first:
             total = total + self.flat
-            if total < self.minimum:
+            if self.minimum > 0 and total < self.minimum:  # without a minimum a rebate stays one
                 total = self.minimum
         return total
 

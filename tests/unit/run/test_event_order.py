@@ -118,16 +118,22 @@ def test_order_from_a_timer_at_a_bars_end_meets_the_next_open_unless_the_feed_is
 
 
 def test_a_late_report_never_makes_an_order_older_than_what_its_sender_knew() -> None:
-    """A two-hour bar of AAA and B's fill inside it: the order from on_fill may not meet AAA's earlier open."""
-    two_hours = bars(100, 300, 500, start=T0, step=2 * HOUR)
-    hours = bars(*range(10, 16), start=T0, step=HOUR)
-    machine = Machine([(coin("LONG"), records(two_hours)), (coin("SHORT"), records(hours))])
+    """A fill stamped 0:30 is learnt at 1:30, with a bar of the LONG one half over: its open at 1:00 is history."""
+    rows = [
+        (coin("MID"), records(bars((100, 111, 90, 100), 100, 100, step=2 * HOUR))),
+        (coin("HALF"), records(bars(*([50] * 12), step=30 * MINUTE))),
+        (coin("LONG"), records(bars(300, 500, start=T0 + HOUR, step=2 * HOUR))),
+    ]
+    machine = Machine(rows)
     plan = Plan(
-        lambda s, bar: s.buy(1, instrument="SHORT") if bar.symbol == "SHORT" and bar.ts_event == T0 + HOUR else None,
-        fill=lambda s, fill: s.buy(1, limit=1000, instrument="LONG") if fill.symbol == "SHORT" else None,
+        {},
+        start=lambda s: s.buy(1, limit=95, instrument="MID"),
+        fill=lambda s, fill: s.buy(1, limit=1000, instrument="LONG") if fill.symbol == "MID" else None,
     )
-    machine.seat(plan, 0, 1).go()
-    assert [(fill.instrument, fill.price) for fill in machine.fills] == [(1, 11), (0, 300)]
+    machine.seat(plan, 0, 1, 2).go()
+    first, second = machine.fills
+    assert (first.ts_event, first.ts) == (T0 + 30 * MINUTE, T0 + 90 * MINUTE)
+    assert (second.ts_event, second.price) == (T0 + 3 * HOUR, 500)
 
 
 def test_reports_of_all_instruments_come_before_the_bars_of_their_clock() -> None:
@@ -231,7 +237,7 @@ def test_events_that_go_back_in_time_are_refused() -> None:
 
 def test_corporate_action_comes_before_the_bar_of_its_clock() -> None:
     rows = bars(100, 100, 50, 50)
-    machine = Machine([(coin(), records(rows, [(T0 + 2 * HOUR, CorporateAction.SPLIT, 2, 1)]))])
+    machine = Machine([(coin(), records(rows, [(T0 + 2 * HOUR + 1, CorporateAction.SPLIT, 2, 1)]))])
     plan = Plan(lambda s, bar: s.seen.append(("last", s.last_price())))
     machine.seat(plan).go()
     assert [what[1] for what in plan.seen if what[0] == "last"] == [100, 100, 50, 50]
