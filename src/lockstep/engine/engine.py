@@ -125,7 +125,9 @@ class Engine:
             )
         index = len(self.seats)
         if any(seat.name == name for seat in self.seats):
-            raise StrategyError(f"a strategy named {name!r} is seated already", hint="its saved state needs a name of its own")
+            raise StrategyError(
+                f"a strategy named {name!r} is seated already", hint="its saved state needs a name of its own"
+            )
         subs = []
         for instrument in instruments:
             position = self.portfolio.add_position(name, index, instrument)

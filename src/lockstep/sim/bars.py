@@ -18,12 +18,12 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport, make_report, make_request
-    from cython.cimports.lockstep.sim.chance import Chance
     from cython.cimports.lockstep.sim.market import Market, VenueOrder
+    from cython.cimports.lockstep.sim.transit import InFlight, Transit
 else:
     from lockstep.model.traffic import OrderRequest, VenueReport, make_report, make_request
-    from lockstep.sim.chance import Chance
     from lockstep.sim.market import Market, VenueOrder
+    from lockstep.sim.transit import InFlight, Transit
 from fractions import Fraction
 
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderType, Reason, TimeInForce
@@ -54,42 +54,17 @@ _TOO_LATE = cython.declare(cython.int, int(Reason.TOO_LATE))
 _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
 _CORPORATE_ACTION = cython.declare(cython.int, int(Reason.CORPORATE_ACTION))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
-_COMPACT = cython.declare(cython.Py_ssize_t, 4096)  # entries done with that a queue may carry along
-
-
-@cython.final
-@cython.no_gc
-@cython.freelist(64)
-@cython.cclass
-class InFlight:
-    """A request on its way, and when it arrives."""
-
-    request: OrderRequest
-    arrival: cython.longlong
 
 
 @cython.final
 @cython.cclass
-class BarVenue:
+class BarVenue(Transit):
     """The simulated venue of a bar backtest. Times are ns UTC; prices and quantities the instruments' units."""
 
     markets: list[Market]
     by_id: dict[int, VenueOrder]
-    arrivals: list[InFlight]
-    reports: list[VenueReport]
-    next_arrival: cython.Py_ssize_t
-    next_report: cython.Py_ssize_t
-    next_due: cython.longlong
     last_venue_id: cython.longlong
     last_exec_id: cython.longlong
-    entry_ns: cython.longlong
-    ack_ns: cython.longlong
-    fill_ns: cython.longlong
-    entry_jitter_ns: cython.longlong
-    ack_jitter_ns: cython.longlong
-    fill_jitter_ns: cython.longlong
-    last_arrival: cython.longlong
-    chance: Chance
     optimistic: cython.bint
     touch: cython.bint
     slip_num: object
@@ -100,20 +75,11 @@ class BarVenue:
     def __init__(
         self, markets: Sequence[Market], latency: Latency, slippage: Slippage, fills: BarFills, seed: int
     ) -> None:
+        self.start_transit(latency, seed)
         self.markets = list(markets)
         self.by_id = {}
-        self.arrivals = []
-        self.reports = []
-        self.next_arrival = 0
-        self.next_report = 0
-        self.next_due = _NEVER
         self.last_venue_id = 0
         self.last_exec_id = 0
-        self.last_arrival = 0
-        self.entry_ns, self.entry_jitter_ns = latency.entry_ns, latency.entry_jitter_ns
-        self.ack_ns, self.ack_jitter_ns = latency.ack_ns, latency.ack_jitter_ns
-        self.fill_ns, self.fill_jitter_ns = latency.fill_ns, latency.fill_jitter_ns
-        self.chance = Chance(seed)
         self.optimistic = fills.path == "optimistic"
         self.touch = fills.limit_fill == "touch"
         fixed = Fraction(slippage.bps) / 10_000
@@ -121,71 +87,7 @@ class BarVenue:
         self.impact = float(slippage.volume_impact)
         self.slips = fixed > 0 or self.impact > 0.0
 
-    # ---- commands in, reports out, in time
-
-    def send(self, request: OrderRequest) -> cython.int:
-        """A command leaves for the venue; it arrives after the entry latency, never before an earlier one."""
-        arrival: cython.longlong = request.ts + self.entry_ns + self.chance.uniform(self.entry_jitter_ns)
-        if arrival < self.last_arrival:
-            arrival = self.last_arrival
-        self.last_arrival = arrival
-        flight: InFlight = InFlight.__new__(InFlight)
-        flight.request = request
-        flight.arrival = arrival
-        self.arrivals.append(flight)
-        if arrival < self.next_due:
-            self.next_due = arrival
-        return 0
-
-    def _look(self) -> cython.int:
-        """When the next arrival or report is due."""
-        self.next_due = _NEVER
-        if self.next_arrival < len(self.arrivals):
-            flight: InFlight = cython.cast(InFlight, self.arrivals[self.next_arrival])
-            self.next_due = flight.arrival
-        if self.next_report < len(self.reports):
-            report: VenueReport = cython.cast(VenueReport, self.reports[self.next_report])
-            if report.clock < self.next_due:
-                self.next_due = report.clock
-        return 0
-
-    def advance(self, until: cython.longlong) -> VenueReport | None:
-        """Let time pass to `until`, or to the next report, which is returned. An arrival goes before a report of its time."""
-        flight: InFlight
-        report: VenueReport
-        while True:
-            due: cython.longlong = _NEVER
-            if self.next_report < len(self.reports):
-                report = cython.cast(VenueReport, self.reports[self.next_report])
-                due = report.clock
-            if self.next_arrival < len(self.arrivals):
-                flight = cython.cast(InFlight, self.arrivals[self.next_arrival])
-                if flight.arrival <= due and flight.arrival <= until:
-                    self._take_arrival()
-                    self._arrive(flight)
-                    continue
-            if due > until:
-                self._look()
-                return None
-            self.next_report += 1
-            if self.next_report == len(self.reports):
-                del self.reports[:]
-                self.next_report = 0
-            elif self.next_report == _COMPACT:
-                del self.reports[:_COMPACT]
-                self.next_report = 0
-            self._look()
-            return report
-
-    def _take_arrival(self) -> cython.int:
-        self.next_arrival += 1
-        if self.next_arrival == len(self.arrivals):
-            del self.arrivals[:]  # .clear() would be a Python call
-            self.next_arrival = 0
-        elif self.next_arrival == _COMPACT:  # with a long latency there is always something in flight
-            del self.arrivals[:_COMPACT]
-            self.next_arrival = 0
-        return 0
+    # ---- commands arrive
 
     def open_bar(self, index: cython.int, ts_open: cython.longlong) -> cython.int:
         """The instrument's next bar opened at ts_open: commands sent before it no longer wait for an earlier bar."""
@@ -196,19 +98,8 @@ class BarVenue:
             self._release_held(market)
         return 0
 
-    def settle_arrivals(self, ts_end: cython.longlong) -> cython.int:
-        """Before a bar is matched: what arrives before its end is here. What may not meet it yet is held or passed over."""
-        flight: InFlight
-        while self.next_arrival < len(self.arrivals):
-            flight = cython.cast(InFlight, self.arrivals[self.next_arrival])
-            if flight.arrival >= ts_end:
-                break
-            self._take_arrival()
-            self._arrive(flight)
-        self._look()
-        return 0
-
-    def _arrive(self, flight: InFlight) -> cython.int:
+    def arrive(self, flight: InFlight) -> cython.int:
+        """A request is here."""
         request: OrderRequest = flight.request
         if request.kind == _SUBMIT:
             return self._arrive_order(request, flight.arrival)
@@ -238,7 +129,7 @@ class BarVenue:
         order: VenueOrder = self.by_id.get(request.order_id)
         if order is not None:
             return self._end(market, order, _CANCEL, 0, ts)
-        return self._queue(
+        return self.queue(
             make_report(_CANCEL_REJECT, request.instrument, ts + self.ack_ns, ts, request.order_id, 0, _TOO_LATE)
         )
 
@@ -271,7 +162,7 @@ class BarVenue:
         elif order.time_in_force == _GTD and request.expire_ts <= arrival:
             reason = _TIME_IN_FORCE  # over before it is there
         if reason:
-            self._queue(self._report(order, _REJECT, reason, arrival, self.ack_ns, self.ack_jitter_ns))
+            self.queue(self.report_on(order, _REJECT, reason, arrival, self.ack_ns, self.ack_jitter_ns))
             return 0
         if order.time_in_force == _DAY:
             order.expire_ts = market.day_end(arrival)
@@ -279,35 +170,7 @@ class BarVenue:
             order.expire_ts = request.expire_ts
         market.resting.append(order)
         self.by_id[order.order_id] = order
-        return self._queue(self._report(order, _ACCEPT, 0, arrival, self.ack_ns, self.ack_jitter_ns))
-
-    def _report(
-        self,
-        order: VenueOrder,
-        kind: cython.int,
-        reason: cython.int,
-        ts: cython.longlong,
-        delay: cython.longlong,
-        jitter: cython.longlong,
-    ) -> VenueReport:
-        clock: cython.longlong = ts + delay + self.chance.uniform(jitter)
-        if clock < order.last_clock:  # reports of one order keep their order
-            clock = order.last_clock
-        order.last_clock = clock
-        return make_report(kind, order.instrument, clock, ts, order.order_id, order.venue_order_id, reason)
-
-    def _queue(self, report: VenueReport) -> cython.int:
-        at: cython.Py_ssize_t = len(self.reports)
-        earlier: VenueReport
-        while at > self.next_report:
-            earlier = cython.cast(VenueReport, self.reports[at - 1])
-            if earlier.clock <= report.clock:
-                break
-            at -= 1
-        self.reports.insert(at, report)
-        if report.clock < self.next_due:
-            self.next_due = report.clock
-        return 0
+        return self.queue(self.report_on(order, _ACCEPT, 0, arrival, self.ack_ns, self.ack_jitter_ns))
 
     # ---- the market moves
 
@@ -411,7 +274,7 @@ class BarVenue:
             if (o - order.stop_price) * order.side >= 0:
                 order.triggered = True
                 order.fresh = True  # it reaches the book only now, so it takes
-                self._queue(self._report(order, _TRIGGER, 0, ts, self.fill_ns, 0))
+                self.queue(self.report_on(order, _TRIGGER, 0, ts, self.fill_ns, 0))
             else:
                 return 0
         if order.order_type == _MARKET or order.order_type == _STOP:
@@ -443,10 +306,9 @@ class BarVenue:
         up: cython.int = 1 if end > start else -1
         order: VenueOrder
         nearest: VenueOrder
-        price: cython.longlong
         distance: cython.longlong
         best: cython.longlong
-        reached: cython.longlong = -1  # how far along we are, with everything nearer already acted upon
+        reached: cython.longlong = 0  # how far along we are, with everything nearer already acted upon
         acted: set[int] = set()
         while True:
             nearest = None
@@ -457,25 +319,8 @@ class BarVenue:
                     continue
                 if order.order_id in acted:
                     continue
-                if order.order_type == _MARKET or (order.order_type == _STOP and order.triggered):
-                    continue  # its rest waits for the next open
-                if order.order_type != _LIMIT and not order.triggered:
-                    if order.side != up:
-                        continue
-                    price = order.stop_price
-                    distance = (price - start) * up
-                    if distance < 0 or (end - price) * up < 0:
-                        continue
-                else:
-                    if order.side == up:
-                        continue  # a limit rests against the move
-                    price = order.limit_price
-                    distance = (price - start) * up
-                    if distance < 0 or (end - price) * up < (0 if self.touch else 1):
-                        continue
-                if distance < reached:
-                    continue
-                if distance < best:
+                distance = self._distance(order, start, end, up)
+                if reached <= distance < best:
                     best = distance
                     nearest = order
             if nearest is None:
@@ -484,6 +329,27 @@ class BarVenue:
             acted.add(nearest.order_id)
             if self._act(market, nearest, start + best * up, ts, volume):
                 acted.discard(nearest.order_id)
+
+    def _distance(
+        self, order: VenueOrder, start: cython.longlong, end: cython.longlong, up: cython.int
+    ) -> cython.longlong:
+        """How far from start the move meets an order, price units; -1 where it does not."""
+        price: cython.longlong
+        short_of: cython.longlong = 0  # how far the move must go beyond the price
+        if order.order_type == _MARKET or (order.order_type == _STOP and order.triggered):
+            return -1  # its rest waits for the next open
+        if order.order_type != _LIMIT and not order.triggered:
+            if order.side != up:
+                return -1
+            price = order.stop_price
+        else:
+            if order.side == up:
+                return -1  # a limit rests against the move
+            price = order.limit_price
+            short_of = 0 if self.touch else 1
+        if (price - start) * up < 0 or (end - price) * up < short_of:
+            return -1
+        return (price - start) * up
 
     def _act(
         self,
@@ -500,7 +366,7 @@ class BarVenue:
             self._fill(market, order, price, True, ts, volume)
             return 0
         order.triggered = True
-        self._queue(self._report(order, _TRIGGER, 0, ts, self.fill_ns, 0))
+        self.queue(self.report_on(order, _TRIGGER, 0, ts, self.fill_ns, 0))
         if order.order_type == _STOP or (order.limit_price - price) * order.side >= 0:
             self._fill(market, order, price, False, ts, volume)
             return 0
@@ -523,7 +389,7 @@ class BarVenue:
         price: cython.longlong = reference if maker else self._slipped(market, order, reference, qty, volume)
         order.leaves -= qty
         market.net += qty * order.side
-        report: VenueReport = self._report(order, _FILL, 0, ts, self.fill_ns, self.fill_jitter_ns)
+        report: VenueReport = self.report_on(order, _FILL, 0, ts, self.fill_ns, self.fill_jitter_ns)
         self.last_exec_id += 1
         report.exec_id = self.last_exec_id
         report.qty = qty
@@ -534,7 +400,7 @@ class BarVenue:
         order.charged = True
         if order.leaves == 0:
             self._forget(market, order)
-        return self._queue(report)
+        return self.queue(report)
 
     def _slipped(
         self,
@@ -588,7 +454,7 @@ class BarVenue:
     ) -> cython.int:
         self._forget(market, order)
         order.leaves = 0
-        return self._queue(self._report(order, kind, reason, ts, self.ack_ns, self.ack_jitter_ns))
+        return self.queue(self.report_on(order, kind, reason, ts, self.ack_ns, self.ack_jitter_ns))
 
     def on_split(
         self, index: cython.int, ts: cython.longlong, new_shares: cython.longlong, old_shares: cython.longlong
@@ -612,18 +478,17 @@ class BarVenue:
                 order.limit_price = _scaled_price(order.limit_price, old_shares, new_shares, market.tick, -order.side)
             if order.stop_price:
                 order.stop_price = _scaled_price(order.stop_price, old_shares, new_shares, market.tick, order.side)
-            report: VenueReport = self._report(order, _RESTATE, _CORPORATE_ACTION, ts, self.ack_ns, 0)
+            report: VenueReport = self.report_on(order, _RESTATE, _CORPORATE_ACTION, ts, self.ack_ns, 0)
             report.qty = order.leaves
             report.limit_price = order.limit_price
             report.stop_price = order.stop_price
-            self._queue(report)
+            self.queue(report)
         self._split_in_flight(index, ts, new_shares, old_shares)
         market.net = _scaled_down(abs(market.net), new_shares, old_shares, 1) * (1 if market.net > 0 else -1)
         wide: object = old_shares  # a Python int: the product may pass 64 bits
         market.last = wide * market.last // new_shares
         market.last_before = market.last
         return 0
-
 
     def _split_in_flight(
         self, index: cython.int, ts: cython.longlong, new_shares: cython.longlong, old_shares: cython.longlong
@@ -650,7 +515,7 @@ class BarVenue:
             kind: cython.int = _RESTATE if qty else _CANCEL
             report: VenueReport = make_report(kind, index, ts + self.ack_ns, ts, old.order_id, 0, _CORPORATE_ACTION)
             report.qty, report.limit_price, report.stop_price = qty, limit, stop
-            self._queue(report)
+            self.queue(report)
             if qty:
                 flight.request = make_request(
                     old.kind, old.strategy, old.instrument, old.ts, old.basis_ts, old.order_id, old.side,
