@@ -427,7 +427,7 @@ class Engine:
         if at > self.state.clock:
             self.state.clock = at
         self.state.basis_ts = self.state.clock
-        if every > 0:
+        if 0 < every < _NEVER - at:
             self.add_timer(index, name, at + every, every)
         seat: Seat = cython.cast(Seat, self.seats[index])
         if seat.on_timer is not None:

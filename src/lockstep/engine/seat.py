@@ -25,6 +25,7 @@ from lockstep.model.numbers import Nanos
 from lockstep.strategy.base import Strategy
 
 _GTC = TimeInForce.GTC
+_TIME_END = 2**63 - 1
 _EXACT = cython.declare(cython.double, 9007199254740992.0)
 
 AddTimer = Callable[[int, str, int, int], None]
@@ -191,9 +192,9 @@ class Seat:
             )
         return sub.window
 
-    def add_timer(self, name: str, at: int, every: int) -> None:
-        """Wake the strategy at a time. Raises: StrategyError: it has passed."""
-        if isinstance(at, bool) or not isinstance(at, int) or at <= self.state.clock:
+    def add_timer(self, name: str, at: Any, every: Any) -> None:
+        """Wake the strategy at a time, ns UTC. Raises: StrategyError: it has passed, or is no time."""
+        if not _is_time(at) or at <= self.state.clock:
             raise StrategyError(
                 f"{self.name}: timer at {at!r} is not after the present time {self.state.clock} (ns UTC)"
             )
@@ -202,7 +203,7 @@ class Seat:
     def add_signal(
         self,
         action: SignalAction | str,
-        confidence: float,
+        confidence: Any,
         target: float | None,
         stop: float | None,
         reasoning: str,
@@ -213,7 +214,7 @@ class Seat:
             meant = SignalAction[action.upper()] if isinstance(action, str) else SignalAction(action)
         except (KeyError, ValueError):
             raise StrategyError(f"{self.name}: unknown signal action {action!r}", hint="BUY, SELL or HOLD") from None
-        if not 0.0 <= confidence <= 1.0:
+        if not isinstance(confidence, (int, float)) or not 0.0 <= confidence <= 1.0:
             raise StrategyError(f"{self.name}: signal confidence was {confidence!r}, limit 0 to 1")
         sub: Subscription = self.pick(instrument)
         ident = self.state.next_signal_id()
@@ -236,7 +237,7 @@ class Seat:
         )
         return ident
 
-    def cool_down(self, bars: int, instrument: Instrument | str | None) -> None:
+    def cool_down(self, bars: Any, instrument: Instrument | str | None) -> None:
         """No opening for this many bars from now."""
         if isinstance(bars, bool) or not isinstance(bars, int) or bars < 0:
             raise StrategyError(f"{self.name}: cool_down takes a whole number of bars >= 0, was {bars!r}")
@@ -252,8 +253,8 @@ class Seat:
         limit: Number | None,
         stop: Number | None,
         tif: TimeInForce | str,
-        expire: int,
-        signal: int,
+        expire: Any,
+        signal: Any,
         instrument: Instrument | str | None,
     ) -> Order:
         """Check what was typed and send it through risk. Raises: StrategyError, InstrumentError: it cannot be an order."""
@@ -271,8 +272,8 @@ class Seat:
         limit: Number | None,
         stop: Number | None,
         tif: TimeInForce | str,
-        expire: int,
-        signal: int,
+        expire: Any,
+        signal: Any,
     ) -> Order:
         try:
             force = TimeInForce[tif.upper()] if isinstance(tif, str) else TimeInForce(tif)
@@ -287,17 +288,20 @@ class Seat:
         if stop is not None and force in (TimeInForce.IOC, TimeInForce.FOK):
             raise StrategyError(f"{self.name}: a stop order cannot be {force.name}: it waits by nature")
         if force is TimeInForce.GTD:
-            if isinstance(expire, bool) or not isinstance(expire, int) or expire <= self.state.clock:
+            if not _is_time(expire) or expire <= self.state.clock:
                 raise StrategyError(f"{self.name}: GTD needs expire= after the present time, ns UTC: was {expire!r}")
         elif expire:
             raise StrategyError(f"{self.name}: expire= goes with tif=GTD, time in force was {force.name}")
-        if not 0 <= signal <= self.state.last_signal_id:
-            raise StrategyError(f"{self.name}: no signal {signal!r} was recorded")
+        self._check_signal(signal)
         limit_units = 0 if limit is None else sub.instrument.price_from(limit)
         stop_units = 0 if stop is None else sub.instrument.price_from(stop)
         return self.state.submit(sub, side, int(kind), int(force), units, limit_units, stop_units, expire, signal)
 
-    def target_position(self, qty: Number, instrument: Instrument | str | None, signal: int) -> Order | None:
+    def _check_signal(self, signal: Any) -> None:
+        if isinstance(signal, bool) or not isinstance(signal, int) or not 0 <= signal <= self.state.last_signal_id:
+            raise StrategyError(f"{self.name}: no signal {signal!r} was recorded", hint="give what self.signal() returned")
+
+    def target_position(self, qty: Number, instrument: Instrument | str | None, signal: Any) -> Order | None:
         """Bring the position to a signed quantity."""
         sub: Subscription = self.pick(instrument)
         value = float(qty)
@@ -309,16 +313,20 @@ class Seat:
         return self.target_units(units, instrument, signal)
 
     def target_units(
-        self, target: cython.longlong, instrument: Instrument | str | None, signal: cython.longlong
+        self, target: cython.longlong, instrument: Instrument | str | None, signal: Any
     ) -> Order | None:
         """A market order for what is missing to `target` units, counting market orders on their way; None if nothing is."""
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
         missing: cython.longlong = target - sub.position.units - sub.working_market
+        if missing == 0:
+            return None
+        ident: cython.longlong = 0
+        if signal:
+            self._check_signal(signal)
+            ident = signal
         if missing > 0:
-            return self.state.submit(sub, 1, 1, 1, missing, 0, 0, 0, signal)
-        if missing < 0:
-            return self.state.submit(sub, -1, 1, 1, -missing, 0, 0, 0, signal)
-        return None
+            return self.state.submit(sub, 1, 1, 1, missing, 0, 0, 0, ident)
+        return self.state.submit(sub, -1, 1, 1, -missing, 0, 0, 0, ident)
 
     def cancel(self, order: Order | None) -> bool:
         """Ask to cancel one order, or all of this strategy's."""
@@ -345,6 +353,11 @@ class Seat:
         units = min(int(money / one * sub.qty_scale), sub.instrument.qty_max)
         units -= units % sub.instrument.lot_size
         return units / sub.qty_scale
+
+
+def _is_time(value: Any) -> bool:
+    """Whether it is an int that fits a time in ns."""
+    return isinstance(value, int) and not isinstance(value, bool) and value < _TIME_END
 
 
 def units_of(sub: Subscription, qty: Number) -> cython.longlong:
