@@ -1,0 +1,163 @@
+"""`lockstep backtest`: a strategy file on recorded prices."""
+
+import shlex
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lockstep.app.cli.options import SHORT_HASH, Command, class_option, examples, json_option, param_option, runs_option
+
+if TYPE_CHECKING:
+    from lockstep.model.fees import FeeSchedule
+    from lockstep.run.config import BacktestConfig
+
+EXAMPLES = examples(
+    "lockstep new my_strategy --force",
+    "lockstep backtest my_strategy.py --data us_stocks --symbol AAPL --symbol IBM",
+    "lockstep backtest my_strategy.py --data us_stocks --param fast=12 --start 2005-01-01 --fee 0.1% --json",
+)
+NOT_PART_OF_THE_RUN = {"strategy", "root", "report", "no_sensitivity", "no_save", "as_json"}
+"""What changes where results go or how they are shown, and hence no result."""
+
+
+@click.command("backtest", cls=Command, epilog=EXAMPLES)
+@click.argument("strategy", metavar="STRATEGY.py")
+@click.option("--data", required=True, metavar="PATH|DATASET", help="CSV (also .gz), Parquet, a zip of Lean bars, a folder of these, or a name from `lockstep data list`.")  # fmt: skip
+@click.option("--symbol", "symbols", multiple=True, metavar="S", help="Only this symbol; repeatable.")
+@param_option
+@click.option("--start", metavar="DATE", help="First bar: ISO date or time, UTC unless a zone is given.")
+@click.option("--end", metavar="DATE", help="The bars before this: 2019-01-01 ends with the last bar of 2018.")
+@click.option("--cash", default="100000", show_default=True, metavar="N", help="Opening balance.")
+@click.option("--leverage", default="1", show_default=True, metavar="N", help="Exposure allowed per unit of equity.")
+@click.option("--fee", metavar="TEXT", help="Instead of the instrument's own: 0.1%, 0.02%/0.05% (maker/taker), 0.005/share, 1/order, joined by +.")  # fmt: skip
+@click.option("--slippage-bps", default="1", show_default=True, metavar="N", help="Worse price of taking fills, in 0.01 %.")  # fmt: skip
+@click.option("--volume-impact", default="0", show_default=True, metavar="N", help="Times the squared share of the bar's volume.")  # fmt: skip
+@click.option("--latency", default="standard", show_default=True, metavar="PRESET|TIME", help="none, colocated, standard, remote, or a delay such as 200ms.")  # fmt: skip
+@click.option("--bar-path", default="pessimistic", show_default=True, metavar="RULE", help="Which extreme of a bar comes first: pessimistic or optimistic.")  # fmt: skip
+@click.option("--limit-fill", default="through", show_default=True, metavar="RULE", help="A limit fills when the price trades through it, or at a touch.")  # fmt: skip
+@click.option("--participation", default="0.1", show_default=True, metavar="N|none", help="Our part of a bar's volume.")
+@click.option("--max-order-qty", metavar="N", help="Refuse larger orders (base units).")
+@click.option("--max-position", metavar="N", help="Refuse orders that could lead to a larger position (base units).")
+@click.option("--seed", default=0, show_default=True, type=int, metavar="N", help="Of the latency's jitter.")
+@click.option("--asset-class", metavar="NAME", help="equity, crypto, fx, future, option or index, where the data does not say.")  # fmt: skip
+@click.option("--calendar", "--session", "calendar", metavar="NAME", help="24/7, weekdays, XNYS, XNYS-extended or FX.")
+@class_option
+@runs_option
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the HTML report there.")
+@click.option("--no-sensitivity", is_flag=True, help="Skip the reruns with other costs, latencies and bar path.")
+@click.option("--no-save", is_flag=True, help="Keep nothing in the folder of runs.")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> None:
+    """Run a strategy on recorded prices.
+
+    Defaults are pessimistic: fees, latency and slippage are on, and the order of prices inside a bar is the one that
+    hurts. Without --no-sensitivity the run is repeated under other costs and latencies for the report.
+    """
+    from lockstep.app.cli.console import RunProgress, print_json, prints_aside, say, screen
+    from lockstep.app.cli.launch import check_writable, run_backtest
+    from lockstep.app.cli.outcome_table import show_outcome, show_places
+    from lockstep.app.cli.values import params_of
+    from lockstep.run.backtest import Backtest
+    from lockstep.run.strategy_file import load_strategy
+    from lockstep.store.catalog.readers import read_market_data
+
+    config = config_of(given)
+    params = params_of(given["params"])
+    check_writable(given["report"])
+    with prints_aside(given["as_json"]), RunProgress() as progress:
+        strategy = load_strategy(given["strategy"], given["class_name"])
+        strategy.make(params)  # a wrong parameter is told before a long read
+        progress.reading(given["data"])
+        data = read_market_data(
+            given["data"],
+            symbols=given["symbols"] or None,
+            asset_class=given["asset_class"],
+            session=given["calendar"],
+            fees=config.fees,
+        )
+        run = run_backtest(
+            Backtest(strategy, data, config, params),
+            progress,
+            command=line_of(ctx),
+            root=None if given["no_save"] else given["root"],
+            sensitivity=not given["no_sensitivity"],
+            report=given["report"],
+        )
+    if given["as_json"]:
+        print_json(run.as_json())
+        return
+    console = screen()
+    show_outcome(console, run)
+    show_places(console, run)
+    if run.report is None and run.folder is not None:
+        say(console, f"Next    {_next(run.facts['run_hash'], given['root'])}", "cyan")
+
+
+def _next(run_hash: str, root: Path) -> str:
+    elsewhere = "" if str(root) == "runs" else f" --runs {shlex.quote(str(root))}"
+    return f"lockstep report {run_hash[:SHORT_HASH]}{elsewhere}"
+
+
+def config_of(given: dict[str, Any]) -> "BacktestConfig":
+    """The options as a configuration. Raises: UsageError, ParseError, RefuseError: a value that cannot be used."""
+    from lockstep.app.cli.values import decimal_of, moment_ns
+    from lockstep.risk.limits import RiskLimits
+    from lockstep.run.config import BacktestConfig
+    from lockstep.sim.models import BarFills, Slippage, latency_from_text
+
+    def number(name: str) -> Decimal:
+        return decimal_of(given[name], f"--{name.replace('_', '-')}")
+
+    def limit(name: str) -> Decimal | None:
+        return None if given[name] is None else number(name)
+
+    def moment(name: str) -> int | None:
+        return None if given[name] is None else moment_ns(given[name], f"--{name}")
+
+    free = given["participation"].strip().lower() == "none"
+    return BacktestConfig(
+        cash=number("cash"),
+        leverage=number("leverage"),
+        fees=_fees(given["fee"]),
+        latency=latency_from_text(given["latency"]),
+        slippage=Slippage(bps=number("slippage_bps"), volume_impact=number("volume_impact")),
+        fills=BarFills(
+            path=given["bar_path"],
+            limit_fill=given["limit_fill"],
+            participation=None if free else number("participation"),
+        ),
+        limits=RiskLimits(order_qty_max=limit("max_order_qty"), position_max=limit("max_position")),
+        seed=given["seed"],
+        start_ns=moment("start"),
+        end_ns=moment("end"),
+    )
+
+
+def _fees(text: str | None) -> "FeeSchedule | None":
+    from lockstep.model.errors import ParseError, UsageError
+    from lockstep.model.fees import fee_schedule_from_text
+
+    if text is None:
+        return None
+    try:
+        return fee_schedule_from_text(text)
+    except ParseError as e:
+        raise UsageError(f"--fee: {e}", hint=e.hint or "examples: 0.1%, 0.02%/0.05%, 0.005/share, 1/order") from e
+
+
+def line_of(ctx: click.Context) -> str:
+    """The command line that gives this run again: what was typed, as it was typed, in the order of the options."""
+    words = ["lockstep", "backtest", ctx.params["strategy"]]
+    for option in ctx.command.params:
+        name = option.name or ""
+        if name in NOT_PART_OF_THE_RUN or name not in ctx.params:
+            continue
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name]
+        for one in value if isinstance(value, tuple) else (value,):
+            words += [option.opts[0], str(one)]
+    return shlex.join(words)

@@ -1,0 +1,136 @@
+"""What `lockstep data show` says of one instrument's history: facts, bars from each end, corporate actions."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from rich.console import Console
+
+from lockstep.app.cli.console import plain_table, say, show
+from lockstep.model.enums import CorporateAction, EventKind
+from lockstep.store.catalog.market_data import MarketData
+from lockstep.store.catalog.times import time_text
+
+_ACTIONS_SHOWN = 12
+_NANOS = {"d": 86_400 * 10**9, "h": 3600 * 10**9, "min": 60 * 10**9, "s": 10**9}
+
+
+def history_of(data: MarketData, rows: int) -> dict[str, Any]:
+    """One instrument as plain data.
+
+    Args:    rows: bars from each end.
+    Returns: the instrument's and the data's facts; `first` and `last`, bars with the nine fields symbol, timestamp (the
+             end, ISO UTC), open, high, low, close, volume, bid and ask (null: bars have none); `actions`.
+    """
+    first: list[dict[str, Any]] = []
+    last: list[dict[str, Any]] = []
+    actions: list[dict[str, Any]] = []
+    for chunk in data.chunks():
+        kinds = chunk["kind"]
+        actions += [_action(record) for record in chunk[kinds == EventKind.CORPORATE_ACTION]]
+        bars = chunk[kinds == EventKind.BAR]
+        if len(first) < rows:
+            first += [_bar(data, record) for record in bars[: rows - len(first)]]
+        if rows:
+            last = (last + [_bar(data, record) for record in bars[-rows:]])[-rows:]
+    instrument = data.instrument
+    return {
+        "instrument": {
+            "id": instrument.id,
+            "symbol": instrument.symbol,
+            "venue": instrument.venue,
+            "asset_class": instrument.asset_class.name.lower(),
+            "currency": instrument.currency,
+            "price_decimals": instrument.price_decimals,
+            "qty_decimals": instrument.qty_decimals,
+            "session": instrument.session.name,
+            "periods_per_year": instrument.session.periods_per_year,
+            "fees": instrument.fees.text(),
+        },
+        **msgspec.to_builtins(data.info),
+        "first": first,
+        "last": last,
+        "actions": actions,
+    }
+
+
+def _bar(data: MarketData, record: np.void) -> dict[str, Any]:
+    scale = 10.0**data.instrument.price_decimals
+    return {
+        "symbol": data.instrument.symbol,
+        "timestamp": time_text(int(record["ts_event"])),
+        "open": int(record["p0"]) / scale,
+        "high": int(record["p1"]) / scale,
+        "low": int(record["p2"]) / scale,
+        "close": int(record["p3"]) / scale,
+        "volume": float(record["volume"]),
+        "bid": None,
+        "ask": None,
+    }
+
+
+def _action(record: np.void) -> dict[str, Any]:
+    at = time_text(int(record["ts_event"]))
+    a, b = int(record["p0"]), int(record["p1"])
+    if int(record["aux"]) == CorporateAction.SPLIT:
+        return {"timestamp": at, "kind": "split", "ratio": f"{a}:{b}", "amount": None}
+    return {"timestamp": at, "kind": "dividend", "ratio": None, "amount": a / 10.0**b}
+
+
+def show_histories(console: Console, which: str, histories: list[dict[str, Any]]) -> None:
+    """The same for people: a table of all, and the bars where it is about one instrument."""
+    table = plain_table(
+        "symbol", "bars", "of", "from", "to", "gaps", "splits", "dividends",
+        right=("bars", "of", "from", "to", "gaps", "splits", "dividends"),
+    )  # fmt: skip
+    for one in histories:
+        table.add_row(
+            one["symbol"], f"{one['rows']:,}", length_text(one["bar_ns"]), time_text(one["first_ns"])[:10],
+            time_text(one["last_ns"])[:10], f"{one['gaps']:,}", f"{one['splits']:,}", f"{one['dividends']:,}",
+        )  # fmt: skip
+    show(console, table)
+    say(console, "")
+    for note in dict.fromkeys(note for one in histories for note in one["notes"]):
+        say(console, f"- {note}")
+    unmodelled = [one["symbol"] for one in histories if one["adjustments"] != "applied"]
+    if unmodelled:
+        say(console, f"- splits and dividends not modelled: {' '.join(unmodelled)}", "yellow")
+    if len(histories) > 1:
+        say(console, f"\nIts bars: lockstep data show {which} --symbol {histories[0]['symbol']}", "cyan")
+        return
+    _show_one(console, histories[0])
+
+
+def _show_one(console: Console, one: dict[str, Any]) -> None:
+    facts = one["instrument"]
+    say(console, f"- {facts['asset_class']} in {facts['currency']}, session {facts['session']}, fees {facts['fees']}")
+    say(console, f"- content {one['content_hash']}")
+    bars = one["first"] + [bar for bar in one["last"] if bar not in one["first"]]
+    if bars:
+        say(console, "")
+        table = plain_table(
+            "end of bar (UTC)", "open", "high", "low", "close", "volume",
+            right=("open", "high", "low", "close", "volume"),
+        )  # fmt: skip
+        for k, bar in enumerate(bars):
+            if k == len(one["first"]) and one["rows"] > len(bars):
+                table.add_row(f"... {one['rows'] - len(bars):,} more", *[""] * 5, style="dim")
+            prices = [f"{bar[name]:,.{facts['price_decimals']}f}" for name in ("open", "high", "low", "close")]
+            table.add_row(bar["timestamp"], *prices, f"{bar['volume']:,.10g}")
+        show(console, table)
+    if one["actions"]:
+        say(console, "")
+        for action in one["actions"][:_ACTIONS_SHOWN]:
+            told = action["ratio"] if action["kind"] == "split" else f"{action['amount']:g} a share"
+            say(console, f"{action['timestamp'][:10]}  {action['kind']} {told}")
+        more = len(one["actions"]) - _ACTIONS_SHOWN
+        if more > 0:
+            say(console, f"... and {more} more: --json has them all", "dim")
+
+
+def length_text(bar_ns: int) -> str:
+    """The length of a bar in its largest whole unit: "1 d", "5 min"."""
+    for unit, size in _NANOS.items():
+        if bar_ns >= size and bar_ns % size == 0:
+            return f"{bar_ns // size} {unit}"
+    return f"{bar_ns:,} ns"

@@ -1,0 +1,85 @@
+"""`lockstep new`: a strategy to start from."""
+
+import keyword
+import os
+import re
+import shlex
+from pathlib import Path
+from string import Template
+
+import click
+
+from lockstep.app.cli.options import Command, examples, json_option
+from lockstep.model.errors import UsageError, did_you_mean
+
+TEMPLATES = {
+    "ema-cross": "ema_cross.py.tmpl",
+    "rsi-reversion": "rsi_reversion.py.tmpl",
+    "sma-momentum": "sma_momentum.py.tmpl",
+}
+_FOLDER = Path(__file__).parent.parent / "templates"
+_DATASET = "us_stocks"
+
+
+@click.command(
+    "new",
+    cls=Command,
+    epilog=examples("lockstep new trend", "lockstep new folder/dips.py --template rsi-reversion"),
+)
+@click.argument("name")
+@click.option("--template", default="ema-cross", show_default=True, metavar="NAME", help=f"{', '.join(TEMPLATES)}.")
+@click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
+@json_option
+def command(name: str, template: str, force: bool, as_json: bool) -> None:
+    """Write a strategy to start from.
+
+    NAME is the file (.py is added) and, in capitals, the class: my_strategy gives my_strategy.py with MyStrategy. The
+    twelve lines run as they are.
+    """
+    path, class_name = named(name)
+    if template not in TEMPLATES:
+        raise UsageError(f"unknown template {template!r}", hint=did_you_mean(template, TEMPLATES))
+    text = Template((_FOLDER / TEMPLATES[template]).read_text(encoding="utf-8")).substitute(class_name=class_name)
+    write_new(path, text, force)
+    lines = [
+        f"lockstep validate {shlex.quote(str(path))}",
+        f"lockstep backtest {shlex.quote(str(path))} --data {_DATASET}",
+        "lockstep report --open",
+    ]
+    if as_json:
+        from lockstep.app.cli.console import print_json
+
+        print_json({"file": str(path), "class": class_name, "template": template, "next": lines})
+        return
+    click.echo(f"wrote {path}: {class_name}, the template {template}\n\nNext")
+    for line in lines:
+        click.echo(f"  {line}")
+
+
+def named(name: str) -> tuple[Path, str]:
+    """The file and the class that a name stands for. Raises: UsageError: no class could be called that."""
+    typed = Path(name)
+    stem = re.sub(r"[-\s]+", "_", typed.name.removesuffix(".py"))
+    class_name = "".join(word[:1].upper() + word[1:] for word in stem.split("_"))
+    if not class_name.isidentifier() or keyword.iskeyword(class_name) or not stem.isidentifier():
+        raise UsageError(
+            f"{name!r} cannot name a strategy", hint="letters, digits, - and _, beginning with a letter: my_strategy"
+        )
+    if class_name == "Strategy":
+        raise UsageError(
+            "the class would be called Strategy, like its base", hint="for example: lockstep new my_strategy"
+        )
+    return typed.with_name(f"{stem}.py"), class_name
+
+
+def write_new(path: Path, text: str, force: bool) -> None:
+    """Write a file whole, or not at all. Raises: UsageError: it exists and may not be overwritten."""
+    if path.is_dir() or (path.exists() and not force):
+        raise UsageError(f"{path} exists", hint="choose another name, or overwrite it with --force")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

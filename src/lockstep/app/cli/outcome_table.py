@@ -1,0 +1,121 @@
+"""A finished run on one screen: what it made against buy and hold, what it risked, what it cost."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lockstep.app.cli.console import say, show
+from lockstep.app.cli.launch import Finished
+from lockstep.app.cli.options import SHORT_HASH
+from lockstep.store.catalog.times import time_text
+
+Row = tuple[str, Text, str, str]
+"""Name, the strategy's, buy and hold's, a remark."""
+_NAMED_MAX = 6
+_REFUSED = {"denied": "denied by risk", "rejected": "rejected"}
+
+
+def show_outcome(console: Console, run: Finished) -> None:
+    """Title, figures, warnings and notice of a run."""
+    say(console, "")
+    say(console, _title(run), "bold")
+    say(console, _subtitle(run), "dim")
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("")
+    table.add_column("strategy", justify="right", no_wrap=True)
+    table.add_column("buy and hold", justify="right", no_wrap=True)
+    table.add_column("", style="dim", overflow="fold")
+    for row in _rows(run):
+        table.add_row(*row)
+    say(console, "")
+    show(console, table)
+    say(console, "")
+    if run.notice:
+        say(console, f"note: {run.notice}", "yellow")
+    for warning in run.manifest["warnings"]:
+        say(console, f"warning: {warning}", "yellow")
+
+
+def _title(run: Finished) -> str:
+    symbols = [entry["symbol"] for entry in run.manifest["instruments"]]
+    named = ", ".join(symbols[:_NAMED_MAX]) + (
+        f" and {len(symbols) - _NAMED_MAX} more" if len(symbols) > _NAMED_MAX else ""
+    )
+    return f"{run.manifest['strategy']['name']} on {named}"
+
+
+def _subtitle(run: Finished) -> str:
+    ts = run.measures.ts
+    span = f"{time_text(int(ts[0]))[:10]} to {time_text(int(ts[-1]))[:10]}, " if ts.size else ""
+    params = ", ".join(f"{name} {value}" for name, value in run.manifest["strategy"]["params"].items())
+    return f"{span}{run.manifest['counts']['bars']:,} bars{f'; {params}' if params else ''}"
+
+
+def _rows(run: Finished) -> list[Row]:
+    summary, held = run.measures.summary, run.measures.summary.benchmark
+    counts, final = run.manifest["counts"], run.manifest["final"]
+    cash = float(run.manifest["config"]["cash"])
+    money = run.manifest["config"]["currency"]
+    rate = summary.trades.win_rate if summary.trades is not None else None
+    fees, slippage = float(final["fees"]), float(final["slippage"])
+    held_return, held_drawdown = (held.total_return, held.max_drawdown) if held else (None, None)
+    return [
+        ("Total return", signed_percent(summary.total_return), percent(held_return), ""),
+        ("Return a year", signed_percent(summary.annual_return), percent(run.measures.benchmark_annual), ""),
+        ("Sharpe ratio", Text(ratio(summary.sharpe)), ratio(held.sharpe if held else None), ""),
+        ("Max drawdown", Text(percent(summary.max_drawdown)), percent(held_drawdown), ""),
+        (
+            "Final equity",
+            Text(f"{float(final['equity']):,.2f}"),
+            _grown(cash, held_return),
+            f"{money}, from {cash:,.0f}",
+        ),
+        ("Trades", Text(f"{counts['trades']:,}"), "", f"{percent(rate, 0)} won" if rate is not None else ""),
+        ("Orders", Text(f"{counts['orders']:,}"), "", _orders(counts)),
+        ("Fees", Text(f"{fees:,.2f}"), "", f"{fees / cash:.2%} of the start"),
+        ("Slippage", Text(f"{slippage:,.2f}"), "", f"{slippage / cash:.2%} of the start"),
+    ]
+
+
+def _grown(cash: float, total_return: float | None) -> str:
+    return "-" if total_return is None else f"{cash * (1.0 + total_return):,.2f}"
+
+
+def _orders(counts: dict[str, int]) -> str:
+    told = [f"{counts['fills']:,} fills"]
+    told += [f"{counts[name]:,} {words}" for name, words in _REFUSED.items() if counts[name]]
+    return ", ".join(told)
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A fraction as percent; a dash where it is undefined."""
+    return "-" if value is None else f"{value * 100:,.{digits}f} %"
+
+
+def ratio(value: float | None) -> str:
+    """Two digits; a dash where it is undefined."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def signed_percent(value: float | None) -> Text:
+    """A percentage in green or red, the sign always shown."""
+    if value is None:
+        return Text("-")
+    return Text(f"{value * 100:+,.1f} %", style="bold green" if value > 0 else "bold red" if value < 0 else "bold")
+
+
+def show_places(console: Console, run: Finished) -> None:
+    """Where everything is, and how fast it went."""
+    speed = run.facts["events"] / run.facts["seconds"] if run.facts["seconds"] else 0.0
+    how = "compiled" if run.facts["compiled"] else "uncompiled: lockstep doctor says why"
+    if run.report is not None:
+        say(console, f"Report  {run.report}", "bold")
+    say(
+        console,
+        f"Run     {run.facts['run_hash'][:SHORT_HASH]}{f' in {run.folder.parent}' if run.folder else ' (not kept)'}",
+    )
+    say(
+        console,
+        f"Speed   {run.facts['events']:,} events in {run.facts['seconds']:.2f} s, {speed:,.0f} a second, {how}",
+        "dim",
+    )

@@ -1,0 +1,84 @@
+"""Why a run traded nothing: a run without orders or fills says so, and what to change."""
+
+from collections import Counter
+
+from lockstep.engine.records import field
+from lockstep.model.enums import OrderEventKind, Reason
+from lockstep.run.backtest import Outcome
+from lockstep.strategy.base import Strategy
+
+_ADVICE = {
+    Reason.ORDER_QTY: "the limit is --max-order-qty",
+    Reason.POSITION: "the limit is --max-position",
+    Reason.BUYING_POWER: "orders cost more than the account has: order less, or raise --cash or --leverage",
+    Reason.NO_REFERENCE_PRICE: "no price was known yet: order from on_bar",
+    Reason.OUTSIDE_HOURS: "the venue was closed: see --calendar",
+}
+_WORDS = {
+    OrderEventKind.REJECT: "rejected by the venue",
+    OrderEventKind.EXPIRE: "expired",
+    OrderEventKind.CANCEL: "cancelled",
+}
+
+
+def notice_of(outcome: Outcome) -> str:
+    """One or two sentences where nothing was ordered or nothing filled; empty where the run traded."""
+    if outcome.fills:
+        return ""
+    if outcome.orders:
+        return _no_fills(outcome)
+    if outcome.denied:
+        return _all_denied(outcome)
+    return _never_asked(outcome)
+
+
+def _never_asked(outcome: Outcome) -> str:
+    subs = outcome.engine.state.subscriptions
+    unready = [sub for sub in subs if sub.bars < sub.waiting]
+    if unready and len(unready) == len(subs):
+        closest = max(unready, key=lambda sub: sub.bars / sub.waiting)
+        return (
+            f"no orders: the indicators were never ready: {closest.instrument.symbol} has {closest.bars} bars, "
+            f"{closest.waiting} are needed to warm up; use a longer range or shorter periods"
+        )
+    name = outcome.backtest.strategy.name
+    if outcome.backtest.strategy.cls.on_bar is Strategy.on_bar:
+        return f"no orders: {name} has no on_bar, and none of its other handlers ordered anything in this data"
+    calls = sum(sub.bars - max(sub.waiting, 1) + 1 for sub in subs if sub.bars >= sub.waiting)
+    return f"no orders: on_bar of {name} was called {calls:,} times, and its conditions to trade were never true"
+
+
+def _all_denied(outcome: Outcome) -> str:
+    reasons = _reasons(outcome, OrderEventKind.DENY)
+    top = reasons.most_common(1)[0][0]
+    advice = _ADVICE.get(top, "")
+    return f"no orders: risk refused all {outcome.denied:,} ({_listed(reasons)}){'; ' if advice else ''}{advice}"
+
+
+def _no_fills(outcome: Outcome) -> str:
+    parts = []
+    advice = ""
+    for kind, words in _WORDS.items():
+        reasons = _reasons(outcome, kind)
+        if reasons:
+            why = _listed(reasons) if any(reasons) else ""
+            parts.append(f"{sum(reasons.values()):,} {words}{f' ({why})' if why else ''}")
+            advice = advice or _ADVICE.get(reasons.most_common(1)[0][0], "")
+    working = len(outcome.engine.open_orders())
+    if working:
+        parts.append(f"{working:,} still working when the data ended")
+    told = "; ".join(parts) or "none reached its price"
+    return f"no fills: {outcome.orders:,} orders were sent: {told}{'; ' if advice else ''}{advice}"
+
+
+def _reasons(outcome: Outcome, kind: OrderEventKind) -> Counter[Reason]:
+    counts: Counter[Reason] = Counter()
+    for block in outcome.decisions.blocks():
+        heads = block[:, 2]
+        for reason in field(heads[field(heads, "kind") == int(kind)], "reason").tolist():
+            counts[Reason(reason)] += 1
+    return counts
+
+
+def _listed(reasons: Counter[Reason]) -> str:
+    return ", ".join(f"{count:,} x {reason.name.lower().replace('_', ' ')}" for reason, count in reasons.most_common())
