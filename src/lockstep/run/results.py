@@ -13,7 +13,7 @@ import numpy as np
 from lockstep._version import __version__
 from lockstep.analytics.drawdown import max_drawdown
 from lockstep.analytics.trades import Trades
-from lockstep.model.enums import Settlement
+from lockstep.model.enums import AssetClass, Settlement
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
 from lockstep.run.backtest import Outcome, is_compiled
@@ -68,7 +68,6 @@ def finish_run(
 
 def summary(outcome: Outcome) -> dict[str, Any]:
     """The figures every `--json` of a backtest has; computed from the outcome, nothing is written."""
-    equity = equity_columns(outcome)["equity"]
     top = headline(outcome)
     return {
         "run_hash": outcome.run_hash,
@@ -80,7 +79,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "trades": top["trades"],
         "total_return": top["total_return"],
         "sharpe": top["sharpe"],
-        "max_drawdown": max_drawdown(equity, float(outcome.backtest.config.cash)) if len(equity) else None,
+        "max_drawdown": deepest_loss(outcome),
         "final_equity": top["final_equity"],
         "seconds": outcome.seconds,
         "compiled": is_compiled(),
@@ -111,11 +110,28 @@ def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, An
         "instruments": [_instrument(instrument) for instrument in backtest.instruments],
         "data": [_data(entry.info) for entry in backtest.data],
         "counts": _counts(outcome, trades),
+        "headline": _headline(outcome),
         "final": _final(outcome),
         "sensitivity": found,
         "stopped": None,
         "warnings": _warnings(outcome),
     }
+
+
+def _headline(outcome: Outcome) -> dict[str, Any]:
+    """The figures that a list of runs shows, so that it need not open every table."""
+    top = headline(outcome)
+    return {
+        "total_return": top["total_return"],
+        "sharpe": top["sharpe"],
+        "max_drawdown": deepest_loss(outcome),
+    }
+
+
+def deepest_loss(outcome: Outcome) -> float | None:
+    """The maximum drawdown over every equity row, as a fraction at or below 0; None without rows."""
+    equity = equity_columns(outcome)["equity"]
+    return max_drawdown(equity, float(outcome.backtest.config.cash)) if len(equity) else None
 
 
 def _config(outcome: Outcome) -> dict[str, Any]:
@@ -197,7 +213,11 @@ def _warnings(outcome: Outcome) -> list[str]:
     equity = equity_columns(outcome)["equity"]
     if len(equity) and float(equity.min()) <= 0.0:
         warnings.append("the account's equity fell to 0 or below: a broker would have closed it")
-    unpriced = [entry.info.symbol for entry in outcome.backtest.data if entry.info.adjustments != "applied"]
+    unpriced = [
+        entry.info.symbol
+        for entry in outcome.backtest.data
+        if entry.info.adjustments != "applied" and entry.instrument.asset_class is AssetClass.EQUITY
+    ]
     if unpriced:
         warnings.append(f"splits and dividends not modelled: {', '.join(unpriced)}")
     open_orders = len(engine.open_orders())

@@ -51,12 +51,12 @@ def test_runs_of_an_empty_folder_says_how_to_make_the_first(call: Call, call_jso
 def test_runs_lists_the_whole_ones_beside_a_damaged_one(
     call: Call, call_json: CallJson, three: list[dict[str, Any]]
 ) -> None:
-    Path(three[1]["folder"], "equity.parquet").write_bytes(b"PAR1 cut short")
+    Path(three[1]["folder"], "manifest.json").write_bytes(b'{"run_hash": "cut sh')
     told = call_json("runs")
     assert len(told["runs"]) == 2
     (line,) = told["unreadable"]
     assert three[1]["run_hash"][:12] in line
-    assert "equity.parquet" in call("runs", code=0).stdout
+    assert "manifest.json" in call("runs", code=0).stdout
 
 
 def test_report_without_a_name_is_about_the_newest_run(

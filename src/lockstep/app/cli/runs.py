@@ -63,12 +63,9 @@ def command(last: int, root: Path, as_json: bool) -> None:
 
 
 def facts_of(folder: Any) -> dict[str, Any]:
-    """One run in a few figures. Raises: DataError: its files are damaged."""
-    from lockstep.analytics.report.inputs import ReportInput
-    from lockstep.analytics.report.measures import measure
-
+    """One run in a few figures. Raises: DataError: its manifest is damaged."""
     manifest = folder.manifest
-    summary = measure(ReportInput.from_folder(folder)).summary
+    headline = manifest["headline"]
     return {
         "run_hash": folder.run_hash,
         "created": folder.session.get("created"),
@@ -76,9 +73,9 @@ def facts_of(folder: Any) -> dict[str, Any]:
         "params": manifest["strategy"]["params"],
         "data": ", ".join(sorted({entry["source"] for entry in manifest["data"]})),
         "symbols": [entry["symbol"] for entry in manifest["instruments"]],
-        "total_return": summary.total_return,
-        "sharpe": summary.sharpe,
-        "max_drawdown": summary.max_drawdown,
+        "total_return": headline["total_return"],
+        "sharpe": headline["sharpe"],
+        "max_drawdown": headline["max_drawdown"],
         "final_equity": float(manifest["final"]["equity"]),
         "trades": manifest["counts"]["trades"],
         "path": str(folder.path),
