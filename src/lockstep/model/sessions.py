@@ -13,7 +13,7 @@ MINUTES_PER_DAY = 1440
 FX_TURN_MINUTE = 17 * 60
 
 
-class Window(msgspec.Struct, frozen=True, order=True):
+class Window(msgspec.Struct, frozen=True):
     """One weekly window: weekday 0 is Monday; minutes after local midnight, close exclusive, at most 1440."""
 
     weekday: int
@@ -33,7 +33,7 @@ class Window(msgspec.Struct, frozen=True, order=True):
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Session hours of a venue, and how many trading days its year has (for annualising).
 
-    windows: in order, not overlapping. turn_minute: where hours run on, the local minute of the day at which one
+    windows: those of one weekday in order, not overlapping. turn_minute: where hours run on, the local minute of the day at which one
     trading day ends and the next begins: 1440 is midnight, 1020 the 17:00 of foreign exchange.
     """
 
@@ -45,8 +45,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raises: UsageError: windows out of order or overlapping, or an empty year."""
-        for before, after in pairwise(self.windows):
-            if before >= after or (before.weekday == after.weekday and after.open_minute < before.close_minute):
+        by_day = sorted(self.windows, key=lambda window: window.weekday)  # stable: keeps the order within a day
+        for before, after in pairwise(by_day):
+            if before.weekday == after.weekday and after.open_minute < before.close_minute:
                 raise UsageError(f"session {self.name}: windows overlap or are out of order: {before}, {after}")
         if not self.windows or self.periods_per_year < 1 or not 1 <= self.turn_minute <= MINUTES_PER_DAY:
             raise UsageError(
