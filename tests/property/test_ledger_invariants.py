@@ -57,8 +57,12 @@ class SlowPosition:
         self.qty += opening
 
 
-@given(settlement=st.sampled_from(Settlement), multiplier=st.sampled_from(["1", "0.25", "50"]), fills=FILLS, last=PRICES)
-def test_account_equals_a_slow_ledger_of_fractions(settlement: Settlement, multiplier: str, fills: Fills, last: int) -> None:
+@given(
+    settlement=st.sampled_from(Settlement), multiplier=st.sampled_from(["1", "0.25", "50"]), fills=FILLS, last=PRICES
+)
+def test_account_equals_a_slow_ledger_of_fractions(
+    settlement: Settlement, multiplier: str, fills: Fills, last: int
+) -> None:
     item = instrument(settlement, multiplier)
     portfolio = Portfolio([item], 10**6)
     ledger = portfolio.ledger
@@ -96,8 +100,9 @@ def test_account_equals_a_slow_ledger_of_fractions(settlement: Settlement, multi
         assert cash_change == ledger.realised
     portfolio.holdings[0].set_last(last)
     exact = float((ledger.cash + (worth if settlement is Settlement.CASH else worth - basis)) * unit)
-    scale = 10**6 + float(abs(worth) * unit) + float(abs(basis) * unit) + float(sum(abs(p.basis) for p in positions) * unit)
-    assert abs(portfolio.equity() - exact) <= 1e-9 * scale
+    parts = [ledger.cash, *(valuation.worth(last, p.units) for p in positions), *(p.basis for p in positions)]
+    scale = float(sum((abs(Fraction(part)) for part in parts), start=Fraction(0)) * unit)
+    assert abs(portfolio.equity() - exact) <= 1e-12 * (1.0 + scale)
     for position, check in zip(positions, slow, strict=True):
         if position.units and settlement is Settlement.INVERSE:
             assert position.average_price == pytest.approx(float(-check.qty * Fraction(item.multiplier) / check.cost))
@@ -107,7 +112,9 @@ def test_account_equals_a_slow_ledger_of_fractions(settlement: Settlement, multi
     side=st.sampled_from([1, -1]), qty=st.integers(1, 10**6), price=st.integers(1, 10**6), last=st.integers(1, 10**6),
     new=st.integers(1, 100), old=st.integers(1, 100),
 )  # fmt: skip
-def test_split_neither_gives_nor_takes_but_a_unit(side: int, qty: int, price: int, last: int, new: int, old: int) -> None:
+def test_split_neither_gives_nor_takes_but_a_unit(
+    side: int, qty: int, price: int, last: int, new: int, old: int
+) -> None:
     item = instrument(Settlement.CASH, "1")
     portfolio = Portfolio([item], 10**9)
     position = portfolio.add_position("a", 0, 0)
@@ -122,5 +129,3 @@ def test_split_neither_gives_nor_takes_but_a_unit(side: int, qty: int, price: in
     assert abs(position.units) == qty * new // old
     assert position.realised == portfolio.ledger.realised
     assert portfolio.ledger.cash - portfolio.ledger.opening == position.realised - position.basis
-
-

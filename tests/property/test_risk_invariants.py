@@ -60,7 +60,9 @@ def worst_exposure(held: list[int], working: list[Order], last: int) -> Fraction
     ),
     leverage=st.sampled_from([0.5, 1.0, 2.0]),
 )
-def test_no_combination_of_orders_in_flight_passes_a_limit(steps: list[tuple[str, int, int, int]], leverage: float) -> None:
+def test_no_combination_of_orders_in_flight_passes_a_limit(
+    steps: list[tuple[str, int, int, int]], leverage: float
+) -> None:
     # One price throughout, so that equity stays and what is approved must stay within the limit for ever.
     last = 10
     items = [share("A"), share("B")]
@@ -78,7 +80,7 @@ def test_no_combination_of_orders_in_flight_passes_a_limit(steps: list[tuple[str
             holding = portfolio.holdings[index]
             rule = gates[index].check(portfolio, holding, side, qty, float(qty * last))
             new = [*working, (index, amount, last)]
-            reach = max(abs(held[index] + sum(q for i, q, _ in new if i == index and q * sign > 0)) for sign in (side,))
+            reach = abs(held[index] + sum(q for i, q, _ in new if i == index and q * side > 0))
             allowed = qty <= ORDER_MAX and reach <= POSITION_MAX
             before, after = worst_exposure(held, working, last), worst_exposure(held, new, last)
             if rule == 0:
@@ -87,12 +89,13 @@ def test_no_combination_of_orders_in_flight_passes_a_limit(steps: list[tuple[str
                 holding.add_pending(side, qty, float(qty * last))
                 working = new
             elif rule == Reason.BUYING_POWER:
-                assert after > limit and after > before
+                assert after > limit
+                assert after > before
             else:
-                assert rule in (Reason.ORDER_QTY, Reason.POSITION) and not allowed
+                assert rule in (Reason.ORDER_QTY, Reason.POSITION)
+                assert not allowed
         elif working:
-            index %= len(working)
-            where, signed, price = working.pop(index)
+            where, signed, price = working.pop(index % len(working))
             qty = abs(signed) if what == "cancel" else min(amount, abs(signed))
             side = 1 if signed > 0 else -1
             portfolio.holdings[where].add_pending(side, -qty, -float(qty * price))

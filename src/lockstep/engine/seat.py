@@ -27,7 +27,7 @@ from lockstep.strategy.base import Strategy
 
 _GTC = TimeInForce.GTC
 _TIME_END = 2**63 - 1
-_EXACT = cython.declare(cython.double, 9007199254740992.0)
+_EXACT = cython.declare(cython.double, 4503599627370496.0)  # 2**52: up to here a float names one count of units
 
 AddTimer = Callable[[int, str, int, int], None]
 """(seat index, name, time ns, interval ns or 0)."""
@@ -263,7 +263,7 @@ class Seat:
         """Check what was typed and send it through risk. Raises: StrategyError, InstrumentError: it cannot be an order."""
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
         units: cython.longlong = units_of(sub, qty)
-        if limit is None and stop is None and tif is _GTC and signal == 0:
+        if limit is None and stop is None and tif is _GTC and signal == 0 and expire == 0:
             return self.state.submit(sub, side, 1, 1, units, 0, 0, 0, 0)  # OrderType.MARKET, GTC: nothing more to check
         return self._submit_checked(sub, side, units, limit, stop, tif, expire, signal)
 
@@ -334,16 +334,17 @@ class Seat:
             return self.state.submit(sub, 1, 1, 1, missing, 0, 0, 0, ident)
         return self.state.submit(sub, -1, 1, 1, -missing, 0, 0, 0, ident)
 
-    def cancel(self, order: Order | None) -> bool:
+    def cancel(self, order: object) -> bool:
         """Ask to cancel one order, or all of this strategy's."""
         if order is None:
             asked = [self.state.cancel(entry) for entry in self.open_orders()]
             return True in asked
         if not isinstance(order, Order):
             raise StrategyError(f"{self.name}: cancel takes the Order that buy or sell returned, was {order!r}")
-        if order.strategy_index != self.index:
-            raise StrategyError(f"{self.name}: order {order.order_id} belongs to {order.strategy}")
-        return self.state.cancel(order)
+        mine: Order = order
+        if mine.strategy_index != self.index:
+            raise StrategyError(f"{self.name}: order {mine.order_id} belongs to {mine.strategy}")
+        return self.state.cancel(mine)
 
     def size(self, weight: float, instrument: Instrument | str | None) -> float:
         """The quantity that `weight` of equity buys, rounded down to a lot."""

@@ -2,7 +2,8 @@
 
 Prices and quantities are int64 at an instrument's own decimals (100.25 with two decimals is 10025); money is a Python
 int at the ledger's decimals and a Decimal when read. Each value stays at or below 2**53 units, so that the float a
-strategy reads is the correctly rounded one and gives the int back without loss.
+strategy reads is the correctly rounded one; up to 2**52 it gives the int back without loss (above, two neighbouring
+counts may share a float: 9007199254740990 and ...89 at 15 decimals do).
 """
 
 import re

@@ -68,9 +68,11 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
             raise wrong
         try:
             if self.kind is int:
-                return int(value) if isinstance(value, str) else operator.index(int(number_text(value)))
+                if isinstance(value, bool):
+                    raise wrong
+                return int(value) if isinstance(value, str) else operator.index(value)
             return exact_decimal(number_text(value)) if self.kind is Decimal else float(number_text(value))
-        except (ValueError, ArithmeticError, ParseError):
+        except (TypeError, ValueError, ArithmeticError, ParseError):
             raise wrong from None
 
 

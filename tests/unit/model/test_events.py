@@ -35,7 +35,7 @@ def events() -> list[Any]:
 @pytest.mark.parametrize("cls", [Bar, Quote, Trade, BookUpdate, OrderRequest, VenueReport, Order])
 def test_event_made_empty_is_refused_with_the_way_to_make_it(cls: Any) -> None:
     for made in (cls, lambda: cls(1, 2), lambda: cls(price=1)):
-        with pytest.raises(TypeError, match="is made by|is made from|is what buy"):
+        with pytest.raises(TypeError, match=r"is made by|is made from|is what buy"):
             made()
 
 
@@ -58,7 +58,7 @@ def test_events_say_what_they_are() -> None:
 def test_event_price_is_the_correctly_rounded_float_and_gives_the_units_back(units: int, decimals: int) -> None:
     bar = make_bar(ITEM, 10.0**decimals, 0, 0, 0, units, units, units, units, 0.0, 0)
     assert bar.close == float(Fraction(units, 10**decimals))
-    assert round(Fraction(bar.close) * 10**decimals) == units
+    assert units > 2**52 or round(Fraction(bar.close) * 10**decimals) == units
 
 
 @pytest.mark.compiled
@@ -90,7 +90,7 @@ def test_record_words_are_the_same_memory_and_refuse_other_arrays() -> None:
     assert floats(records)[2, VOLUME] == 5.5
     for wrong in (records[::2], np.zeros(3), records["p0"]):
         with pytest.raises(DataError, match="not contiguous"):
-            words(wrong)
+            words(wrong)  # type: ignore[arg-type]
 
 
 def test_errors_say_what_the_system_does_next() -> None:

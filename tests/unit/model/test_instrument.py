@@ -50,7 +50,7 @@ def test_price_off_the_tick_goes_in_the_named_direction(value: Any, rounding: Ro
 @pytest.mark.parametrize("rounding", [None, *Rounding])
 @pytest.mark.parametrize("value", [0, -1, "nan", float("inf"), True, None, "1/3", "1e999999999", UNITS_MAX])
 def test_price_that_cannot_be_one_is_refused_whatever_the_rounding(value: Any, rounding: Rounding | None) -> None:
-    with pytest.raises(InstrumentError, match="AAPL.XNAS"):
+    with pytest.raises(InstrumentError, match=r"AAPL\.XNAS"):
         instrument().price_from(value, rounding)
 
 
@@ -79,7 +79,9 @@ def test_quantity_obeys_lot_minimum_and_maximum() -> None:
 
 
 @given(
-    value=st.decimals(min_value="0.01", max_value="10000", places=6), step=st.integers(1, 500), decimals=st.integers(0, 6)
+    value=st.decimals(min_value="0.01", max_value="10000", places=6),
+    step=st.integers(1, 500),
+    decimals=st.integers(0, 6),
 )
 def test_rounding_lands_on_the_grid_within_one_step(value: Decimal, step: int, decimals: int) -> None:
     grid = instrument(price_decimals=decimals, tick_size=step)
@@ -109,7 +111,7 @@ def test_rounding_lands_on_the_grid_within_one_step(value: Decimal, step: int, d
     ],
 )  # fmt: skip
 def test_instrument_with_a_rule_that_cannot_hold_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(InstrumentError, match="AAPL.XNAS"):
+    with pytest.raises(InstrumentError, match=r"AAPL\.XNAS"):
         instrument(**changes)
 
 
@@ -122,7 +124,10 @@ def test_notional_of_each_settlement_is_exact_in_its_currency() -> None:
     linear = future(settlement=Settlement.LINEAR, multiplier=Decimal("0.1"))
     inverse = future(settlement=Settlement.INVERSE, multiplier=Decimal(100))
     quanto = future(
-        settlement=Settlement.QUANTO, multiplier=Decimal("0.1"), quanto_rate=Decimal("0.0005"), settlement_currency="ETH"
+        settlement=Settlement.QUANTO,
+        multiplier=Decimal("0.1"),
+        quanto_rate=Decimal("0.0005"),
+        settlement_currency="ETH",
     )
     assert linear.notional(price, qty) == Decimal(3000)
     assert inverse.notional(price, qty) == Decimal("0.03")

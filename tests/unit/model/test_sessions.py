@@ -26,9 +26,15 @@ def spans(session: Session, start: str, end: str) -> list[tuple[str, str]]:
 
 def test_new_york_hours_move_in_utc_when_the_clocks_change() -> None:
     # 2024-03-10: clocks go forward. Friday before, Monday after.
-    assert spans(XNYS, "2024-03-08", "2024-03-11T22:00") == [("03-08 14:30", "03-08 21:00"), ("03-11 13:30", "03-11 20:00")]
+    assert spans(XNYS, "2024-03-08", "2024-03-11T22:00") == [
+        ("03-08 14:30", "03-08 21:00"),
+        ("03-11 13:30", "03-11 20:00"),
+    ]
     # 2024-11-03: back again.
-    assert spans(XNYS, "2024-11-01", "2024-11-04T22:00") == [("11-01 13:30", "11-01 20:00"), ("11-04 14:30", "11-04 21:00")]
+    assert spans(XNYS, "2024-11-01", "2024-11-04T22:00") == [
+        ("11-01 13:30", "11-01 20:00"),
+        ("11-04 14:30", "11-04 21:00"),
+    ]
 
 
 def test_fx_week_opens_on_sunday_and_turns_each_day_at_17_in_new_york() -> None:
@@ -43,7 +49,10 @@ def test_fx_week_opens_on_sunday_and_turns_each_day_at_17_in_new_york() -> None:
 
 def test_fx_day_of_the_clock_change_has_23_hours() -> None:
     (opens, closes), *_ = FX.bounds(ns("2024-03-10T12:00"), ns("2024-03-11T12:00"))
-    assert (opens, closes) == (ns("2024-03-10T21:00"), ns("2024-03-11T21:00"))  # the change itself falls in the closed hours
+    assert (opens, closes) == (
+        ns("2024-03-10T21:00"),
+        ns("2024-03-11T21:00"),
+    )  # the change itself falls in the closed hours
     assert ns("2024-03-08T22:00") in {close for _, close in FX.bounds(ns("2024-03-08"), ns("2024-03-09"))}
 
 

@@ -31,7 +31,13 @@ def test_new_order_reads_as_what_was_asked() -> None:
     order = made(orders)
     assert (order.id, order.symbol, order.strategy, order.signal_id, order.ts_sent) == (1, "AAPL", "s", 7, 5)
     assert (order.side, order.order_type, order.time_in_force) == (Side.BUY, OrderType.STOP_LIMIT, TimeInForce.GTC)
-    assert (order.qty, order.filled, order.leaves, order.limit_price, order.stop_price) == (10.0, 0.0, 10.0, 100.25, 100.5)
+    assert (order.qty, order.filled, order.leaves, order.limit_price, order.stop_price) == (
+        10.0,
+        0.0,
+        10.0,
+        100.25,
+        100.5,
+    )
     assert (order.state, order.reason, order.average_price) == (S.NEW, Reason.NONE, None)
     assert order.is_open
     assert orders.by_id == {1: order}

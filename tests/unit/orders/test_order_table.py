@@ -42,11 +42,11 @@ UNK  !      !    UNK            -               -    ACK    REJ    TRG     PF   
 
 def test_table_is_the_snapshot_for_every_pair_of_state_and_event() -> None:
     header, *rows = [line.split() for line in SNAPSHOT.strip().splitlines()]
-    assert header == [event.name for event in E]
     assert [SHORT[row[0]] for row in rows] == list(S)
-    for state, *answers in rows:
+    assert header == [event.name for event in E]
+    for state, (_, *answers) in zip(S, rows, strict=True):
         for event, answer in zip(E, answers, strict=True):
-            assert next_state(SHORT[state], event) == SHORT[answer], (state, event.name)
+            assert next_state(state, event) == SHORT[answer], (state.name, event.name)
     assert flat_table() == [SHORT[answer] for row in rows for answer in row[1:]]
 
 

@@ -80,7 +80,11 @@ def test_linear_future_moves_only_profit() -> None:
 
 def test_inverse_contract_profit_is_rounded_down_once_and_a_long_counts_as_long() -> None:
     item = share(
-        symbol="XBTUSD", base_currency="BTC", price_decimals=0, settlement=Settlement.INVERSE, asset_class=AssetClass.CRYPTO
+        symbol="XBTUSD",
+        base_currency="BTC",
+        price_decimals=0,
+        settlement=Settlement.INVERSE,
+        asset_class=AssetClass.CRYPTO,
     )
     portfolio, position = account(item, 10, 5.0)
     portfolio.book_fill(position, 1, 30_000, 10_000, 0)
@@ -134,7 +138,11 @@ def test_split_leaves_the_holder_where_he_was() -> None:
         portfolio.holdings[0].set_last(11000)
         before = portfolio.equity()
         portfolio.split(0, 2, 1)
-        assert (position.units, portfolio.holdings[0].units, portfolio.holdings[0].last_units) == (20 * side, 20 * side, 5500)
+        assert (position.units, portfolio.holdings[0].units, portfolio.holdings[0].last_units) == (
+            20 * side,
+            20 * side,
+            5500,
+        )
         assert (portfolio.equity(), position.average_price, position.realised) == (before, 50.0, 0)
 
 
@@ -205,7 +213,9 @@ def test_account_of_no_instrument_or_two_currencies_is_refused() -> None:
         Portfolio([share(), share(symbol="SAP", quote_currency="EUR")], 1000)
 
 
-@pytest.mark.parametrize(("opening", "units"), [(0.1, 10_000_000), ("0.1", 10_000_000), (Decimal("0.10"), 10_000_000), (5, 5 * 10**8)])
+@pytest.mark.parametrize(
+    ("opening", "units"), [(0.1, 10_000_000), ("0.1", 10_000_000), (Decimal("0.10"), 10_000_000), (5, 5 * 10**8)]
+)
 def test_opening_balance_counts_as_its_shortest_text(opening: Any, units: int) -> None:
     ledger = Ledger("USD", 8, opening)
     assert (ledger.cash, ledger.balance) == (units, Decimal(units).scaleb(-8))
@@ -219,7 +229,7 @@ def test_opening_balance_that_is_no_exact_amount_is_refused(opening: Any) -> Non
 
 def test_ledger_refuses_what_is_not_whole_and_stays_as_it_was() -> None:
     ledger: Any = Ledger("USD", 2, 100)
-    posts = (
+    posts: tuple[Any, ...] = (
         lambda: ledger.post_fill(1.0, 0, 0), lambda: ledger.post_fill(0, 0.5, 0), lambda: ledger.post_fill(0, 0, Decimal(1)),
         lambda: ledger.post_dividend(0.5), lambda: ledger.post_in_lieu(1, 0.5), lambda: ledger.post_dividend("1"),
     )  # fmt: skip
