@@ -57,7 +57,6 @@ class Portfolio:
         self.positions = []
         self.by_key = {}
         self.leverage_max = leverage_max
-        self.reserved = 0.0
         self.marked_equity = self.ledger.cash_float
         self.marked_gross = 0.0
         self.marked_net = 0.0
@@ -185,16 +184,15 @@ class Portfolio:
         self.marked_equity = self.equity()
         return 0
 
-    def reserve(self, amount: cython.double) -> cython.int:
-        """Set money aside for an open order, or give it back (negative)."""
-        self.reserved += amount
-        if self.reserved < -1e-6 * (1.0 + abs(amount)):
-            raise InvariantError(f"reserved money fell below 0: was {self.reserved}")
-        return 0
-
-    def clear_reserve(self) -> cython.int:
-        """No order is open: nothing is reserved (and no float rest lingers)."""
-        return 0
+    def exposure_max(self) -> cython.double:
+        """The largest gross exposure, currency, that may come of what is held and whichever working orders fill."""
+        total: cython.double = 0.0
+        holding: Holding
+        for entry in self.holdings:
+            holding = cython.cast(Holding, entry)
+            if holding.units != 0 or holding.pending_buy != 0 or holding.pending_sell != 0:
+                total += holding.exposure_max(0, 0, 0.0)
+        return total
 
     def buying_power(self) -> cython.double:
         """Exposure that may still be opened: equity x leverage less what is held and may come of working orders, currency."""
