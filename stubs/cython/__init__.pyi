@@ -28,6 +28,7 @@ long = builtins.int
 slong = builtins.int
 ulong = builtins.int
 longlong = builtins.int
+py_int = builtins.int  # a Python object, unbounded: what a product of two C integers is kept in
 slonglong = builtins.int
 ulonglong = builtins.int
 size_t = builtins.int

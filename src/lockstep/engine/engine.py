@@ -56,6 +56,7 @@ _PARTIAL = cython.declare(cython.int, int(OrderEventKind.PARTIAL))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
 _SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+_NO_LIMITS = RiskLimits()
 
 
 @cython.final
@@ -184,7 +185,9 @@ class Engine:
         elif isinstance(event, VenueReport):
             self.on_report(event)
         else:
-            self.on_market(memoryview(words(event)), memoryview(floats(event)), 0)
+            ints: Any = memoryview(words(event))  # type: ignore[arg-type]
+            reals: Any = memoryview(floats(event))  # type: ignore[arg-type]
+            self.on_market(ints, reals, 0)
         commands = [self._command(request) for request in self.state.outbox]
         self.state.outbox.clear()
         return commands

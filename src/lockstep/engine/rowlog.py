@@ -29,8 +29,8 @@ class RowLog:
 
     def __init__(self, words: int, sinks: list[Sink]) -> None:
         self.array = np.zeros((ROWS_PER_BLOCK, words), np.int64)
-        self.ints = memoryview(self.array)  # type: ignore[assignment]
-        self.floats = memoryview(self.array.view(np.float64))  # type: ignore[assignment]
+        self.ints = memoryview(self.array)  # type: ignore[assignment, arg-type]
+        self.floats = memoryview(self.array.view(np.float64))  # type: ignore[assignment, arg-type]
         self.used = 0
         self.capacity = ROWS_PER_BLOCK
         self.count = 0

@@ -1,6 +1,7 @@
 """A strategy's seat at the engine: the read-only context it sees through, and the only way its orders go in.
 
-Everything a user types is checked here, in Python terms, before it becomes a C integer.
+Everything a user types is checked here, in Python terms, before it becomes a C integer. What has to be a whole number is
+declared Any or object: compiled code turns an argument declared int into one, 3.9 into 3, before any check can see it.
 """
 
 from collections.abc import Callable
@@ -18,15 +19,15 @@ from lockstep.book.window import MarketWindow
 from lockstep.features.base import Indicator
 from lockstep.features.schedule import IndicatorSet
 from lockstep.model.enums import OrderType, SignalAction, TimeInForce
-from lockstep.model.errors import StrategyError, did_you_mean
-from lockstep.model.instrument import Instrument, Number
+from lockstep.model.errors import ParseError, StrategyError, did_you_mean
+from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Signal
-from lockstep.model.numbers import Nanos
+from lockstep.model.numbers import Nanos, Number, exact_decimal, number_text
 from lockstep.strategy.base import Strategy
 
 _GTC = TimeInForce.GTC
 _TIME_END = 2**63 - 1
-_EXACT = cython.declare(cython.double, 9007199254740992.0)
+_EXACT = cython.declare(cython.double, 4503599627370496.0)  # 2**52: up to here a float names one count of units
 
 AddTimer = Callable[[int, str, int, int], None]
 """(seat index, name, time ns, interval ns or 0)."""
@@ -44,13 +45,13 @@ class Seat:
     subscriptions: list[Subscription]
     timers: AddTimer
     starting: cython.bint
-    on_bar: object
-    on_quote: object
-    on_trade: object
-    on_book: object
-    on_order: object
-    on_fill: object
-    on_timer: object
+    on_bar: Any
+    on_quote: Any
+    on_trade: Any
+    on_book: Any
+    on_order: Any
+    on_fill: Any
+    on_timer: Any
     only: Subscription | None
     by_name: dict[str, Subscription]
     declared: list[Any]
@@ -91,7 +92,7 @@ class Seat:
             strategy.instrument = subscriptions[0].instrument
             strategy.position = subscriptions[0].position
 
-    def _handler(self, name: str) -> object:
+    def _handler(self, name: str) -> Any:
         overridden = getattr(type(self.strategy), name) is not getattr(Strategy, name)
         return getattr(self.strategy, name) if overridden else None
 
@@ -151,8 +152,10 @@ class Seat:
         return sub.holding.last / sub.scale
 
     def owns(self, value: object) -> bool:
-        """Whether the engine saves this object itself: an indicator or window."""
-        return any(value is entry for entry in self.declared)
+        """Whether the engine saves this object itself: an indicator, window or position."""
+        return any(value is entry for entry in self.declared) or any(
+            value is sub.position for sub in self.subscriptions
+        )
 
     # ---- what it declares
 
@@ -177,7 +180,7 @@ class Seat:
             sub.waiting = sub.indicators.warmup
         return indicator
 
-    def add_window(self, capacity: int, instrument: Instrument | str | None) -> Any:
+    def add_window(self, capacity: Any, instrument: Instrument | str | None) -> Any:
         """Keep the instrument's last bars. A second call for the same instrument returns the same window."""
         self._may_declare("windows")
         sub: Subscription = self.pick(instrument)
@@ -260,7 +263,7 @@ class Seat:
         """Check what was typed and send it through risk. Raises: StrategyError, InstrumentError: it cannot be an order."""
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
         units: cython.longlong = units_of(sub, qty)
-        if limit is None and stop is None and tif is _GTC and signal == 0:
+        if limit is None and stop is None and tif is _GTC and signal == 0 and expire == 0:
             return self.state.submit(sub, side, 1, 1, units, 0, 0, 0, 0)  # OrderType.MARKET, GTC: nothing more to check
         return self._submit_checked(sub, side, units, limit, stop, tif, expire, signal)
 
@@ -299,22 +302,25 @@ class Seat:
 
     def _check_signal(self, signal: Any) -> None:
         if isinstance(signal, bool) or not isinstance(signal, int) or not 0 <= signal <= self.state.last_signal_id:
-            raise StrategyError(f"{self.name}: no signal {signal!r} was recorded", hint="give what self.signal() returned")
+            raise StrategyError(
+                f"{self.name}: no signal {signal!r} was recorded", hint="give what self.signal() returned"
+            )
 
     def target_position(self, qty: Number, instrument: Instrument | str | None, signal: Any) -> Order | None:
         """Bring the position to a signed quantity."""
         sub: Subscription = self.pick(instrument)
-        value = float(qty)
-        units: object = 0
-        if value > 0:
-            units = sub.instrument.qty_from(qty)
-        elif value < 0:
-            units = -sub.instrument.qty_from(-value if isinstance(qty, str) else -qty)
+        try:
+            exact = exact_decimal(number_text(qty, "quantity"))
+        except ParseError as e:
+            raise StrategyError(f"{self.name}: target_position takes a signed quantity: {e}") from None
+        units: cython.longlong = 0
+        if exact > 0:
+            units = sub.instrument.qty_from(exact)
+        elif exact < 0:
+            units = -sub.instrument.qty_from(exact.copy_negate())
         return self.target_units(units, instrument, signal)
 
-    def target_units(
-        self, target: cython.longlong, instrument: Instrument | str | None, signal: Any
-    ) -> Order | None:
+    def target_units(self, target: cython.longlong, instrument: Instrument | str | None, signal: Any) -> Order | None:
         """A market order for what is missing to `target` units, counting market orders on their way; None if nothing is."""
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
         missing: cython.longlong = target - sub.position.units - sub.working_market
@@ -328,16 +334,17 @@ class Seat:
             return self.state.submit(sub, 1, 1, 1, missing, 0, 0, 0, ident)
         return self.state.submit(sub, -1, 1, 1, -missing, 0, 0, 0, ident)
 
-    def cancel(self, order: Order | None) -> bool:
+    def cancel(self, order: object) -> bool:
         """Ask to cancel one order, or all of this strategy's."""
         if order is None:
             asked = [self.state.cancel(entry) for entry in self.open_orders()]
             return True in asked
         if not isinstance(order, Order):
             raise StrategyError(f"{self.name}: cancel takes the Order that buy or sell returned, was {order!r}")
-        if order.strategy_index != self.index:
-            raise StrategyError(f"{self.name}: order {order.order_id} belongs to {order.strategy}")
-        return self.state.cancel(order)
+        mine: Order = order
+        if mine.strategy_index != self.index:
+            raise StrategyError(f"{self.name}: order {mine.order_id} belongs to {mine.strategy}")
+        return self.state.cancel(mine)
 
     def size(self, weight: float, instrument: Instrument | str | None) -> float:
         """The quantity that `weight` of equity buys, rounded down to a lot."""
@@ -352,7 +359,7 @@ class Seat:
             return 0.0
         units = min(int(money / one * sub.qty_scale), sub.instrument.qty_max)
         units -= units % sub.instrument.lot_size
-        return units / sub.qty_scale
+        return units / sub.qty_scale if units >= sub.instrument.qty_min else 0.0
 
 
 def _is_time(value: Any) -> bool:

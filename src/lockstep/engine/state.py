@@ -184,19 +184,21 @@ class State:
             price = cython.cast(cython.double, limit_price)
         elif stop_price > 0:
             price = cython.cast(cython.double, stop_price)
-        opening: cython.double = sub.gate.opening_value(holding, side, qty, price)
+        worth: cython.double = float("nan")  # no reference price: the gate refuses
+        if price > 0.0:
+            worth = holding.valuation.mark(price, cython.cast(cython.double, qty))
+            if worth < 0.0:
+                worth = -worth  # an inverse contract's worth counts downwards
         # Cooling down is this strategy's own business, whatever the account holds.
         cooling: cython.bint = sub.bars < sub.cooldown_until and sub.position.units * side + qty > 0
-        rule: cython.int = _COOLDOWN if cooling else sub.gate.check(self.portfolio, holding, side, qty, price)
+        rule: cython.int = _COOLDOWN if cooling else sub.gate.check(self.portfolio, holding, side, qty, worth)
         if rule:
             self._deny(sub, order, rule)
             return order
         self.orders.apply(order, _SUBMIT)
         self.submitted += 1
-        holding.add_pending(side, qty)
-        if opening > 0.0:
-            order.reserve = opening
-            self.portfolio.reserve(opening)
+        holding.add_pending(side, qty, worth)
+        order.reserve = worth
         if order_type == _MARKET:
             sub.working_market += qty * side
         self.log_order(_SUBMIT, order, expire_ts, qty, limit_price, stop_price, signal_id)
@@ -252,15 +254,11 @@ class State:
 
     def release(self, sub: Subscription, order: Order, qty: cython.longlong, leaves: cython.longlong) -> cython.int:
         """`qty` of the `leaves` that an order had is no longer on its way: give back what it reserved."""
-        sub.holding.add_pending(order.side_sign, -qty)
+        part: cython.double = order.reserve if qty == leaves else order.reserve * qty / leaves
+        sub.holding.add_pending(order.side_sign, -qty, -part)
+        order.reserve -= part
         if order.type_code == _MARKET:
             sub.working_market -= qty * order.side_sign
-        if order.reserve > 0.0:
-            part: cython.double = order.reserve if qty == leaves else order.reserve * qty / leaves
-            order.reserve -= part
-            self.portfolio.reserve(-part)
-        if len(self.orders.by_id) == 0:
-            self.portfolio.clear_reserve()
         return 0
 
     def restate(self, sub: Subscription, order: Order, report: VenueReport) -> cython.int:
@@ -268,7 +266,7 @@ class State:
         before: cython.longlong = order.qty_units - order.cum_units
         total: cython.longlong = order.cum_units + report.qty
         if self.orders.restate(order, total, report.limit_price, report.stop_price) >= 0:
-            sub.holding.add_pending(order.side_sign, report.qty - before)
+            sub.holding.add_pending(order.side_sign, report.qty - before, 0.0)
             if order.type_code == _MARKET:
                 sub.working_market += (report.qty - before) * order.side_sign
         return self.log_order(

@@ -31,6 +31,10 @@ class Bar:
     volume: cython.double
     scale: cython.double
 
+    def __init__(self, *_args: object, **_fields: object) -> None:
+        """Raises: TypeError, always: an event comes from a record, with every field set."""
+        raise TypeError("a Bar is made from recorded data by make_bar(), never empty")
+
     @property
     def symbol(self) -> str:
         """The instrument's symbol."""
@@ -81,6 +85,10 @@ class Quote:
     ask_qty_units: cython.longlong
     scale: cython.double
     qty_scale: cython.double
+
+    def __init__(self, *_args: object, **_fields: object) -> None:
+        """Raises: TypeError, always: an event comes from a record, with every field set."""
+        raise TypeError("a Quote is made from recorded data by make_quote(), never empty")
 
     @property
     def symbol(self) -> str:
@@ -138,6 +146,10 @@ class Trade:
     scale: cython.double
     qty_scale: cython.double
 
+    def __init__(self, *_args: object, **_fields: object) -> None:
+        """Raises: TypeError, always: an event comes from a record, with every field set."""
+        raise TypeError("a Trade is made from recorded data by make_trade(), never empty")
+
     @property
     def symbol(self) -> str:
         """The instrument's symbol."""
@@ -176,6 +188,10 @@ class BookUpdate:
     action: cython.int
     scale: cython.double
     qty_scale: cython.double
+
+    def __init__(self, *_args: object, **_fields: object) -> None:
+        """Raises: TypeError, always: an event comes from a record, with every field set."""
+        raise TypeError("a BookUpdate is made from recorded data by make_book_update(), never empty")
 
     @property
     def symbol(self) -> str:

@@ -12,16 +12,20 @@ from lockstep.model.errors import InstrumentError, ParseError
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.numbers import (
     DECIMALS_MAX,
+    MONEY,
     UNITS_MAX,
+    Number,
     Price,
     Qty,
     decimal_from_fixed,
+    exact_fraction,
     fixed_from_number,
+    fraction_digits,
     text_from_fixed,
 )
 from lockstep.model.sessions import ALWAYS, Session
 
-Number = int | float | Decimal | str
+_FEWER_DECIMALS = "declare fewer decimals, or a bigger unit of price or quantity: value x 10**decimals may reach 2**53"
 
 
 class Rounding(Enum):
@@ -63,16 +67,34 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Raises: InstrumentError: a rule that cannot hold."""
         for name in ("price_decimals", "qty_decimals"):
-            if not 0 <= getattr(self, name) <= DECIMALS_MAX:
-                raise InstrumentError(f"{self.id}: {name} was {getattr(self, name)}, limit 0 to {DECIMALS_MAX}")
+            if not _is_whole(getattr(self, name)) or not 0 <= getattr(self, name) <= DECIMALS_MAX:
+                raise InstrumentError(f"{self.id}: {name} was {getattr(self, name)!r}, limit 0 to {DECIMALS_MAX}")
         for name in ("tick_size", "lot_size", "price_max", "qty_max"):
-            if not 1 <= getattr(self, name) <= UNITS_MAX:
+            if not _is_whole(getattr(self, name)) or not 1 <= getattr(self, name) <= UNITS_MAX:
                 raise InstrumentError(
-                    f"{self.id}: {name} was {getattr(self, name)} units, limit 1 to 2**53",
-                    hint="declare fewer decimals, or a bigger unit of price or quantity",
+                    f"{self.id}: {name} was {getattr(self, name)!r} units, limit 1 to 2**53", hint=_FEWER_DECIMALS
                 )
-        if self.multiplier <= 0 or not self.multiplier.is_finite():
-            raise InstrumentError(f"{self.id}: multiplier was {self.multiplier}, must be above 0")
+        if not _is_whole(self.qty_min) or not 0 <= self.qty_min <= self.qty_max:
+            raise InstrumentError(
+                f"{self.id}: qty_min was {self.qty_min!r} units, limit 0 to qty_max, which is {self.qty_max}"
+            )
+        if self.tick_size > self.price_max or self.lot_size > self.qty_max:
+            raise InstrumentError(
+                f"{self.id}: a tick of {self.tick_size} and a lot of {self.lot_size} units leave nothing to trade "
+                f"under maxima of {self.price_max} and {self.qty_max}"
+            )
+        for name in ("multiplier", "quanto_rate"):
+            value = getattr(self, name)
+            if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
+                raise InstrumentError(f"{self.id}: {name} was {value!r}, must be a Decimal above 0")
+        if self.price_band_bps is not None and (not _is_whole(self.price_band_bps) or self.price_band_bps < 1):
+            raise InstrumentError(
+                f"{self.id}: price_band_bps was {self.price_band_bps!r}, must be a whole number above 0, or None"
+            )
+        if self.settlement is Settlement.QUANTO and not self.settlement_currency:
+            raise InstrumentError(
+                f"{self.id}: a quanto names the currency it settles in: settlement_currency was empty"
+            )
 
     @property
     def id(self) -> str:
@@ -89,8 +111,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def money_decimals(self) -> int:
         """The decimals at which price x quantity x multiplier is a whole number."""
-        exponent = self.multiplier.normalize().as_tuple().exponent
-        return self.price_decimals + self.qty_decimals + max(0, -int(exponent))
+        return self.price_decimals + self.qty_decimals + fraction_digits(self.multiplier)
 
     def price_from(self, value: Number, rounding: Rounding | None = None) -> Price:
         """An order price from what a user wrote.
@@ -101,7 +122,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         units = self._units(value, self.price_decimals, self.tick_size, rounding, "price")
         if not 0 < units <= self.price_max:
             raise InstrumentError(
-                f"{self.id}: price was {value}, limit above 0 up to {self.price_text(self.price_max)}"
+                f"{self.id}: price was {value}, limit above 0 up to {self.price_text(self.price_max)}",
+                hint=_FEWER_DECIMALS if units > UNITS_MAX else "",
             )
         return Price(units)
 
@@ -114,7 +136,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         units = self._units(value, self.qty_decimals, self.lot_size, rounding, "quantity")
         if not max(1, self.qty_min) <= units <= self.qty_max:
             low = self.qty_text(max(1, self.qty_min))
-            raise InstrumentError(f"{self.id}: quantity was {value}, limit {low} to {self.qty_text(self.qty_max)}")
+            raise InstrumentError(
+                f"{self.id}: quantity was {value}, limit {low} to {self.qty_text(self.qty_max)}",
+                hint=_FEWER_DECIMALS if units > UNITS_MAX else "",
+            )
         return Qty(units)
 
     def _units(self, value: Number, decimals: int, step: int, rounding: Rounding | None, what: str) -> int:
@@ -131,9 +156,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
                 )
             return units
         try:
-            exact = Fraction(repr(value) if isinstance(value, float) else str(value)) * 10**decimals / step
-        except ValueError:
-            raise InstrumentError(f"{self.id}: {what} is not a finite number: was {value!r}") from None
+            exact = exact_fraction(value, what) * 10**decimals / step
+        except ParseError as e:
+            raise InstrumentError(f"{self.id}: {e}") from None
         steps = exact.numerator // exact.denominator
         if rounding is Rounding.UP:
             steps = -(-exact.numerator // exact.denominator)
@@ -154,7 +179,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return text_from_fixed(units, self.qty_decimals)
 
     def notional(self, price: Price, qty: Qty) -> Decimal:
-        """What a quantity is worth at a price, exactly: quote currency; base currency for INVERSE, rounded half even.
+        """What a quantity is worth at a price, exactly, in `currency`; for INVERSE rounded half even to 15 decimals.
 
         An inverse contract of `qty` is worth qty x multiplier of quote currency, hence that over price in the base.
         """
@@ -162,12 +187,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             worth = self.inverse_value(price, qty)
             units = round(worth * 10**DECIMALS_MAX)
             return decimal_from_fixed(units, DECIMALS_MAX)
-        product = (
-            price * qty * int(self.multiplier.scaleb(self.money_decimals - self.price_decimals - self.qty_decimals))
+        worth_quoted = MONEY.multiply(
+            decimal_from_fixed(price * qty, self.price_decimals + self.qty_decimals), self.multiplier
         )
-        return decimal_from_fixed(product, self.money_decimals) * (
-            self.quanto_rate if self.settlement is Settlement.QUANTO else 1
-        )
+        return MONEY.multiply(worth_quoted, self.quanto_rate if self.settlement is Settlement.QUANTO else Decimal(1))
 
     def inverse_value(self, price: Price, qty: Qty) -> Fraction:
         """qty x multiplier / price, exactly, in the base currency."""
@@ -183,3 +206,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         """Plain values for manifests and run hashes."""
         facts: dict[str, Any] = msgspec.to_builtins(self)
         return facts
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

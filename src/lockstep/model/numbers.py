@@ -2,9 +2,11 @@
 
 Prices and quantities are int64 at an instrument's own decimals (100.25 with two decimals is 10025); money is a Python
 int at the ledger's decimals and a Decimal when read. Each value stays at or below 2**53 units, so that the float a
-strategy reads is the correctly rounded one and gives the int back without loss.
+strategy reads is the correctly rounded one; up to 2**52 it gives the int back without loss (above, two neighbouring
+counts may share a float: 9007199254740990 and ...89 at 15 decimals do).
 """
 
+import re
 from decimal import (
     ROUND_HALF_EVEN,
     Context,
@@ -15,6 +17,7 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
+from fractions import Fraction
 from typing import NewType
 
 from lockstep.model.errors import ParseError
@@ -40,20 +43,46 @@ MONEY = Context(
 )
 """The one context for money: rounding anything, or mixing in a float, raises."""
 
+DIGITS_MAX = MONEY.prec
+"""The longest number, in digits before and after the point together, that is read: a text cannot ask for more work."""
+
+Number = int | float | Decimal | str
+"""What a user may write where a number is meant."""
+
+# Decimal() also takes underscores, blanks and the digits of other scripts, which in a data file are damage.
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+
+
+def exact_decimal(text: str) -> Decimal:
+    """The value of a number's text, exactly, trailing zeros stripped.
+
+    Raises: ParseError: not a finite decimal, or longer than DIGITS_MAX digits when written out.
+    """
+    if not _DECIMAL.fullmatch(text):
+        raise ParseError(f"not a finite decimal: {_shown(text)}")
+    try:
+        value = MONEY.normalize(Decimal(text))
+    except ArithmeticError:
+        raise ParseError(f"longer than {DIGITS_MAX} digits: {_shown(text)}") from None
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -DIGITS_MAX or value.adjusted() >= DIGITS_MAX:
+        raise ParseError(f"longer than {DIGITS_MAX} digits: {_shown(text)}")
+    return value
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= 80 else f"{text[:40]!r}... ({len(text)} characters)"
+
 
 def fixed_from_text(text: str, decimals: int) -> int:
     """An exact count of 10**-decimals: ("100.25", 2) -> 10025.
 
-    Raises: ParseError: not a finite decimal, or finer than `decimals`.
+    Raises: ParseError: not a finite decimal, finer than `decimals`, or longer than DIGITS_MAX digits.
     """
-    try:
-        value = Decimal(text)
-        scaled = MONEY.scaleb(value, decimals)
-        units = int(scaled)
-    except (ArithmeticError, ValueError) as e:
-        raise ParseError(f"not a finite decimal: {text!r}") from e
+    scaled = exact_decimal(text).scaleb(decimals, MONEY)
+    units = int(scaled)
     if scaled != units:
-        raise ParseError(f"finer than {decimals} decimals: {text!r}")
+        raise ParseError(f"finer than {decimals} decimals: {_shown(text)}")
     return units
 
 
@@ -62,31 +91,52 @@ def decimals_of(text: str) -> int:
 
     Raises: ParseError: not a finite decimal.
     """
-    try:
-        exponent = Decimal(text).normalize().as_tuple().exponent
-    except ArithmeticError as e:
-        raise ParseError(f"not a finite decimal: {text!r}") from e
-    if not isinstance(exponent, int):
-        raise ParseError(f"not a finite decimal: {text!r}")
-    return max(0, -exponent)
+    return fraction_digits(exact_decimal(text))
 
 
-def fixed_from_number(value: int | float | Decimal | str, decimals: int, what: str = "value") -> int:
-    """An exact count of 10**-decimals from whatever a user writes; a float counts as its shortest text (0.1 is "0.1").
+def fraction_digits(value: Decimal) -> int:
+    """How many decimals a finite value needs, trailing zeros stripped."""
+    exponent = MONEY.normalize(value).as_tuple().exponent
+    return max(0, -int(exponent))
 
-    Raises: ParseError: not a finite number, or finer than `decimals`; the message says by how much.
+
+def number_text(value: Number, what: str = "value") -> str:
+    """The exact text of whatever a user writes; a float counts as its shortest text (0.1 is "0.1").
+
+    Raises: ParseError: a truth value, an array, or no number at all. (A text is passed on as it is.)
     """
-    plain: object = value.item() if hasattr(value, "item") else value  # numpy scalars
+    plain: object = value
+    if getattr(getattr(value, "dtype", None), "kind", "") in "iuf" and getattr(value, "shape", None) == ():
+        plain = value.item()  # type: ignore[union-attr]  # a numpy scalar, known without importing numpy
     if isinstance(plain, bool) or not isinstance(plain, (int, float, Decimal, str)):
-        raise ParseError(f"{what} is not a number: was {plain!r} ({type(plain).__name__})")
-    value = plain
-    if isinstance(value, int):
-        return int(value * 10**decimals)
-    text = repr(value) if isinstance(value, float) else str(value)
+        raise ParseError(f"{what} is not a number: was {_shown(repr(plain))} ({type(plain).__name__})")
+    if isinstance(plain, int):
+        if plain.bit_length() > 4 * DIGITS_MAX:  # before str(), whose time grows with the square of the length
+            raise ParseError(f"{what} longer than {DIGITS_MAX} digits: has {plain.bit_length()} bits")
+        return str(int(plain))
+    return float.__repr__(plain) if isinstance(plain, float) else str(plain)
+
+
+def fixed_from_number(value: Number, decimals: int, what: str = "value") -> int:
+    """An exact count of 10**-decimals from whatever a user writes.
+
+    Raises: ParseError: not a finite number, or finer than `decimals`; the message says which.
+    """
     try:
-        return fixed_from_text(text, decimals)
+        return fixed_from_text(number_text(value, what), decimals)
     except ParseError as e:
-        raise ParseError(f"{what} {e}") from None
+        raise ParseError(str(e) if str(e).startswith(what) else f"{what} {e}") from None
+
+
+def exact_fraction(value: Number, what: str = "value") -> Fraction:
+    """Whatever a user writes as an exact fraction, to be rounded in a named direction.
+
+    Raises: ParseError: not a finite number.
+    """
+    try:
+        return Fraction(exact_decimal(number_text(value, what)))
+    except ParseError as e:
+        raise ParseError(str(e) if str(e).startswith(what) else f"{what} {e}") from None
 
 
 def text_from_fixed(units: int, decimals: int) -> str:

@@ -1,6 +1,7 @@
 """When an instrument trades. Weekly windows in a named time zone; holidays show as days without data."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -9,6 +10,7 @@ from lockstep.model.errors import UsageError, did_you_mean
 from lockstep.model.numbers import NANOS_PER_DAY, NANOS_PER_SECOND
 
 MINUTES_PER_DAY = 1440
+FX_TURN_MINUTE = 17 * 60
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -18,14 +20,40 @@ class Window(msgspec.Struct, frozen=True):
     open_minute: int
     close_minute: int
 
+    def __post_init__(self) -> None:
+        """Raises: UsageError: no such weekday, or minutes that are no part of a day."""
+        if not 0 <= self.weekday <= 6 or not 0 <= self.open_minute < self.close_minute <= MINUTES_PER_DAY:
+            raise UsageError(
+                f"no window of a week: weekday {self.weekday} (0 is Monday), minutes {self.open_minute} to "
+                f"{self.close_minute} of {MINUTES_PER_DAY}",
+                hint="write hours over midnight as two windows",
+            )
+
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Session hours of a venue, and how many trading days its year has (for annualising)."""
+    """Session hours of a venue, and how many trading days its year has (for annualising).
+
+    windows: those of one weekday in order, not overlapping. turn_minute: where hours run on, the local minute of the day at which one
+    trading day ends and the next begins: 1440 is midnight, 1020 the 17:00 of foreign exchange.
+    """
 
     name: str
     timezone: str
     windows: tuple[Window, ...]
     periods_per_year: int
+    turn_minute: int = MINUTES_PER_DAY
+
+    def __post_init__(self) -> None:
+        """Raises: UsageError: windows out of order or overlapping, or an empty year."""
+        by_day = sorted(self.windows, key=lambda window: window.weekday)  # stable: keeps the order within a day
+        for before, after in pairwise(by_day):
+            if before.weekday == after.weekday and after.open_minute < before.close_minute:
+                raise UsageError(f"session {self.name}: windows overlap or are out of order: {before}, {after}")
+        if not self.windows or self.periods_per_year < 1 or not 1 <= self.turn_minute <= MINUTES_PER_DAY:
+            raise UsageError(
+                f"session {self.name}: {len(self.windows)} windows, {self.periods_per_year} periods a year, "
+                f"turn_minute {self.turn_minute}: each must be at least 1"
+            )
 
     @property
     def always_open(self) -> bool:
@@ -33,17 +61,21 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return sum(w.close_minute - w.open_minute for w in self.windows) == 7 * MINUTES_PER_DAY
 
     def bounds(self, start_ns: int, end_ns: int) -> list[tuple[int, int]]:
-        """Opening and closing times, ns UTC, of every session that touches [start_ns, end_ns]; adjacent ones joined."""
+        """Opening and closing times, ns UTC, of every session that touches [start_ns, end_ns].
+
+        Hours that run on over midnight are one session, but none runs over the turn of the trading day.
+        """
         zone = ZoneInfo(self.timezone)
-        day = datetime.fromtimestamp(start_ns // NANOS_PER_SECOND, UTC).astimezone(zone).date() - timedelta(days=1)
-        last = datetime.fromtimestamp(end_ns // NANOS_PER_SECOND, UTC).astimezone(zone).date() + timedelta(days=1)
+        # Two days more on either side: a session that touches the range is seen whole, whatever the range.
+        day = datetime.fromtimestamp(start_ns // NANOS_PER_SECOND, UTC).astimezone(zone).date() - timedelta(days=2)
+        last = datetime.fromtimestamp(end_ns // NANOS_PER_SECOND, UTC).astimezone(zone).date() + timedelta(days=2)
         found: list[tuple[int, int]] = []
         while day <= last:
             for window in self.windows:
                 if window.weekday == day.weekday():
                     opens = _local_ns(day, window.open_minute, zone)
                     closes = _local_ns(day, window.close_minute, zone)
-                    if found and found[-1][1] == opens:
+                    if found and found[-1][1] == opens and window.open_minute != self.turn_minute % MINUTES_PER_DAY:
                         found[-1] = (found[-1][0], closes)
                     else:
                         found.append((opens, closes))
@@ -85,11 +117,16 @@ FX = Session(
     name="FX",
     timezone="America/New_York",
     windows=(
-        *(Window(weekday, 0, MINUTES_PER_DAY) for weekday in range(4)),
-        Window(4, 0, 17 * 60),
-        Window(6, 17 * 60, MINUTES_PER_DAY),
+        *(
+            Window(weekday, *minutes)
+            for weekday in range(4)
+            for minutes in ((0, FX_TURN_MINUTE), (FX_TURN_MINUTE, MINUTES_PER_DAY))
+        ),
+        Window(4, 0, FX_TURN_MINUTE),
+        Window(6, FX_TURN_MINUTE, MINUTES_PER_DAY),
     ),
     periods_per_year=252,
+    turn_minute=FX_TURN_MINUTE,
 )
 SESSIONS = {session.name: session for session in (ALWAYS, WEEKDAYS, XNYS, XNYS_EXTENDED, FX)}
 

@@ -31,6 +31,10 @@ class OrderRequest:
     stop_price: cython.longlong
     expire_ts: cython.longlong
 
+    def __init__(self, *_args: object, **_fields: object) -> None:
+        """Raises: TypeError, always."""
+        raise TypeError("a OrderRequest is made by make_request(), which sets every field")
+
 
 @cython.final
 @cython.no_gc  # the fee is an int: no cycle is possible
@@ -60,6 +64,10 @@ class VenueReport:
     limit_price: cython.longlong
     stop_price: cython.longlong
     fee: int
+
+    def __init__(self, *_args: object, **_fields: object) -> None:
+        """Raises: TypeError, always."""
+        raise TypeError("a VenueReport is made by make_report(), which sets every field")
 
 
 def make_request(

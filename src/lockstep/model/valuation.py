@@ -6,7 +6,7 @@ import cython
 
 from lockstep.model.enums import Settlement
 from lockstep.model.instrument import Instrument
-from lockstep.model.numbers import Money
+from lockstep.model.numbers import Money, fraction_digits
 
 
 @cython.final
@@ -43,7 +43,9 @@ class Valuation:
 
     def worth(self, price: cython.longlong, qty: cython.longlong) -> Money | Fraction:
         """Ledger units; exact. qty may be negative."""
-        wide: object = price  # one factor as a Python int first: a product of two C ints wraps before it is stored
+        wide: cython.py_int = (
+            price  # one factor as a Python int first: a product of two C ints wraps before it is stored
+        )
         if self.inverse:
             return -Fraction(self.factor * qty, wide)
         return wide * qty * self.factor
@@ -61,6 +63,6 @@ def ledger_decimals_for(instruments: list[Instrument]) -> int:
     for instrument in instruments:
         digits = instrument.money_decimals
         if instrument.settlement is Settlement.QUANTO:
-            digits += max(0, -int(instrument.quanto_rate.normalize().as_tuple().exponent))
+            digits += fraction_digits(instrument.quanto_rate)
         needed.append(digits if instrument.settlement is not Settlement.INVERSE else instrument.qty_decimals)
     return max(needed)

@@ -11,8 +11,8 @@ from lockstep.model.numbers import MONEY
 from lockstep.orders.table import ANOMALY, IMPOSSIBLE, RESUME, TERMINAL, flat_table
 
 # The table as flat C arrays: an Enum lookup inside the order path costs more than the rest of it.
-NEXT = cython.declare(cython.schar[208])
-FINISHED = cython.declare(cython.schar[13])
+NEXT = cython.declare(cython.schar[208])  # type: ignore[misc, valid-type]
+FINISHED = cython.declare(cython.schar[13])  # type: ignore[misc, valid-type]
 if len(OrderState) * len(OrderEventKind) != 208 or len(OrderState) != 13:
     raise InvariantError("the order table's size changed: adapt NEXT and FINISHED in orders/order.py")
 for _index, _value in enumerate(flat_table()):
@@ -21,6 +21,10 @@ for _state in OrderState:
     FINISHED[int(_state)] = int(_state in TERMINAL)
 
 _EVENTS = cython.declare(cython.int, len(OrderEventKind))
+_ACCEPT = cython.declare(cython.int, int(OrderEventKind.ACCEPT))
+_TRIGGER = cython.declare(cython.int, int(OrderEventKind.TRIGGER))
+_PENDING_NEW = cython.declare(cython.int, int(OrderState.PENDING_NEW))
+_TRIGGERED = cython.declare(cython.int, int(OrderState.TRIGGERED))
 _PARTIAL = cython.declare(cython.int, int(OrderEventKind.PARTIAL))
 _FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
@@ -42,7 +46,8 @@ class Order:
     """One order of ours; strategies read it, only `OpenOrders` changes it.
 
     *_units: the instrument's units; limit_units, stop_units: 0 where the type has none. notional_units: sum of
-    price x quantity of its fills, an unbounded int; with cum_units it is the exact average price.
+    price x quantity of its fills, an unbounded int; with cum_units it is the exact average price. reserve: worth of what
+    may still fill, currency, at the price it was checked at.
     """
 
     order_id: cython.longlong
@@ -68,8 +73,12 @@ class Order:
     resume_code: cython.int
     reserve: cython.double
 
+    def __init__(self, *_args: object, **_fields: object) -> None:
+        """Raises: TypeError, always."""
+        raise TypeError("an Order is what buy, sell or order returned; it cannot be made empty")
+
     def is_done(self) -> cython.bint:
-        return FINISHED[self.state_code] != 0
+        return bool(FINISHED[self.state_code] != 0)
 
     @property
     def id(self) -> int:
@@ -84,7 +93,7 @@ class Order:
     @property
     def is_open(self) -> bool:
         """True until a final state."""
-        return FINISHED[self.state_code] == 0
+        return bool(FINISHED[self.state_code] == 0)
 
     @property
     def side(self) -> Side:
@@ -128,8 +137,23 @@ class Order:
         return float(self.cum_units / 10.0**self.instrument.qty_decimals)
 
     @property
+    def leaves(self) -> float:
+        """What may still fill, base units; 0.0 when done."""
+        return float(self.leaves_units / 10.0**self.instrument.qty_decimals)
+
+    @property
+    def limit_price(self) -> float | None:
+        """Limit, quote currency; None where the type has none."""
+        return self.limit_units / 10.0**self.instrument.price_decimals if self.limit_units else None
+
+    @property
+    def stop_price(self) -> float | None:
+        """Stop, quote currency; None where the type has none."""
+        return self.stop_units / 10.0**self.instrument.price_decimals if self.stop_units else None
+
+    @property
     def average_price(self) -> Decimal | None:
-        """Average fill price, quote currency, to 12 more decimals than the instrument's; None before a fill."""
+        """Average fill price, quote currency, down to 12 more decimals than the instrument's; None before a fill."""
         if self.cum_units == 0:
             return None
         units = (self.notional_units * 10**12) // self.cum_units
@@ -143,22 +167,26 @@ class Order:
 
 
 @cython.final
+@cython.overflowcheck(True)  # a sum beyond 64 bits raises instead of wrapping
 @cython.cclass
 class OpenOrders:
     """Every order that is not done, by client order id, and the counters behind the ids.
 
-    by_id: open orders alone; what is done lives on in the decision log. anomalies: (state, event) names -> count.
+    by_id: open orders alone; what is done lives on in the decision log. anomalies, ignored: (state, event) names ->
+    count, of the pairs that the table calls so.
     """
 
     by_id: dict[int, Order]
     last_id: cython.longlong
     anomalies: dict[tuple[str, str], int]
+    ignored: dict[tuple[str, str], int]
     done_count: cython.longlong
 
     def __init__(self) -> None:
         self.by_id = {}
         self.last_id = 0
         self.anomalies = {}
+        self.ignored = {}
         self.done_count = 0
 
     def create(
@@ -211,6 +239,8 @@ class OpenOrders:
 
         Raises: InvariantError: a pair that only a fault of ours can produce.
         """
+        if event < 0 or event >= _EVENTS:
+            raise InvariantError(f"order {order.order_id}: no order event has the number {event}")
         state: cython.int = order.state_code
         target: cython.int = NEXT[state * _EVENTS + event]
         if target == _RESUME:
@@ -222,7 +252,11 @@ class OpenOrders:
         if target == _PENDING_CANCEL or target == _PENDING_REPLACE:
             if state != _PENDING_CANCEL and state != _PENDING_REPLACE:
                 order.resume_code = state
-        elif target == _ACKNOWLEDGED and order.cum_units > 0:
+            elif event == _TRIGGER:
+                order.resume_code = _TRIGGERED
+            elif event == _ACCEPT and order.resume_code == _PENDING_NEW:
+                order.resume_code = _ACKNOWLEDGED
+        elif (target == _ACKNOWLEDGED or target == _TRIGGERED) and order.cum_units > 0:
             target = _PARTIAL_FILL
         order.state_code = target
         if FINISHED[target]:
@@ -232,26 +266,39 @@ class OpenOrders:
 
     def _unexpected(self, order: Order, event: cython.int, answer: cython.int) -> cython.int:
         pair = (OrderState(order.state_code).name, OrderEventKind(event).name)
-        self.anomalies[pair] = self.anomalies.get(pair, 0) + 1
         if answer == _IMPOSSIBLE:
             raise InvariantError(f"order {order.order_id}: {pair[1]} cannot happen in state {pair[0]}")
+        counts = self.anomalies if answer == _ANOMALY else self.ignored
+        counts[pair] = counts.get(pair, 0) + 1
         return answer
 
     def apply_fill(self, order: Order, qty: cython.longlong, price: cython.longlong) -> cython.int:
-        """Add a fill, then move the order. A fill beyond the order's quantity is an InvariantError (it would be an overfill)."""
-        if qty <= 0 or order.cum_units + qty > order.qty_units:
+        """Move the order by a fill and add it. Where the table refuses the move, the quantities stay as they were too.
+
+        Raises: InvariantError: a fill beyond the order's quantity (it would be an overfill).
+        """
+        if qty <= 0 or qty > order.qty_units - order.cum_units:
             raise InvariantError(
                 f"order {order.order_id}: fill of {qty} units, but only {order.qty_units - order.cum_units} were open"
             )
-        wide: object = price
-        order.cum_units += qty
-        order.notional_units = order.notional_units + wide * qty
-        return self.apply(order, _FILL if order.cum_units == order.qty_units else _PARTIAL)
+        result: cython.int = self.apply(order, _FILL if order.cum_units + qty == order.qty_units else _PARTIAL)
+        if result >= 0:
+            wide: cython.py_int = price  # one factor as a Python int first: the product may pass 64 bits
+            order.cum_units += qty
+            order.notional_units = order.notional_units + wide * qty
+        return result
 
     def restate(
         self, order: Order, qty: cython.longlong, limit_price: cython.longlong, stop_price: cython.longlong
     ) -> cython.int:
-        """A venue restated an order for a corporate action: new total quantity and prices (fills so far are kept)."""
+        """A venue restated an order for a corporate action: new total quantity and prices (fills so far are kept).
+
+        Raises: InvariantError: nothing would be left to fill; a venue ends such an order instead.
+        """
+        if qty <= order.cum_units:
+            raise InvariantError(
+                f"order {order.order_id}: restated to {qty} units, {order.cum_units} are filled already"
+            )
         result: cython.int = self.apply(order, _RESTATE)
         if result >= 0:
             order.qty_units = qty

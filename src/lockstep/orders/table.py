@@ -4,6 +4,7 @@ A cell is the next state, or an answer for a pair that should not come: IGNORED 
 ANOMALY (counted, recorded and raised with the user: the venue's word against our view; no change of state), IMPOSSIBLE
 (our own fault: halt). RESUME leads back to the state before the pending request. Cumulative quantity stands beside
 the state, so PENDING_CANCEL with fills is legal. PARTIAL leaves something open, FILL is the one that completes.
+An ACCEPT or TRIGGER that crosses a pending request does not end the request: it changes the state that RESUME leads to.
 """
 
 from lockstep.model.enums import OrderEventKind as E
@@ -70,11 +71,11 @@ _WORKING = {
     E.RESTATE: RESUME,
 }
 
-_NEVER_SENT = dict.fromkeys(E, IMPOSSIBLE)
+_NEVER_SENT: dict[E, int] = dict.fromkeys(E, IMPOSSIBLE)
 
 TABLE: dict[S, dict[E, int]] = {
     S.NEW: {**_NEVER_SENT, E.SUBMIT: S.PENDING_NEW, E.DENY: S.DENIED},
-    S.DENIED: {**_NEVER_SENT, E.CANCEL_REQUEST: IGNORED},
+    S.DENIED: {**_NEVER_SENT, E.CANCEL_REQUEST: IGNORED, E.REPLACE_REQUEST: IGNORED},
     S.PENDING_NEW: {**_WORKING, E.ACCEPT: S.ACKNOWLEDGED},
     S.ACKNOWLEDGED: _WORKING,
     S.TRIGGERED: {**_WORKING, E.TRIGGER: IGNORED},
@@ -83,7 +84,8 @@ TABLE: dict[S, dict[E, int]] = {
         **_WORKING,
         E.CANCEL_REQUEST: IGNORED,
         E.REPLACE_REQUEST: IGNORED,
-        E.TRIGGER: IGNORED,
+        E.ACCEPT: S.PENDING_CANCEL,
+        E.TRIGGER: S.PENDING_CANCEL,
         E.PARTIAL: S.PENDING_CANCEL,
         E.CANCEL_REJECT: RESUME,
         E.RESTATE: S.PENDING_CANCEL,
@@ -91,7 +93,8 @@ TABLE: dict[S, dict[E, int]] = {
     S.PENDING_REPLACE: {
         **_WORKING,
         E.REPLACE_REQUEST: IGNORED,
-        E.TRIGGER: IGNORED,
+        E.ACCEPT: S.PENDING_REPLACE,
+        E.TRIGGER: S.PENDING_REPLACE,
         E.PARTIAL: S.PENDING_REPLACE,
         E.REPLACE: RESUME,
         E.REPLACE_REJECT: RESUME,

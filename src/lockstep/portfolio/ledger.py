@@ -4,15 +4,17 @@ from decimal import Decimal
 
 import cython
 
-from lockstep.model.numbers import Money, decimal_from_fixed, fixed_from_number
+from lockstep.model.errors import InvariantError
+from lockstep.model.numbers import Money, Number, decimal_from_fixed, fixed_from_number
 
 
 @cython.final
 @cython.cclass
 class Ledger:
-    """Cash in units of 10**-decimals of its currency, and where it went. A float never enters it.
+    """Cash in units of 10**-decimals of its currency, and where it went. Posted in whole units alone, never in floats.
 
-    cash = opening + the postings; each posting names what it is. cash_float: the same, for marking.
+    cash = opening + the postings; each posting names what it is. realised: profit of closed quantity, before fees and
+    dividends. cash_float: the same as cash, for marking.
     """
 
     currency: str
@@ -26,8 +28,11 @@ class Ledger:
     cash_float: cython.double
     scale: cython.double
 
-    def __init__(self, currency: str, decimals: int, opening: Decimal | int | str) -> None:
-        """Raises: ParseError: an opening balance that is no exact amount at `decimals`; floats are refused as text is."""
+    def __init__(self, currency: str, decimals: int, opening: Number) -> None:
+        """An opening balance given as a float counts as its shortest text: 0.1 is one tenth, exactly.
+
+        Raises: ParseError: an opening balance that is no exact amount at `decimals`.
+        """
         self.currency = currency
         self.decimals = decimals
         self.opening = fixed_from_number(opening, decimals, "opening cash")
@@ -41,6 +46,8 @@ class Ledger:
 
     def post_fill(self, cash_change: Money, fee: Money, profit: Money) -> cython.int:
         """A fill: cash_change before the fee; profit is what it realised (already within cash_change for CASH settlement)."""
+        if not (isinstance(cash_change, int) and isinstance(fee, int) and isinstance(profit, int)):
+            raise _not_whole((cash_change, fee, profit))
         self.cash = self.cash + cash_change - fee
         self.fees = self.fees + fee
         self.realised = self.realised + profit
@@ -49,14 +56,19 @@ class Ledger:
 
     def post_dividend(self, amount: Money) -> cython.int:
         """A dividend received (or, short, paid)."""
+        if not isinstance(amount, int):
+            raise _not_whole((amount,))
         self.cash = self.cash + amount
         self.dividends = self.dividends + amount
         self.cash_float = float(self.cash) / self.scale
         return 0
 
-    def post_in_lieu(self, amount: Money) -> cython.int:
-        """Cash for the fraction of a share that a split left over."""
+    def post_in_lieu(self, amount: Money, profit: Money) -> cython.int:
+        """Cash for the fraction of a share that a split left over; profit: what that closed, within the amount."""
+        if not (isinstance(amount, int) and isinstance(profit, int)):
+            raise _not_whole((amount, profit))
         self.cash = self.cash + amount
+        self.realised = self.realised + profit
         self.in_lieu = self.in_lieu + amount
         self.cash_float = float(self.cash) / self.scale
         return 0
@@ -69,3 +81,8 @@ class Ledger:
     def balance(self) -> Decimal:
         """Cash, exact."""
         return decimal_from_fixed(self.cash, self.decimals)
+
+
+def _not_whole(amounts: tuple[object, ...]) -> InvariantError:
+    shown = ", ".join(repr(amount) for amount in amounts)
+    return InvariantError(f"money is posted in whole ledger units: was {shown}")

@@ -1,7 +1,6 @@
 """The account: its ledger, what it holds, and each strategy's positions. The sum over strategies is the account."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 import cython
 
@@ -13,19 +12,20 @@ else:
     from lockstep.model.valuation import Valuation
     from lockstep.portfolio.ledger import Ledger
     from lockstep.portfolio.position import Holding, Position
-from lockstep.model.errors import InvariantError, RefuseError
+from lockstep.model.errors import DataError, RefuseError
 from lockstep.model.instrument import Instrument
-from lockstep.model.numbers import Money
+from lockstep.model.numbers import Money, Number
 from lockstep.model.valuation import ledger_decimals_for
 
 
 @cython.final
+@cython.overflowcheck(True)  # a sum beyond 64 bits raises instead of wrapping
 @cython.cclass
 class Portfolio:
     """One account in one currency.
 
-    leverage_max: gross exposure allowed per unit of equity; 1.0 is a cash account. reserved: money that open orders would
-    use if they filled. Floats here are marks for risk and curves; the ledger alone is the money.
+    leverage_max: gross exposure allowed per unit of equity; 1.0 is a cash account. Floats here are marks for risk and
+    curves; the ledger alone is the money.
     """
 
     ledger: Ledger
@@ -33,14 +33,17 @@ class Portfolio:
     positions: list[Position]
     valuations: list[Valuation]
     leverage_max: cython.double
-    reserved: cython.double
     marked_equity: cython.double
     marked_gross: cython.double
     marked_net: cython.double
     by_key: dict[tuple[int, int], Position]
 
-    def __init__(self, instruments: Sequence[Instrument], cash: Decimal | int | str, leverage_max: float = 1.0) -> None:
-        """Raises: RefuseError: instruments that settle in different currencies."""
+    def __init__(self, instruments: Sequence[Instrument], cash: Number, leverage_max: float = 1.0) -> None:
+        """Raises: RefuseError: no instrument, instruments that settle in different currencies, or no possible leverage."""
+        if not instruments:
+            raise RefuseError("an account needs at least one instrument to trade")
+        if not 0.0 < leverage_max < float("inf"):
+            raise RefuseError(f"leverage was {leverage_max}, must be above 0 and finite", hint="1 is a cash account")
         currencies = sorted({instrument.currency for instrument in instruments})
         if len(currencies) != 1:
             raise RefuseError(
@@ -54,7 +57,6 @@ class Portfolio:
         self.positions = []
         self.by_key = {}
         self.leverage_max = leverage_max
-        self.reserved = 0.0
         self.marked_equity = self.ledger.cash_float
         self.marked_gross = 0.0
         self.marked_net = 0.0
@@ -82,40 +84,54 @@ class Portfolio:
         position.add_fee(fee)
         holding.add_units(signed)
         if holding.valuation.cash_settled:
-            self.ledger.post_fill(-holding.valuation.worth(price, signed), fee, profit)
+            worth = holding.valuation.worth(price, signed)
+            self.ledger.post_fill(-worth, fee, profit)  # type: ignore[arg-type]  # the ledger refuses a Fraction
         else:
             self.ledger.post_fill(profit, fee, profit)
         return 0
 
-    def split(self, instrument_index: int, new_shares: int, old_shares: int) -> None:
-        """Restate every position for a split; fractional rests are paid in cash at the last price."""
+    def split(self, instrument_index: cython.int, new_shares: object, old_shares: object) -> None:
+        """Restate every position for a split; fractional rests are paid in cash at the last price.
+
+        Raises: DataError: a ratio that is not of two whole numbers above 0.
+        """
+        # Declared as objects: compiled code turns an argument declared int into one, 2.9 into 2, before any check.
         holding: Holding = self.holdings[instrument_index]
-        units: object = 0
+        if not isinstance(new_shares, int) or not isinstance(old_shares, int) or new_shares <= 0 or old_shares <= 0:
+            raise DataError(f"{holding.instrument.id}: no split is {new_shares!r} for {old_shares!r}")
+        units: cython.longlong = 0
         for entry in self.positions:
             position: Position = cython.cast(Position, entry)
             if position.holding is holding:
-                self.ledger.post_in_lieu(position.split(new_shares, old_shares))
-                units = units + position.units
+                before = position.realised
+                paid = position.split(new_shares, old_shares)
+                self.ledger.post_in_lieu(paid, position.realised - before)
+                units += position.units
         holding.units = units
         if holding.last_units:
             # Only for marking until the next price; rounding it to a unit is harmless there.
-            holding.set_last(holding.last_units * old_shares // new_shares)
+            last: cython.py_int = holding.last_units
+            holding.set_last(last * old_shares // new_shares)
 
-    def dividend(self, instrument_index: int, amount: int, decimals: int) -> list[tuple[int, int]]:
+    def dividend(self, instrument_index: cython.int, amount: object, decimals: object) -> list[tuple[int, int]]:
         """Pay a dividend per 1.0 of quantity to every holder; shorts pay it. amount: units of 10**-decimals.
 
         Returns: (strategy index, ledger units) for each position it touched; rounded down, against us.
+        Raises:  DataError: an amount that is not a whole number of units at or above 0.
         """
         holding: Holding = self.holdings[instrument_index]
+        if not isinstance(amount, int) or not isinstance(decimals, int) or amount < 0 or decimals < 0:
+            raise DataError(f"{holding.instrument.id}: no dividend is {amount!r} units of {decimals!r} decimals")
         paid = []
         for entry in self.positions:
             position: Position = cython.cast(Position, entry)
             if position.holding is holding and position.units:
-                wide: object = position.units
-                money_decimals: object = self.ledger.decimals  # a C exponent would make the power a float
+                wide: cython.py_int = position.units
+                money_decimals: cython.py_int = self.ledger.decimals  # a C exponent would make the power a float
                 scaled = wide * amount * 10**money_decimals
                 money = scaled // 10 ** (decimals + holding.instrument.qty_decimals)
                 self.ledger.post_dividend(money)
+                position.add_dividend(money)
                 paid.append((position.strategy_index, money))
         return paid
 
@@ -168,21 +184,24 @@ class Portfolio:
         self.marked_equity = self.equity()
         return 0
 
-    def reserve(self, amount: cython.double) -> cython.int:
-        """Set money aside for an open order, or give it back (negative)."""
-        self.reserved += amount
-        if self.reserved < -1e-6 * (1.0 + abs(amount)):
-            raise InvariantError(f"reserved money fell below 0: was {self.reserved}")
-        return 0
-
-    def clear_reserve(self) -> cython.int:
-        """No order is open: nothing is reserved (and no float rest lingers)."""
-        self.reserved = 0.0
-        return 0
+    def exposure_max(self) -> cython.double:
+        """The largest gross exposure, currency, that may come of what is held and whichever working orders fill."""
+        total: cython.double = 0.0
+        holding: Holding
+        for entry in self.holdings:
+            holding = cython.cast(Holding, entry)
+            if holding.units != 0 or holding.pending_buy != 0 or holding.pending_sell != 0:
+                total += holding.exposure_max(0, 0, 0.0)
+        return total
 
     def buying_power(self) -> cython.double:
-        """Exposure that may still be opened: equity x leverage less gross exposure and what is reserved, currency."""
-        return self.equity() * self.leverage_max - self.gross() - self.reserved
+        """Exposure that may still be opened: equity x leverage less what is held and may come of working orders, currency."""
+        return self.equity() * self.leverage_max - self.exposure_max()
+
+    @property
+    def reserved(self) -> float:
+        """Exposure that working orders may add to what is held, currency; 0.0 when none works."""
+        return self.exposure_max() - self.gross()
 
     @property
     def margin_used(self) -> float:

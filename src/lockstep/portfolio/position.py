@@ -15,12 +15,14 @@ from lockstep.model.numbers import Money, decimal_from_fixed
 
 
 @cython.final
+@cython.overflowcheck(True)  # a sum beyond 64 bits raises instead of wrapping
 @cython.cclass
 class Holding:
     """What the account holds of one instrument over all strategies, what is on its way, and the latest price.
 
-    pending_buy, pending_sell: open quantity of working orders, units. last: the latest price in units as a float, nan
-    before the first; last_units: the same exactly, 0 before the first.
+    pending_buy, pending_sell: open quantity of working orders, units; *_worth: the same at the prices those orders were
+    checked at, currency. last: the latest price in units as a float, nan before the first; last_units: the same exactly,
+    0 before the first.
     """
 
     instrument: Instrument
@@ -30,6 +32,8 @@ class Holding:
     last_units: cython.longlong
     pending_buy: cython.longlong
     pending_sell: cython.longlong
+    pending_buy_worth: cython.double
+    pending_sell_worth: cython.double
     last: cython.double
 
     def __init__(self, index: int, valuation: Valuation) -> None:
@@ -39,6 +43,8 @@ class Holding:
         self.units = 0
         self.pending_buy = 0
         self.pending_sell = 0
+        self.pending_buy_worth = 0.0
+        self.pending_sell_worth = 0.0
         self.last_units = 0
         self.last = float("nan")
 
@@ -53,31 +59,69 @@ class Holding:
         self.units += change
         return 0
 
-    def add_pending(self, side: cython.int, qty: cython.longlong) -> cython.int:
-        """Change what working orders may still fill. Raises: InvariantError: it would fall below 0."""
+    def add_pending(self, side: cython.int, qty: cython.longlong, worth: cython.double) -> cython.int:
+        """Change what working orders may still fill, and its worth. Raises: InvariantError: it would fall below 0."""
         if side > 0:
             self.pending_buy += qty
+            # With the last order gone the worth is 0, whatever the float sums left over.
+            self.pending_buy_worth = max(0.0, self.pending_buy_worth + worth) if self.pending_buy else 0.0
         else:
             self.pending_sell += qty
+            self.pending_sell_worth = max(0.0, self.pending_sell_worth + worth) if self.pending_sell else 0.0
         if self.pending_buy < 0 or self.pending_sell < 0:
             raise InvariantError(f"{self.instrument.id}: working quantity fell below 0")
         return 0
 
     def exposure(self) -> cython.double:
-        """Signed market value, settlement currency; 0.0 while flat."""
+        """Signed market value, settlement currency, above 0 for a long; 0.0 while flat."""
         if self.units == 0:
             return 0.0
-        return self.valuation.mark(self.last, cython.cast(cython.double, self.units))
+        value: cython.double = self.valuation.mark(self.last, cython.cast(cython.double, self.units))
+        return -value if self.valuation.inverse else value
+
+    def exposure_max(self, side: cython.int, qty: cython.longlong, worth: cython.double) -> cython.double:
+        """The largest gross exposure, currency, that may come of what is held and whichever working orders fill.
+
+        Args: side, qty, worth: one order more, as if it worked already; qty 0 for none.
+        """
+        held: cython.double = self.exposure()
+        if held < 0.0:
+            held = -held
+        buys: cython.longlong = self.pending_buy + (qty if side > 0 else 0)
+        sells: cython.longlong = self.pending_sell + (qty if side < 0 else 0)
+        bought: cython.double = self.pending_buy_worth + (worth if side > 0 else 0.0)
+        sold: cython.double = self.pending_sell_worth + (worth if side < 0 else 0.0)
+        most: cython.double = held
+        # Orders of one side: the part beyond what they close adds exposure, at the orders' own average price.
+        after: cython.double
+        if self.units >= 0:
+            after = held + bought
+            if after > most:
+                most = after
+            if sells > self.units:
+                after = sold * (cython.cast(cython.double, sells - self.units) / sells)
+                if after > most:
+                    most = after
+        else:
+            after = held + sold
+            if after > most:
+                most = after
+            if buys > -self.units:
+                after = bought * (cython.cast(cython.double, buys + self.units) / buys)
+                if after > most:
+                    most = after
+        return most
 
 
 @cython.final
+@cython.overflowcheck(True)  # a sum beyond 64 bits raises instead of wrapping
 @cython.cclass
 class Position:
     """What a strategy holds. Truthy while open; positive units are long.
 
     basis: worth of what is open at the prices paid, ledger units: the average price is the pair (basis, units), never a
-    rounded quotient, and the remainder of a partial close stays in it. realised: closed profit before fees, ledger
-    units.
+    rounded quotient, and the remainder of a partial close stays in it. realised: closed profit before fees and
+    dividends; fees, dividends: paid and received; each in ledger units.
     """
 
     instrument: Instrument
@@ -89,6 +133,7 @@ class Position:
     basis: Money | Fraction
     realised: Money
     fees: Money
+    dividends: Money
     valuation: Valuation
     scale: cython.double
     qty_scale: cython.double
@@ -107,6 +152,7 @@ class Position:
         self.basis = 0
         self.realised = 0
         self.fees = 0
+        self.dividends = 0
         self.scale = 10.0**self.instrument.price_decimals
         self.qty_scale = 10.0**self.instrument.qty_decimals
         self.money_scale = 10.0**valuation.ledger_decimals
@@ -144,13 +190,15 @@ class Position:
 
     @property
     def value(self) -> float:
-        """Signed market value at the last price, settlement currency; 0.0 when flat."""
-        return 0.0 if self.units == 0 else self.exposure()
+        """Signed market value at the last price, settlement currency, above 0 for a long; 0.0 when flat."""
+        if self.units == 0:
+            return 0.0
+        return -self.worth_now() if self.valuation.inverse else self.worth_now()
 
     @property
     def unrealised(self) -> float:
         """Open profit at the last price, before fees, settlement currency."""
-        return 0.0 if self.units == 0 else self.exposure() - self.basis_float
+        return 0.0 if self.units == 0 else self.worth_now() - self.basis_float
 
     @property
     def realised_pnl(self) -> Decimal:
@@ -161,6 +209,11 @@ class Position:
     def fees_paid(self) -> Decimal:
         """Fees of its fills, settlement currency, exact."""
         return decimal_from_fixed(self.fees, self.valuation.ledger_decimals)
+
+    @property
+    def dividends_received(self) -> Decimal:
+        """Dividends received less those paid while short, settlement currency, exact."""
+        return decimal_from_fixed(self.dividends, self.valuation.ledger_decimals)
 
     def __repr__(self) -> str:
         return f"Position({self.instrument.symbol} {self.instrument.qty_text(self.units)} at {self.average_price})"
@@ -173,7 +226,7 @@ class Position:
         signed: cython.longlong = qty if side > 0 else -qty
         held: cython.longlong = self.units
         worth = self.valuation.worth(price, signed)
-        profit: object = 0
+        profit: cython.py_int = 0
         self.fills += 1
         if held == 0 or (held > 0) == (signed > 0):
             self.basis = self.basis + worth
@@ -194,12 +247,13 @@ class Position:
         return profit
 
     def _part_of_basis(self, change: cython.longlong, held: cython.longlong) -> Money | Fraction:
-        wide: object = -change
+        wide: cython.py_int = -change
         if isinstance(self.basis, Fraction):
             return self.basis * wide / held
         if -change == held:
             return self.basis
-        return self.basis * wide // held
+        share: Money = self.basis * wide // held
+        return share
 
     def _whole(self, profit: Money | Fraction) -> Money:
         if isinstance(profit, Fraction):
@@ -211,13 +265,18 @@ class Position:
         self.fees = self.fees + fee
         return 0
 
+    def add_dividend(self, amount: Money) -> cython.int:
+        """A dividend received (or, short, paid), ledger units."""
+        self.dividends = self.dividends + amount
+        return 0
+
     def split(self, new_shares: cython.longlong, old_shares: cython.longlong) -> Money:
         """Restate the position for a split: units x new / old. Returns the fractional rest's worth, paid in cash, ledger units.
 
         The rest is paid at the holding's last price before the split. The basis stays, less what the rest takes with it,
         so a holder neither gains nor loses.
         """
-        wide: object = self.units  # as a Python int: the product may pass 64 bits
+        wide: cython.py_int = self.units  # as a Python int: the product may pass 64 bits
         scaled = wide * new_shares
         magnitude = abs(scaled) // old_shares
         rest = Fraction(abs(scaled), old_shares) - magnitude
@@ -225,7 +284,8 @@ class Position:
         if rest == 0:
             return 0
         sign = 1 if wide > 0 else -1
-        price_after = Fraction(self.holding.last_units * old_shares, new_shares)
+        last: cython.py_int = self.holding.last_units
+        price_after = Fraction(last * old_shares, new_shares)
         cash = sign * Fraction(self.valuation.factor) * rest * price_after
         paid = cash.numerator // cash.denominator
         cost = Fraction(self.basis) * rest / (magnitude + rest)
@@ -235,10 +295,10 @@ class Position:
         self.realised = self.realised + paid - released
         return paid
 
-    def exposure(self) -> cython.double:
+    def worth_now(self) -> cython.double:
         return self.valuation.mark(self.holding.last, cython.cast(cython.double, self.units))
 
     def equity_part(self) -> cython.double:
         """What the position adds to cash in the account's equity."""
-        value: cython.double = self.valuation.mark(self.holding.last, cython.cast(cython.double, self.units))
+        value: cython.double = self.worth_now()
         return value if self.valuation.cash_settled else value - self.basis_float

@@ -7,5 +7,5 @@ cdef class Gate:
     cdef readonly dict refusals
     cdef long long order_qty_max, position_max
     cdef bint buying_power
-    cpdef int check(self, Portfolio portfolio, Holding holding, int side, long long qty, double price) except -1
-    cpdef double opening_value(self, Holding holding, int side, long long qty, double price)
+    cpdef int check(self, Portfolio portfolio, Holding holding, int side, long long qty, double worth) except -1
+    cpdef long long opening_units(self, Holding holding, int side, long long qty) except *

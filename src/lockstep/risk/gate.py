@@ -1,5 +1,6 @@
 """The risk gate: small rules in sequence, the first that fails refuses. It answers with a rule's number, not an object."""
 
+import math
 from decimal import Decimal
 
 import cython
@@ -12,7 +13,7 @@ else:
     from lockstep.portfolio.position import Holding
 from lockstep.model.enums import Reason
 from lockstep.model.instrument import Instrument
-from lockstep.model.numbers import UNITS_MAX, fixed_from_number
+from lockstep.model.numbers import UNITS_MAX, exact_fraction
 from lockstep.risk.limits import Refused, RiskLimits
 
 _ORDER_QTY = cython.declare(cython.int, int(Reason.ORDER_QTY))
@@ -22,6 +23,7 @@ _NO_REFERENCE_PRICE = cython.declare(cython.int, int(Reason.NO_REFERENCE_PRICE))
 
 
 @cython.final
+@cython.overflowcheck(True)  # a sum beyond 64 bits raises instead of wrapping
 @cython.cclass
 class Gate:
     """The checks of one instrument. After a refusal, limit and actual say by how much (base units, or currency)."""
@@ -46,12 +48,12 @@ class Gate:
         self.refusals = {}
 
     def check(
-        self, portfolio: Portfolio, holding: Holding, side: cython.int, qty: cython.longlong, price: cython.double
+        self, portfolio: Portfolio, holding: Holding, side: cython.int, qty: cython.longlong, worth: cython.double
     ) -> cython.int:
         """0 when approved, else the Reason's number.
 
-        Args: qty: units. price: what the order would trade at, price units; nan or 0 when there is no reference price,
-            which refuses: a missing price is never taken for a harmless one.
+        Args: qty: units. worth: currency worth of the order at the price it would trade at; nan when there is no
+            reference price, which refuses: a missing price is never taken for a harmless one.
         """
         self.checked += 1
         if qty > self.order_qty_max:
@@ -63,23 +65,22 @@ class Gate:
             worst = -(holding.units - holding.pending_sell - qty)
         if worst > self.position_max:
             return self._refuse(_POSITION, holding, self.position_max, worst)
+        if not worth > 0.0:  # nan too
+            return self._refuse(_NO_REFERENCE_PRICE, holding, 0, 0)
         if self.buying_power:
-            if not price > 0.0:
-                return self._refuse(_NO_REFERENCE_PRICE, holding, 0, 0)
-            needed: cython.double = self.opening_value(holding, side, qty, price)
+            # What the order adds to the worst case of the instrument: 0 while it only closes, so closing is never refused.
+            needed: cython.double = holding.exposure_max(side, qty, worth) - holding.exposure_max(0, 0, 0.0)
             if needed > 0.0:
                 free: cython.double = portfolio.buying_power()
                 if needed > free:
                     self.limit = free
                     self.actual = needed
                     self._count(_BUYING_POWER)
-                    return _BUYING_POWER
+                    return int(_BUYING_POWER)
         return 0
 
-    def opening_value(
-        self, holding: Holding, side: cython.int, qty: cython.longlong, price: cython.double
-    ) -> cython.double:
-        """Currency worth of the part of an order that would open exposure beyond what is held; closing costs none."""
+    def opening_units(self, holding: Holding, side: cython.int, qty: cython.longlong) -> cython.longlong:
+        """The part of an order that would open exposure beyond what is held, once the working orders have filled."""
         towards: cython.longlong = holding.units if side > 0 else -holding.units
         opening: cython.longlong = qty
         if towards < 0:
@@ -87,8 +88,7 @@ class Gate:
             closing: cython.longlong = -towards - working
             if closing > 0:
                 opening = qty - closing if qty > closing else 0
-        value: cython.double = holding.valuation.mark(price, cython.cast(cython.double, opening))
-        return value if value > 0.0 else -value
+        return opening
 
     def _refuse(
         self, rule: cython.int, holding: Holding, limit: cython.longlong, actual: cython.longlong
@@ -112,6 +112,6 @@ class Gate:
 def _units_of(instrument: Instrument, limit: Decimal | None) -> int:
     if limit is None:
         return UNITS_MAX
-    if limit == 0:
-        return 0
-    return min(UNITS_MAX, int(fixed_from_number(limit, instrument.qty_decimals, "risk limit")))
+    # Down to a unit: half a share more than three is three where only whole shares trade.
+    units: cython.py_int = math.floor(exact_fraction(limit, "risk limit") * 10**instrument.qty_decimals)
+    return min(UNITS_MAX, units)

@@ -4,14 +4,16 @@ from decimal import Decimal
 
 import msgspec
 
-from lockstep.model.errors import RefuseError
+from lockstep.model.errors import ParseError, RefuseError
+from lockstep.model.numbers import exact_fraction
 
 
 class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits per instrument; None is no limit.
 
     order_qty_max: base units of one order. position_max: base units of |position| if every working order filled.
-    buying_power: refuse orders that would open more exposure than equity x leverage allows.
+    buying_power: refuse orders that could bring the account's exposure, whichever working orders fill, above equity x
+    leverage. An order that only closes is never refused by it.
     """
 
     order_qty_max: Decimal | None = None
@@ -19,10 +21,14 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     buying_power: bool = True
 
     def __post_init__(self) -> None:
-        """Raises: RefuseError: a limit below 0."""
+        """Raises: RefuseError: a limit below 0, or no number."""
         for name in ("order_qty_max", "position_max"):
             value = getattr(self, name)
-            if value is not None and value < 0:
+            try:
+                known = value is None or exact_fraction(value) >= 0
+            except ParseError as e:
+                raise RefuseError(f"risk limit {name}: {e}") from None
+            if not known:
                 raise RefuseError(f"risk limit {name} was {value}, must be 0 or more")
 
 

@@ -42,7 +42,7 @@ def drain(engine: Engine, venue: BarVenue, until: cython.longlong, with_timers_a
 
     with_timers_at: whether a timer at `until` itself is due. A market event goes before a timer of its clock.
     """
-    report: VenueReport
+    report: VenueReport | None
     while True:
         timer: cython.longlong = engine.next_timer
         due: cython.bint = timer < until or (with_timers_at and timer == until)

@@ -61,8 +61,8 @@ class Stream:
             records["instrument"] = self.instrument
             if self.shift:
                 records["clock"] += self.shift
-            self.w = memoryview(words(records))  # type: ignore[assignment]
-            self.f = memoryview(floats(records))  # type: ignore[assignment]
+            self.w = memoryview(words(records))  # type: ignore[assignment, arg-type]
+            self.f = memoryview(floats(records))  # type: ignore[assignment, arg-type]
             self.at = 0
             self.size = len(records)
             self.rows += self.size
@@ -144,8 +144,8 @@ class MergedSource:
         if len(self.streams) == 1:
             return 0
         stream: Stream
-        clock: cython.longlong = self.head.clock
-        kind: cython.longlong = self.head.kind
+        clock: cython.longlong = cython.cast(Stream, self.head).clock
+        kind: cython.longlong = cython.cast(Stream, self.head).kind
         k: cython.Py_ssize_t
         del self.group[:]
         for k in range(len(self.streams)):
@@ -163,7 +163,7 @@ class MergedSource:
 
     def pop(self) -> cython.bint:
         """Done with the head: on to the next event. False at the end."""
-        self._pass(self.head)
+        self._pass(cython.cast(Stream, self.head))
         return self._next()
 
     def _pass(self, stream: Stream) -> cython.int:
@@ -176,6 +176,6 @@ class MergedSource:
     def _next(self) -> cython.bint:
         if len(self.streams) > 1:
             self.head = self.choose()
-        elif self.head.clock == _NEVER:
+        elif cython.cast(Stream, self.head).clock == _NEVER:
             self.head = None
         return self.head is not None

@@ -13,6 +13,7 @@ bar is over, whether that bar was matched before the command arrived or (beside 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import cython
 
@@ -67,8 +68,8 @@ class BarVenue(Transit):
     last_exec_id: cython.longlong
     optimistic: cython.bint
     touch: cython.bint
-    slip_num: object
-    slip_den: object
+    slip_num: Any
+    slip_den: Any
     impact: cython.double
     slips: cython.bint
 
@@ -126,7 +127,7 @@ class BarVenue(Transit):
         """A cancel takes effect: when it arrived, or at the end of the bar it arrived in if that is matched already."""
         request: OrderRequest = flight.request
         ts: cython.longlong = flight.arrival if flight.arrival > market.matched_to else market.matched_to
-        order: VenueOrder = self.by_id.get(request.order_id)
+        order: VenueOrder | None = self.by_id.get(request.order_id)
         if order is not None:
             return self._end(market, order, _CANCEL, 0, ts)
         return self.queue(
@@ -305,7 +306,7 @@ class BarVenue(Transit):
             return 0
         up: cython.int = 1 if end > start else -1
         order: VenueOrder
-        nearest: VenueOrder
+        nearest: VenueOrder | None
         distance: cython.longlong
         best: cython.longlong
         reached: cython.longlong = 0  # how far along we are, with everything nearer already acted upon
@@ -413,7 +414,7 @@ class BarVenue(Transit):
         """A taker's price, rounded to the tick against the taker; a limit is never passed. Exact: Python ints throughout."""
         if not self.slips:
             return price
-        wide: object = price
+        wide: cython.py_int = price
         extra = wide * self.slip_num * 1_000_000_000
         if self.impact > 0.0:
             part: cython.double = qty / (volume * market.qty_scale) if volume > 0.0 else 1.0
@@ -485,7 +486,7 @@ class BarVenue(Transit):
             self.queue(report)
         self._split_in_flight(index, ts, new_shares, old_shares)
         market.net = _scaled_down(abs(market.net), new_shares, old_shares, 1) * (1 if market.net > 0 else -1)
-        wide: object = old_shares  # a Python int: the product may pass 64 bits
+        wide: cython.py_int = old_shares  # a Python int: the product may pass 64 bits
         market.last = wide * market.last // new_shares
         market.last_before = market.last
         return 0
@@ -506,8 +507,8 @@ class BarVenue(Transit):
                 keep.append(flight)
                 continue
             qty = _scaled_down(old.qty, new_shares, old_shares, market.lot)
-            limit: object = 0
-            stop: object = 0
+            limit: cython.py_int = 0
+            stop: cython.py_int = 0
             if old.limit_price:
                 limit = _scaled_price(old.limit_price, old_shares, new_shares, market.tick, -old.side)
             if old.stop_price:

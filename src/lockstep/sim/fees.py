@@ -34,7 +34,7 @@ class FeeModel:
         self.rate_den = maker.denominator * taker.denominator
         self.maker_num = int(maker * self.rate_den)
         self.taker_num = int(taker * self.rate_den)
-        decimals: object = valuation.ledger_decimals  # a C exponent would make the power a float
+        decimals: cython.py_int = valuation.ledger_decimals  # a C exponent would make the power a float
         money = 10**decimals
         unit = Fraction(schedule.per_unit) * money / 10**valuation.instrument.qty_decimals
         self.unit_num, self.unit_den = unit.numerator, unit.denominator
@@ -46,7 +46,7 @@ class FeeModel:
         """Ledger units for one fill. first: the order's first fill, which bears what is charged per order."""
         if self.free:
             return 0
-        total: object = 0
+        total: cython.py_int = 0
         rate = self.maker_num if maker else self.taker_num
         if rate:
             worth = self.valuation.worth(price, qty)

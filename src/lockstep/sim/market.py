@@ -147,6 +147,6 @@ class Market:
         last: cython.longlong = self.last if ts >= self.matched_to else self.last_before
         if self.band_bps == 0 or last == 0 or price == 0:
             return False
-        distance: object = price - last if price > last else last - price
-        wide: object = self.band_bps  # Python ints: the products may pass 64 bits
+        distance: cython.py_int = price - last if price > last else last - price
+        wide: cython.py_int = self.band_bps  # Python ints: the products may pass 64 bits
         return distance * 10_000 > wide * last

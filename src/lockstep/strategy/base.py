@@ -1,20 +1,37 @@
 """The base class of every strategy. An ordinary Python class: a subclass of a compiled one would pay double for `self.x`."""
 
+import inspect
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from lockstep.model.enums import SignalAction, TimeInForce
-from lockstep.model.errors import StateError, StrategyError, did_you_mean
-from lockstep.model.instrument import Instrument, Number, Rounding
+from lockstep.model.errors import ParseError, StateError, StrategyError, did_you_mean
+from lockstep.model.instrument import Instrument, Rounding
 from lockstep.model.messages import Fill, OrderEvent, Timer
-from lockstep.model.numbers import NANOS_PER_SECOND
+from lockstep.model.numbers import NANOS_PER_SECOND, Number, exact_decimal, number_text
+from lockstep.orders.order import Order
 from lockstep.strategy.params import Param, check_params, collect_params
 
 STATE_SCHEMA_VERSION = 1
 
 HANDLERS = ("on_start", "on_bar", "on_quote", "on_trade", "on_book", "on_order", "on_fill", "on_timer", "on_stop")
 MARKET_HANDLERS = ("on_bar", "on_quote", "on_trade", "on_book", "on_timer")
+_TUPLE = "$tuple"
+
+
+class _Unseated:
+    """What a strategy has for an engine before it is given to one: every use says when the engine will be there."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise StrategyError(
+            f"a strategy has no engine yet: {name} was used too early",
+            hint="orders, prices and indicators begin in on_start",
+        )
+
+    def owns(self, value: object) -> bool:
+        """Nothing is the engine's."""
+        return False
 
 
 class Strategy:
@@ -47,7 +64,7 @@ class Strategy:
 
     instrument: Instrument
     position: Any
-    _seat: Any
+    _seat: Any = _Unseated()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -56,11 +73,13 @@ class Strategy:
             raise StrategyError(f"{cls.__name__}.trades was {cls.trades!r}", hint='write "one" or "all"')
         if isinstance(cls.cooldown_bars, bool) or not isinstance(cls.cooldown_bars, int) or cls.cooldown_bars < 0:
             raise StrategyError(f"{cls.__name__}.cooldown_bars was {cls.cooldown_bars!r}, must be a whole number >= 0")
-        for name in cls.__dict__:
-            if name.startswith("on_") and name not in HANDLERS and callable(cls.__dict__[name]):
-                raise StrategyError(
-                    f"{cls.__name__}.{name} is no handler and would never be called", hint=did_you_mean(name, HANDLERS)
-                )
+        if not isinstance(cls.wait_for_indicators, bool):
+            raise StrategyError(
+                f"{cls.__name__}.wait_for_indicators was {cls.wait_for_indicators!r}, must be True or False"
+            )
+        for name, value in cls.__dict__.items():
+            if callable(value) or isinstance(value, (staticmethod, classmethod)):
+                _check_handler(cls, name)
 
     def __init__(self, **params: Any) -> None:
         """Raises: StrategyError: an unknown parameter, or a value that does not fit."""
@@ -158,7 +177,7 @@ class Strategy:
     ) -> None:
         """Call on_timer at a time (ns UTC), after a delay, or every so often.
 
-        Raises: StrategyError: none or several of them given, or a time that has passed.
+        Raises: StrategyError: none or several of them given, no timedelta, or a time that has passed.
         """
         given = [value for value in (at, after, every) if value is not None]
         if len(given) != 1:
@@ -167,7 +186,8 @@ class Strategy:
             self._seat.add_timer(name, at, 0)
             return
         delay = after if after is not None else every
-        assert delay is not None
+        if not isinstance(delay, timedelta):
+            raise StrategyError(f"set_timer takes a timedelta for after= and every=: was {delay!r}")
         delay_ns = (delay // timedelta(microseconds=1)) * (NANOS_PER_SECOND // 1_000_000)
         self._seat.add_timer(name, self.now + delay_ns, 0 if every is None else delay_ns)
 
@@ -202,13 +222,17 @@ class Strategy:
         return self._seat.submit(-1, qty, limit, stop, tif, expire, signal, instrument)
 
     def order(self, qty: Number, **options: Any) -> Any:
-        """Buy a positive quantity or sell a negative one; options as for `buy`. Returns the Order."""
-        value = float(qty)
-        return (
-            self.buy(qty, **options)
-            if value > 0
-            else self.sell(-qty if not isinstance(qty, str) else -value, **options)
-        )
+        """Buy a positive quantity or sell a negative one; options as for `buy`. Returns the Order.
+
+        Raises: StrategyError: no finite number.
+        """
+        try:
+            exact = exact_decimal(number_text(qty, "quantity"))
+        except ParseError as e:
+            raise StrategyError(f"order takes a positive or negative quantity: {e}") from None
+        if exact < 0:
+            return self.sell(exact.copy_negate(), **options)
+        return self.buy(qty, **options)
 
     def cancel(self, order: Any = None) -> bool:
         """Ask to cancel one order, or all open ones. True if there was anything to cancel."""
@@ -247,52 +271,104 @@ class Strategy:
         return qty
 
     def round_price(
-        self, price: Number, rounding: Rounding = Rounding.NEAREST, instrument: Instrument | None = None
+        self, price: Number, rounding: Rounding = Rounding.NEAREST, instrument: Instrument | str | None = None
     ) -> float:
         """A price on the tick, quote currency."""
-        used = instrument or self.instrument
+        used = self._seat.position_in(instrument).instrument
         return float(used.price_from(price, rounding) / 10.0**used.price_decimals)
 
-    def round_qty(self, qty: Number, rounding: Rounding = Rounding.DOWN, instrument: Instrument | None = None) -> float:
+    def round_qty(
+        self, qty: Number, rounding: Rounding = Rounding.DOWN, instrument: Instrument | str | None = None
+    ) -> float:
         """A quantity on the lot, base units."""
-        used = instrument or self.instrument
+        used = self._seat.position_in(instrument).instrument
         return float(used.qty_from(qty, rounding) / 10.0**used.qty_decimals)
 
     # ---- state
 
     def save_state(self) -> dict[str, Any]:
-        """The instance's own attributes, as plain data: numbers, texts, lists and dicts of them.
+        """The instance's own attributes, as plain data: numbers, texts, lists, tuples and dicts of them.
 
-        Indicators, windows, cooldowns and positions are saved by the engine; orders are kept by their ids.
+        What the engine saves or knows itself (indicators, windows, cooldowns, positions, instruments) is left out, alone or
+        gathered in a list, tuple or dict: on_start makes it anew. Of an order keep the id.
         Raises: StateError: an attribute that is no plain data, named.
         """
         state: dict[str, Any] = {}
         for name, value in vars(self).items():
             if name.startswith("_") or name in type(self).parameters or name in ("instrument", "position"):
                 continue
-            if self._seat is not None and self._seat.owns(value):
+            if self._is_engines(value):
                 continue
             state[name] = _plain(name, value)
         return {"schema_version": STATE_SCHEMA_VERSION, "attributes": state}
 
+    def _is_engines(self, value: Any) -> bool:
+        if isinstance(value, (list, tuple, dict)) and value:
+            return all(self._is_engines(entry) for entry in (value.values() if isinstance(value, dict) else value))
+        return isinstance(value, Instrument) or bool(self._seat.owns(value))
+
     def restore_state(self, saved: Mapping[str, Any]) -> None:
-        """Take back what `save_state` gave. Raises: StateError: of another schema version."""
+        """Take back what `save_state` gave. Raises: StateError: of another schema version, or not what it gave."""
         if saved.get("schema_version") != STATE_SCHEMA_VERSION:
             raise StateError(
                 f"strategy state has schema version {saved.get('schema_version')!r}, this build reads {STATE_SCHEMA_VERSION}"
             )
-        for name, value in saved["attributes"].items():
-            setattr(self, name, value)
+        attributes = saved.get("attributes")
+        if not isinstance(attributes, Mapping):
+            raise StateError("strategy state has no attributes: it is not what save_state gave")
+        for name in attributes:
+            if name.startswith("_") or hasattr(Strategy, name):
+                raise StateError(f"strategy state names {name!r}, which is no attribute of a strategy's own")
+        for name, value in attributes.items():
+            setattr(self, name, _restored(value))
+
+
+def _check_handler(cls: type[Strategy], name: str) -> None:
+    """Refuse a handler that would never be called, or could not be."""
+    if name not in HANDLERS:
+        meant = [handler for handler in HANDLERS if handler.replace("_", "") == name.replace("_", "").lower()]
+        if name.startswith("on_") or meant:
+            hint = did_you_mean(meant[0] if meant else name, HANDLERS)
+            raise StrategyError(f"{cls.__name__}.{name} is no handler and would never be called", hint=hint)
+        return
+    handler = getattr(cls, name)
+    if inspect.iscoroutinefunction(handler):
+        raise StrategyError(f"{cls.__name__}.{name} is async and would never run", hint="write def without async")
+    names = list(inspect.signature(getattr(Strategy, name)).parameters)
+    try:
+        inspect.signature(handler).bind(*names)
+    except TypeError:
+        raise StrategyError(
+            f"{cls.__name__}.{name}{inspect.signature(handler)} cannot be called",
+            hint=f"def {name}({', '.join(names)})",
+        ) from None
 
 
 def _plain(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, (list, tuple)):
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)  # of a numpy float or an IntEnum the plain value
+    if isinstance(value, tuple):
+        return {_TUPLE: [_plain(name, entry) for entry in value]}
+    if isinstance(value, list):
         return [_plain(name, entry) for entry in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+    if isinstance(value, dict) and all(isinstance(key, str) and key != _TUPLE for key in value):
         return {key: _plain(name, entry) for key, entry in value.items()}
+    if isinstance(value, Order):
+        raise StateError(
+            f"self.{name} cannot be saved: it is an order", hint=f"keep its number: self.{name} = order.id"
+        )
     raise StateError(
         f"self.{name} cannot be saved: {type(value).__name__} is no plain data",
         hint="keep numbers, texts, lists and dicts with text keys; start the name with _ to leave it out",
     )
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {_TUPLE}:
+            return tuple(_restored(entry) for entry in value[_TUPLE])
+        return {key: _restored(entry) for key, entry in value.items()}
+    return [_restored(entry) for entry in value] if isinstance(value, list) else value

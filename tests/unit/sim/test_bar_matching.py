@@ -4,7 +4,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from machine import DAY, HOUR, MILLI, MINUTE, SECOND, T0, TOUCH, UNLIMITED, BarRow, Machine, Plan, bars, coin, one, records
+from machine import (
+    DAY,
+    HOUR,
+    MILLI,
+    MINUTE,
+    SECOND,
+    T0,
+    TOUCH,
+    UNLIMITED,
+    BarRow,
+    Machine,
+    Plan,
+    bars,
+    coin,
+    one,
+    records,
+)
 
 from lockstep.model.enums import CorporateAction
 from lockstep.model.fees import FeeSchedule

@@ -30,6 +30,7 @@ CME_INDEX = Session(
         *(Window(day, 18 * 60, MINUTES_PER_DAY) for day in (0, 1, 2, 3, 6)),
     ),
     periods_per_year=252,
+    turn_minute=18 * 60,
 )
 """Equity index futures: Sunday 18:00 to Friday 17:00 New York, closed from 17:00 to 18:00."""
 
