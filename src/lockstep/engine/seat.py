@@ -196,7 +196,7 @@ class Seat:
         """Wake the strategy at a time, ns UTC. Raises: StrategyError: it has passed, or is no time."""
         if not _is_time(at) or at <= self.state.clock:
             raise StrategyError(
-                f"{self.name}: timer at {at!r} is not after the present time {self.state.clock} (ns UTC)"
+                f"{self.name}: timer at {at!r} is no time after the present one, {self.state.clock} (ns UTC, up to 2**63)"
             )
         self.timers(self.index, name, at, every)
 
@@ -328,7 +328,7 @@ class Seat:
             return self.state.submit(sub, 1, 1, 1, missing, 0, 0, 0, ident)
         return self.state.submit(sub, -1, 1, 1, -missing, 0, 0, 0, ident)
 
-    def cancel(self, order: Order | None) -> bool:
+    def cancel(self, order: Any) -> bool:
         """Ask to cancel one order, or all of this strategy's."""
         if order is None:
             asked = [self.state.cancel(entry) for entry in self.open_orders()]
