@@ -299,7 +299,9 @@ class Seat:
 
     def _check_signal(self, signal: Any) -> None:
         if isinstance(signal, bool) or not isinstance(signal, int) or not 0 <= signal <= self.state.last_signal_id:
-            raise StrategyError(f"{self.name}: no signal {signal!r} was recorded", hint="give what self.signal() returned")
+            raise StrategyError(
+                f"{self.name}: no signal {signal!r} was recorded", hint="give what self.signal() returned"
+            )
 
     def target_position(self, qty: Number, instrument: Instrument | str | None, signal: Any) -> Order | None:
         """Bring the position to a signed quantity."""
@@ -312,9 +314,7 @@ class Seat:
             units = -sub.instrument.qty_from(-value if isinstance(qty, str) else -qty)
         return self.target_units(units, instrument, signal)
 
-    def target_units(
-        self, target: cython.longlong, instrument: Instrument | str | None, signal: Any
-    ) -> Order | None:
+    def target_units(self, target: cython.longlong, instrument: Instrument | str | None, signal: Any) -> Order | None:
         """A market order for what is missing to `target` units, counting market orders on their way; None if nothing is."""
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
         missing: cython.longlong = target - sub.position.units - sub.working_market

@@ -144,8 +144,9 @@ class MergedSource:
         if len(self.streams) == 1:
             return 0
         stream: Stream
-        clock: cython.longlong = self.head.clock
-        kind: cython.longlong = self.head.kind
+        head: Stream = self.head
+        clock: cython.longlong = head.clock
+        kind: cython.longlong = head.kind
         k: cython.Py_ssize_t
         del self.group[:]
         for k in range(len(self.streams)):
@@ -174,8 +175,9 @@ class MergedSource:
         return 0
 
     def _next(self) -> cython.bint:
+        head: Stream = self.head
         if len(self.streams) > 1:
             self.head = self.choose()
-        elif self.head.clock == _NEVER:
+        elif head.clock == _NEVER:
             self.head = None
         return self.head is not None
