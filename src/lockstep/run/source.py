@@ -144,7 +144,7 @@ class MergedSource:
         if len(self.streams) == 1:
             return 0
         stream: Stream
-        head: Stream = self.head
+        head: Stream = cython.cast(Stream, self.head)
         clock: cython.longlong = head.clock
         kind: cython.longlong = head.kind
         k: cython.Py_ssize_t
@@ -164,7 +164,7 @@ class MergedSource:
 
     def pop(self) -> cython.bint:
         """Done with the head: on to the next event. False at the end."""
-        self._pass(self.head)
+        self._pass(cython.cast(Stream, self.head))
         return self._next()
 
     def _pass(self, stream: Stream) -> cython.int:
@@ -175,7 +175,7 @@ class MergedSource:
         return 0
 
     def _next(self) -> cython.bint:
-        head: Stream = self.head
+        head: Stream = cython.cast(Stream, self.head)
         if len(self.streams) > 1:
             self.head = self.choose()
         elif head.clock == _NEVER:

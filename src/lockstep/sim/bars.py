@@ -13,6 +13,7 @@ bar is over, whether that bar was matched before the command arrived or (beside 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import cython
 
@@ -510,8 +511,8 @@ class BarVenue(Transit):
                 keep.append(flight)
                 continue
             qty = _scaled_down(old.qty, new_shares, old_shares, market.lot)
-            limit: object = 0
-            stop: object = 0
+            limit: Any = 0
+            stop: Any = 0
             if old.limit_price:
                 limit = _scaled_price(old.limit_price, old_shares, new_shares, market.tick, -old.side)
             if old.stop_price:
