@@ -29,6 +29,7 @@ cdef class State:
     cdef object signal_sink
     cdef readonly long long last_signal_id, submitted, denied
     cdef Order submit(self, Subscription sub, int side, int order_type, int tif, long long qty, long long limit_price, long long stop_price, long long expire_ts, long long signal_id)
+    cdef double _worth(self, Holding holding, long long qty, long long price) except? -1.0
     cdef int _deny(self, Subscription sub, Order order, int rule) except -1
     cdef int restate(self, Subscription sub, Order order, VenueReport report) except -1
     cdef bint cancel(self, Order order) except -1

@@ -179,16 +179,7 @@ class State:
             signal_id,
             self.clock,
         )
-        price: cython.double = holding.last
-        if limit_price > 0:
-            price = cython.cast(cython.double, limit_price)
-        elif stop_price > 0:
-            price = cython.cast(cython.double, stop_price)
-        worth: cython.double = float("nan")  # no reference price: the gate refuses
-        if price > 0.0:
-            worth = holding.valuation.mark(price, cython.cast(cython.double, qty))
-            if worth < 0.0:
-                worth = -worth  # an inverse contract's worth counts downwards
+        worth: cython.double = self._worth(holding, qty, limit_price if limit_price > 0 else stop_price)
         # Cooling down is this strategy's own business, whatever the account holds.
         cooling: cython.bint = sub.bars < sub.cooldown_until and sub.position.units * side + qty > 0
         rule: cython.int = _COOLDOWN if cooling else sub.gate.check(self.portfolio, holding, side, qty, worth)
@@ -197,8 +188,9 @@ class State:
             return order
         self.orders.apply(order, _SUBMIT)
         self.submitted += 1
-        holding.add_pending(side, qty, worth)
-        order.reserve = worth
+        if worth > 0.0:  # nan where no price is known and no limit asks for one
+            order.reserve = worth
+        holding.add_pending(side, qty, order.reserve)
         if order_type == _MARKET:
             sub.working_market += qty * side
         self.log_order(_SUBMIT, order, expire_ts, qty, limit_price, stop_price, signal_id)
@@ -220,6 +212,14 @@ class State:
             )
         )
         return order
+
+    def _worth(self, holding: Holding, qty: cython.longlong, price: cython.longlong) -> cython.double:
+        """Currency worth of a quantity at a price, or at the last one where price is 0; nan where none is known."""
+        used: cython.double = cython.cast(cython.double, price) if price > 0 else holding.last
+        if not used > 0.0:
+            return float("nan")
+        worth: cython.double = holding.valuation.mark(used, cython.cast(cython.double, qty))
+        return -worth if worth < 0.0 else worth  # an inverse contract's worth counts downwards
 
     def _deny(self, sub: Subscription, order: Order, rule: cython.int) -> cython.int:
         order.reason_code = rule

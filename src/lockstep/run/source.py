@@ -144,8 +144,9 @@ class MergedSource:
         if len(self.streams) == 1:
             return 0
         stream: Stream
-        clock: cython.longlong = cython.cast(Stream, self.head).clock
-        kind: cython.longlong = cython.cast(Stream, self.head).kind
+        head: Stream = cython.cast(Stream, self.head)
+        clock: cython.longlong = head.clock
+        kind: cython.longlong = head.kind
         k: cython.Py_ssize_t
         del self.group[:]
         for k in range(len(self.streams)):
@@ -174,8 +175,9 @@ class MergedSource:
         return 0
 
     def _next(self) -> cython.bint:
+        head: Stream = cython.cast(Stream, self.head)
         if len(self.streams) > 1:
             self.head = self.choose()
-        elif cython.cast(Stream, self.head).clock == _NEVER:
+        elif head.clock == _NEVER:
             self.head = None
         return self.head is not None
