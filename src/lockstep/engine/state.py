@@ -187,8 +187,7 @@ class State:
         worth: cython.double = float("nan")  # no reference price: the gate refuses
         if price > 0.0:
             worth = holding.valuation.mark(price, cython.cast(cython.double, qty))
-            if worth < 0.0:
-                worth = -worth  # an inverse contract's worth counts downwards
+            worth = -worth if worth < 0.0 else worth  # an inverse contract's counts downwards
         # Cooling down is this strategy's own business, whatever the account holds.
         cooling: cython.bint = sub.bars < sub.cooldown_until and sub.position.units * side + qty > 0
         rule: cython.int = _COOLDOWN if cooling else sub.gate.check(self.portfolio, holding, side, qty, worth)
