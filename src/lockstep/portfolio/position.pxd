@@ -14,7 +14,7 @@ cdef class Holding:
 
 cdef class Position:
     cdef readonly object instrument, strategy, basis, realised, fees, dividends
-    cdef Holding holding
+    cdef readonly Holding holding
     cdef readonly int strategy_index
     cdef readonly long long units, fills
     cdef Valuation valuation

@@ -196,10 +196,10 @@ def test_whole_numbers_a_user_types_are_not_cut() -> None:
     desk, strategy = ready()
     with pytest.raises(StrategyError, match="whole number of bars"):
         strategy.cool_down(2.9)
-    with pytest.raises(StrategyError, match="not after the present"):
+    with pytest.raises(StrategyError, match="no time after the present"):
         strategy.set_timer(at=5e18)
     desk.engine.portfolio.book_fill(strategy.position, 1, 100, 10, 0)
-    uses: tuple[Any, ...] = (lambda: strategy.close(signal=0.7), lambda: strategy.target_position(1, signal=True))
+    uses: tuple[Any, ...] = (lambda: strategy.close(signal=0.7), lambda: strategy.target_position(2, signal=True))
     for use in uses:
         with pytest.raises(StrategyError, match="no signal"):
             use()
