@@ -152,6 +152,7 @@ class BarVenue(Transit):
         order.arrival = arrival
         order.last_clock = arrival
         order.fresh = True
+        order.crossing = False
         order.triggered = False
         order.charged = False
         order.expire_ts = _NEVER
@@ -240,7 +241,7 @@ class BarVenue(Transit):
         for entry in market.resting:
             order = cython.cast(VenueOrder, entry)
             if order.basis_ts <= ts_open and order.arrival < ts_end:
-                order.fresh = False
+                order.fresh = order.crossing
         return self._expire(market, ts_end)
 
     def _at_open(
@@ -271,6 +272,7 @@ class BarVenue(Transit):
     ) -> cython.int:
         """What an order does at a bar's open."""
         ts: cython.longlong = ts_open if ts_open > order.arrival else order.arrival
+        order.crossing = False
         if (order.order_type == _STOP or order.order_type == _STOP_LIMIT) and not order.triggered:
             if (o - order.stop_price) * order.side >= 0:
                 order.triggered = True
@@ -386,6 +388,7 @@ class BarVenue(Transit):
             return 0
         qty: cython.longlong = market.take(order.leaves)
         if qty <= 0:
+            order.crossing = not maker
             return 0
         price: cython.longlong = reference if maker else self._slipped(market, order, reference, qty, volume)
         order.leaves -= qty
@@ -399,6 +402,7 @@ class BarVenue(Transit):
         report.liquidity = _MAKER if maker else _TAKER
         report.fee = market.fees.fee(price, qty, maker, not order.charged)
         order.charged = True
+        order.crossing = not maker
         if order.leaves == 0:
             self._forget(market, order)
         return self.queue(report)

@@ -26,7 +26,8 @@ class VenueOrder:
     """An order as the venue sees it; its own record, so that the engine's cannot lend it a mistake.
 
     fresh: has met no bar yet, so at the next open it takes; afterwards it rests. basis_ts: the venue time of what its
-    sender knew; it meets no price older than that. charged: has borne the fees that are due once per order.
+    sender knew; it meets no price older than that. crossing: took all there was and wants more, so it takes again at the
+    next open (a limit that crosses the market does not rest). charged: has borne the fees that are due once per order.
     """
 
     order_id: cython.longlong
@@ -44,6 +45,7 @@ class VenueOrder:
     order_type: cython.int
     time_in_force: cython.int
     fresh: cython.bint
+    crossing: cython.bint
     triggered: cython.bint
     charged: cython.bint
 

@@ -443,3 +443,14 @@ def test_public_trade_moves_the_last_price_of_the_band() -> None:
 
 def test_unlimited_venue_gives_everything_at_once() -> None:
     assert got(one(bars(100, 100, volume=1.0), {0: lambda s: s.buy(50_000)}, fills=UNLIMITED)) == [(1, 50_000, 100)]
+
+
+def test_rest_of_a_crossing_limit_takes_at_the_next_open_and_not_at_its_own_price() -> None:
+    run = one(bars(100, 100, 101, 108, volume=100.0), {0: lambda s: s.buy(25, limit=110)}, fills=TENTH)
+    assert [(f.qty, f.price, f.liquidity) for f in run.fills] == [(10, 100, "TAKER"), (10, 101, "TAKER"), (5, 108, "TAKER")]
+
+
+def test_rest_of_a_crossing_limit_rests_once_the_market_has_left() -> None:
+    rows = bars(100, 100, (120, 121, 119, 120), (120, 120, 100, 100), volume=100.0)
+    run = one(rows, {0: lambda s: s.buy(15, limit=110)}, fills=TENTH)
+    assert [(f.qty, f.price, f.liquidity) for f in run.fills] == [(10, 100, "TAKER"), (5, 110, "MAKER")]
