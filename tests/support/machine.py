@@ -246,8 +246,8 @@ class Plan(Strategy):
 
     def __init__(self, plan: Any, **handlers: Any) -> None:
         super().__init__()
-        self.plan = plan
-        self.handlers = handlers
+        self._plan = plan
+        self._handlers = handlers
         self.seen: list[tuple[Any, ...]] = []
         self.k = -1
         self.placed: list[Any] = []
@@ -259,24 +259,27 @@ class Plan(Strategy):
                 self.placed.append(made)
 
     def on_start(self) -> None:
-        self._do(self.handlers.get("start"))
+        self._do(self._handlers.get("start"))
 
     def on_bar(self, bar: Any) -> None:
         self.k += 1
         self.seen.append(("bar", self.now, bar.symbol))
-        self._do(self.plan.get(self.k) if isinstance(self.plan, dict) else self.plan, *(() if isinstance(self.plan, dict) else (bar,)))
+        if isinstance(self._plan, dict):
+            self._do(self._plan.get(self.k))
+        else:
+            self._do(self._plan, bar)
 
     def on_order(self, event: Any) -> None:
         self.seen.append(("order", self.now, event.kind.name, event.client_order_id))
-        self._do(self.handlers.get("order"), event)
+        self._do(self._handlers.get("order"), event)
 
     def on_fill(self, fill: Any) -> None:
         self.seen.append(("fill", self.now, fill.client_order_id))
-        self._do(self.handlers.get("fill"), fill)
+        self._do(self._handlers.get("fill"), fill)
 
     def on_timer(self, timer: Any) -> None:
         self.seen.append(("timer", self.now, timer.name))
-        self._do(self.handlers.get("timer"), timer)
+        self._do(self._handlers.get("timer"), timer)
 
 
 def one(rows: Sequence[BarRow], plan: Any, *, instrument: Instrument | None = None, handlers: Any = None, **settings: Any) -> Machine:

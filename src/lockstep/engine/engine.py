@@ -44,6 +44,7 @@ from lockstep.risk.limits import NO_LIMITS, RiskLimits
 from lockstep.strategy.base import MARKET_HANDLERS, Strategy
 
 ENGINE_STATE_SCHEMA_VERSION = 1
+_NOTICES_MAX = 100_000  # order events handed over in one step
 
 _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
 _BOOK = cython.declare(cython.int, int(EventKind.BOOK))
@@ -449,8 +450,8 @@ class Engine:
                 self.active = seat
                 seat.on_order(event)
             at += 1
-            if at > 1_000_000:
-                raise InvariantError(f"{seat.name}: on_order keeps causing order events: 1,000,000 in one step")
+            if at > _NOTICES_MAX:
+                raise InvariantError(f"{seat.name}: on_order keeps causing order events: {_NOTICES_MAX} in one step")
         later.clear()
         return 0
 
