@@ -33,6 +33,9 @@ DAY = 24 * HOUR
 T0 = 1_600_041_600 * SECOND  # 2020-09-14 00:00 UTC, a Monday
 NO_LATENCY = LATENCIES["none"]
 MILLI = 1_000_000
+FREE = FeeSchedule()
+NO_SLIPPAGE = Slippage()
+NO_LIMITS = RiskLimits()
 UNLIMITED = BarFills(participation=None)
 TOUCH = BarFills(participation=None, limit_fill="touch")
 
@@ -82,7 +85,7 @@ class FillRow(NamedTuple):
     liquidity: str
 
 
-def coin(symbol: str = "AAA", *, fees: FeeSchedule = FeeSchedule(), session: Session = ALWAYS, **rules: Any) -> Instrument:
+def coin(symbol: str = "AAA", *, fees: FeeSchedule = FREE, session: Session = ALWAYS, **rules: Any) -> Instrument:
     """An instrument with whole prices and quantities."""
     fields: dict[str, Any] = {
         "venue": "X",
@@ -95,7 +98,9 @@ def coin(symbol: str = "AAA", *, fees: FeeSchedule = FeeSchedule(), session: Ses
     return Instrument(symbol=symbol, fees=fees, session=session, **fields)
 
 
-def bars(*prices: tuple[int, int, int, int] | int, start: int = T0, step: int = HOUR, volume: float = 1000.0) -> list[BarRow]:
+def bars(
+    *prices: tuple[int, int, int, int] | int, start: int = T0, step: int = HOUR, volume: float = 1000.0
+) -> list[BarRow]:
     """Bars that follow each other; an int is a bar that stands still at one price."""
     rows = []
     for k, given in enumerate(prices):
@@ -106,9 +111,9 @@ def bars(*prices: tuple[int, int, int, int] | int, start: int = T0, step: int = 
 
 def records(rows: Sequence[BarRow], actions: Sequence[tuple[int, CorporateAction, int, int]] = ()) -> Records:
     """Market event records of one instrument. actions: (clock, what, first, second)."""
-    found: list[tuple[int, ...]] = []
-    for row in rows:
-        found.append((row.ts_end, row.ts_end, EventKind.BAR, 0, row.open, row.high, row.low, row.close, row.ts_open))
+    found: list[tuple[int, ...]] = [
+        (row.ts_end, row.ts_end, EventKind.BAR, 0, row.open, row.high, row.low, row.close, row.ts_open) for row in rows
+    ]
     volumes = {(row.ts_end, int(EventKind.BAR)): row.volume for row in rows}
     for clock, what, first, second in actions:
         found.append((clock, clock, EventKind.CORPORATE_ACTION, what, first, second, 0, 0, clock))
@@ -129,7 +134,7 @@ class Machine:
         *,
         latency: Latency = NO_LATENCY,
         fills: BarFills = UNLIMITED,
-        slippage: Slippage = Slippage(),
+        slippage: Slippage = NO_SLIPPAGE,
         cash: int | Decimal = 10_000_000,
         leverage: float = 1.0,
         seed: int = 0,
@@ -148,8 +153,12 @@ class Machine:
         self.engine = Engine(
             self.portfolio,
             decision_sinks=[lambda block: self.decision_rows.extend(block.tolist())],
-            fill_sinks=[lambda block: self.fill_rows.extend(zip(block.tolist(), block.view(float).tolist(), strict=True))],
-            equity_sinks=[lambda block: self.equity_rows.extend(zip(block.tolist(), block.view(float).tolist(), strict=True))],
+            fill_sinks=[
+                lambda block: self.fill_rows.extend(zip(block.tolist(), block.view(float).tolist(), strict=True))
+            ],
+            equity_sinks=[
+                lambda block: self.equity_rows.extend(zip(block.tolist(), block.view(float).tolist(), strict=True))
+            ],
             signal_sink=self.signals.append,
         )
         self.latency = latency
@@ -163,7 +172,7 @@ class Machine:
             markets.append(Market(index, valuation, fills, hours, queue_outside_hours))
         self.venue = BarVenue(markets, latency, slippage, fills, seed)
 
-    def seat(self, strategy: Strategy, *instruments: int, name: str = "", limits: RiskLimits = RiskLimits()) -> "Machine":
+    def seat(self, strategy: Strategy, *instruments: int, name: str = "", limits: RiskLimits = NO_LIMITS) -> "Machine":
         """Add a strategy at some instruments, the first by default."""
         self.engine.add_strategy(strategy, name or type(strategy).__name__, list(instruments) or [0], limits)
         return self
@@ -197,7 +206,11 @@ class Machine:
                 row[0],
                 row[1],
                 RECORD_NAMES[part(row[2], "kind")],
-                *row[3:8],
+                row[3],
+                row[4],
+                row[5],
+                row[6],
+                row[7],
                 Reason(part(row[2], "reason")).name,
                 part(row[2], "instrument"),
                 part(row[2], "strategy"),
@@ -229,9 +242,16 @@ class Machine:
             )
         return found
 
+    @property
+    def plan(self) -> Any:
+        """The first strategy."""
+        return self.engine.seats[0].strategy
+
     def story(self, order_id: int) -> list[str]:
         """The kinds of an order's records, in order."""
-        return [row.kind for row in self.decisions if row.id == order_id and row.kind not in ("signal", "split", "dividend")]
+        return [
+            row.kind for row in self.decisions if row.id == order_id and row.kind not in ("signal", "split", "dividend")
+        ]
 
     @property
     def trades(self) -> list[tuple[int, int, int]]:
@@ -240,7 +260,11 @@ class Machine:
 
 
 class Plan(Strategy):
-    """Does at each bar what its plan says: plan[k] is called with the strategy at the k-th bar. Notes all it hears."""
+    """Does at each bar what its plan says, and notes all it hears.
+
+    plan: a dict of what to call with the strategy at the k-th bar, or one callable for every bar (strategy, bar). placed:
+    what these gave back, lists opened.
+    """
 
     trades = "all"
 
@@ -255,8 +279,7 @@ class Plan(Strategy):
     def _do(self, what: Any, *given: Any) -> None:
         if what is not None:
             made = what(self, *given)
-            if made is not None:
-                self.placed.append(made)
+            self.placed.extend([] if made is None else made if isinstance(made, list) else [made])
 
     def on_start(self) -> None:
         self._do(self._handlers.get("start"))
@@ -282,7 +305,9 @@ class Plan(Strategy):
         self._do(self._handlers.get("timer"), timer)
 
 
-def one(rows: Sequence[BarRow], plan: Any, *, instrument: Instrument | None = None, handlers: Any = None, **settings: Any) -> Machine:
+def one(
+    rows: Sequence[BarRow], plan: Any, *, instrument: Instrument | None = None, handlers: Any = None, **settings: Any
+) -> Machine:
     """One instrument, one Plan; run."""
     machine = Machine([(instrument or coin(), records(rows))], **settings)
     machine.seat(Plan(plan, **(handlers or {})))

@@ -73,7 +73,12 @@ class SlowVenue:
             self.room = None if self.rules.participation is None else int(bar.volume * float(self.rules.participation))
             for order in orders:
                 arrival = order.cancel_arrival
-                if not order.over and arrival is not None and order.cancel_basis <= bar.ts_open and arrival < bar.ts_end:
+                if (
+                    not order.over
+                    and arrival is not None
+                    and order.cancel_basis <= bar.ts_open
+                    and arrival < bar.ts_end
+                ):
                     order.over = True
                 if order.dies <= bar.ts_open:
                     order.over = True

@@ -17,7 +17,7 @@ from lockstep.run.config import BacktestConfig
 from lockstep.run.strategy_file import load_strategy
 from lockstep.store.catalog.readers import read_market_data
 
-SOURCE = '''
+SOURCE = """
 from lockstep import EMA, RSI, Strategy
 
 
@@ -38,7 +38,7 @@ class Mixed(Strategy):
         elif self.a.value < self.b.value and self.position:
             self.cancel()
             self.close()
-'''
+"""
 PROGRAM = """
 import json, sys
 from lockstep.run.backtest import Backtest, is_compiled
@@ -74,7 +74,9 @@ def in_process(strategy: Path, hash_seed: str, pure: str) -> list[Any]:
     return found
 
 
-def test_two_processes_with_other_hash_seeds_compiled_and_pure_give_one_run_hash(strategy: Path, stocks: list[Any]) -> None:
+def test_two_processes_with_other_hash_seeds_compiled_and_pure_give_one_run_hash(
+    strategy: Path, stocks: list[Any]
+) -> None:
     here = Backtest(load_strategy(strategy), stocks).run()
     runs = [in_process(strategy, "1", ""), in_process(strategy, "4242", ""), in_process(strategy, "7", "1")]
     assert [run[:4] for run in runs] == [[here.run_hash, here.decision_hash, here.fills, here.final_equity]] * 3
@@ -88,7 +90,9 @@ def test_running_again_gives_the_same_hash(strategy: Path, stocks: list[Any]) ->
     assert backtest.run().run_hash == backtest.run().run_hash
 
 
-def test_one_changed_parameter_price_or_fee_gives_another_hash(strategy: Path, stocks: list[Any], tmp_path: Path) -> None:
+def test_one_changed_parameter_price_or_fee_gives_another_hash(
+    strategy: Path, stocks: list[Any], tmp_path: Path
+) -> None:
     lines = ["date,open,high,low,close,volume"]
     scale = [10**entry.instrument.price_decimals for entry in stocks]
     bars = [row for row in next(iter(stocks[1].chunks())) if row["kind"] == 5][:400]
@@ -103,7 +107,9 @@ def test_one_changed_parameter_price_or_fee_gives_another_hash(strategy: Path, s
         path = tmp_path / name / "ibm.csv"
         path.parent.mkdir()
         days = [f"{2000 + k // 336}-{k // 28 % 12 + 1:02d}-{k % 28 + 1:02d}" for k in range(len(rows))]
-        path.write_text("\n".join([*lines, *(day + row[row.index(",") :] for day, row in zip(days, rows, strict=True))]) + "\n")
+        path.write_text(
+            "\n".join([*lines, *(day + row[row.index(",") :] for day, row in zip(days, rows, strict=True))]) + "\n"
+        )
         return read_market_data(path, asset_class="equity", session="24/7")
 
     file = load_strategy(strategy)
@@ -121,7 +127,9 @@ def test_one_changed_parameter_price_or_fee_gives_another_hash(strategy: Path, s
     assert Backtest(file, plain).run().run_hash == base.run_hash
 
 
-def test_changed_comment_changes_the_run_but_not_the_decisions(strategy: Path, stocks: list[Any], tmp_path: Path) -> None:
+def test_changed_comment_changes_the_run_but_not_the_decisions(
+    strategy: Path, stocks: list[Any], tmp_path: Path
+) -> None:
     other = tmp_path / "mixed.py"
     other.write_text(SOURCE.replace("# a set of texts", "# some texts"))
     first = Backtest(load_strategy(strategy), stocks).run()
@@ -134,7 +142,10 @@ def test_path_and_name_of_the_file_are_no_part_of_the_run(strategy: Path, stocks
     other = tmp_path / "elsewhere" / "another_name.py"
     other.parent.mkdir()
     other.write_text(SOURCE)
-    assert Backtest(load_strategy(other), stocks).run().run_hash == Backtest(load_strategy(strategy), stocks).run().run_hash
+    assert (
+        Backtest(load_strategy(other), stocks).run().run_hash
+        == Backtest(load_strategy(strategy), stocks).run().run_hash
+    )
 
 
 def test_order_in_which_data_is_given_does_not_matter(strategy: Path, stocks: list[Any]) -> None:

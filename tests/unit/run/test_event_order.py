@@ -12,7 +12,7 @@ from lockstep.sim.models import LATENCIES, Latency
 
 def test_market_order_meets_the_next_open_and_fills_are_heard_before_that_bar() -> None:
     run = one(bars(100, (101, 109, 95, 105), 106), {0: lambda s: s.buy(1)})
-    plan = run.engine.seats[0].strategy
+    plan = run.plan
     assert plan.seen == [
         ("bar", T0 + HOUR, "AAA"),
         ("order", T0 + HOUR, "ACCEPT", 1),
@@ -62,7 +62,7 @@ def test_timers_come_between_events_and_at_a_bars_clock_after_the_bar() -> None:
         s.set_timer("every", every=timedelta(minutes=40))
 
     run = one(bars(100, 101, 102), {}, handlers={"start": start})
-    minutes = [(what[0], (what[1] - T0) // MINUTE, what[2]) for what in run.engine.seats[0].strategy.seen]
+    minutes = [(what[0], (what[1] - T0) // MINUTE, what[2]) for what in run.plan.seen]
     assert minutes == [
         ("timer", 40, "every"),
         ("bar", 60, "AAA"),
@@ -78,7 +78,7 @@ def test_timers_come_between_events_and_at_a_bars_clock_after_the_bar() -> None:
 
 def test_timer_at_the_last_clock_fires_after_the_last_bar() -> None:
     run = one(bars(100, 101), {}, handlers={"start": lambda s: s.set_timer("end", at=T0 + 2 * HOUR)})
-    assert run.engine.seats[0].strategy.seen[-1] == ("timer", T0 + 2 * HOUR, "end")
+    assert run.plan.seen[-1] == ("timer", T0 + 2 * HOUR, "end")
 
 
 @pytest.mark.parametrize("latency", [NO_LATENCY, LATENCIES["standard"]])
@@ -159,7 +159,10 @@ def test_instruments_of_one_clock_are_shown_in_their_order_and_marked_once() -> 
 
 
 def test_bars_of_different_lengths_are_shown_by_their_ends() -> None:
-    rows = [(coin("HOUR"), records(bars(100, 101, step=HOUR))), (coin("HALF"), records(bars(*range(200, 204), step=HOUR // 2)))]
+    rows = [
+        (coin("HOUR"), records(bars(100, 101, step=HOUR))),
+        (coin("HALF"), records(bars(*range(200, 204), step=HOUR // 2))),
+    ]
     machine = Machine(rows)
     plan = Plan({})
     machine.seat(plan, 0, 1).go()
@@ -179,9 +182,11 @@ def test_cancel_inside_a_bar_takes_effect_at_its_end_whoever_else_trades(beside:
         s.cancel()
 
     plan = Plan(
-        lambda s, bar: [s.buy(1, limit=95, instrument="AAA"), s.buy(1, limit=85, instrument="AAA")]
-        if bar.symbol == "AAA" and bar.ts_event == T0 + HOUR
-        else None,
+        lambda s, bar: (
+            [s.buy(1, limit=95, instrument="AAA"), s.buy(1, limit=85, instrument="AAA")]
+            if bar.symbol == "AAA" and bar.ts_event == T0 + HOUR
+            else None
+        ),
         start=lambda s: s.set_timer("x", at=T0 + 80 * MINUTE),
         timer=timer,
     )
@@ -198,9 +203,12 @@ def test_cancel_rejected_for_a_fill_in_the_same_bar_is_not_heard_before_the_fill
     run = one(
         bars(100, (100, 101, 90, 100), 100),
         {0: lambda s: s.buy(1, limit=95)},
-        handlers={"start": lambda s: s.set_timer("x", at=T0 + HOUR + MINUTE), "timer": lambda s, _: [s.cancel()] and None},
+        handlers={
+            "start": lambda s: s.set_timer("x", at=T0 + HOUR + MINUTE),
+            "timer": lambda s, _: [s.cancel()],
+        },
     )
-    kinds = [what[2] for what in run.engine.seats[0].strategy.seen if what[0] == "order"]
+    kinds = [what[2] for what in run.plan.seen if what[0] == "order"]
     assert kinds == ["ACCEPT", "FILL"]
     assert run.engine.orphans == {"CANCEL_REJECT": 1}
 
@@ -212,7 +220,7 @@ def test_band_of_an_order_sent_inside_a_bar_is_measured_from_the_price_known_the
         instrument=coin(price_band_bps=500),
         handlers={
             "start": lambda s: s.set_timer("x", at=T0 + HOUR + MINUTE),
-            "timer": lambda s, _: [s.buy(1, limit=1050), s.buy(1, limit=1990)] and None,
+            "timer": lambda s, _: [s.buy(1, limit=1050), s.buy(1, limit=1990)],
         },
     )
     assert run.story(1) == ["submit", "accept"]
@@ -238,7 +246,7 @@ def test_events_that_go_back_in_time_are_refused() -> None:
 def test_corporate_action_comes_before_the_bar_of_its_clock() -> None:
     rows = bars(100, 100, 50, 50)
     machine = Machine([(coin(), records(rows, [(T0 + 2 * HOUR + 1, CorporateAction.SPLIT, 2, 1)]))])
-    plan = Plan(lambda s, bar: s.seen.append(("last", s.last_price())))
+    plan = Plan(lambda s, _bar: s.seen.append(("last", s.last_price())))
     machine.seat(plan).go()
     assert [what[1] for what in plan.seen if what[0] == "last"] == [100, 100, 50, 50]
 
@@ -258,7 +266,7 @@ def test_long_latency_keeps_memory_bounded() -> None:
     """With something always in flight the queues are compacted, and nothing is lost or reordered."""
     rows = bars(*([100] * 10_000), step=SECOND)
     machine = Machine([(coin(), records(rows))], latency=Latency(entry_ns=100 * SECOND, fill_ns=50 * SECOND))
-    plan = Plan(lambda s, bar: s.order(1 if s.k % 2 == 0 else -1) and None)
+    plan = Plan(lambda s, _bar: s.order(1 if s.k % 2 == 0 else -1) and None)
     machine.seat(plan).go()
     filled = [fill.order_id for fill in machine.fills]
     assert filled == list(range(1, len(filled) + 1))

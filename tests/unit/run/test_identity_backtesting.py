@@ -5,7 +5,6 @@ position marked at the last close without an exit fee, EMA seeded with the SMA o
 """
 
 import warnings
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lockstep.model.fees import FeeSchedule
 from lockstep.run.backtest import Backtest, Outcome
 from lockstep.run.config import BacktestConfig
 from lockstep.run.strategy_file import load_strategy
 from lockstep.sim.models import LATENCIES, BarFills, Slippage
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
-from lockstep.model.fees import FeeSchedule
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it asks for a notebook
@@ -27,7 +26,7 @@ with warnings.catch_warnings():
     from backtesting.test import EURUSD, GOOG
 
 
-STRATEGY = '''
+STRATEGY = """
 from lockstep import EMA, Bar, CrossOver, Strategy
 
 
@@ -45,7 +44,7 @@ class EmaCross(Strategy):
             self.target_position(self.quantity)
         elif self.cross.down:
             self.target_position(-self.quantity if self.short else 0)
-'''
+"""
 CASH = 1_000_000
 COMMISSION = Decimal("0.002")
 DATA = {"GOOG": (GOOG, 10, "%Y-%m-%d", "equity"), "EURUSD": (EURUSD, 20_000, "%Y-%m-%d %H:%M:%S", "fx")}
@@ -120,10 +119,10 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, MarketData]
 
 
 @pytest.fixture(scope="module")
-def strategy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def strategy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("strategy") / "ema_cross.py"
     path.write_text(STRATEGY)
-    yield path
+    return path
 
 
 def ours(data: MarketData, strategy: Path, name: str, fast: int, slow: int, short: bool) -> Outcome:

@@ -27,7 +27,9 @@ def test_window_and_indicators_hold_nothing_newer_than_the_bar() -> None:
             self.found: list[bool] = []
 
         def on_bar(self, bar: Any) -> None:
-            self.found.append(self.ema.value == bar.close and self.last_price() == bar.close and self.now == bar.ts_event)
+            self.found.append(
+                self.ema.value == bar.close and self.last_price() == bar.close and self.now == bar.ts_event
+            )
             held = len(self.w)
             self.found.append(self.w.close(0) == bar.close if callable(self.w.close) else self.w.close[0] == bar.close)
             for index in (held, -1, 10):
@@ -83,7 +85,7 @@ def test_requests_that_reach_into_the_past_or_future_are_refused(cheat: Callable
         s.seen.append("refused")
 
     run = one(bars(100, 101, 102), {1: do})
-    assert "refused" in run.engine.seats[0].strategy.seen
+    assert "refused" in run.plan.seen
     assert run.decisions == []
 
 
@@ -95,7 +97,7 @@ def test_bar_cannot_be_changed(name: str) -> None:
             setattr(bar, name, 1)
         s.seen.append("refused")
 
-    assert "refused" in one(bars(100, 101), do).engine.seats[0].strategy.seen
+    assert "refused" in one(bars(100, 101), do).plan.seen
 
 
 @pytest.mark.compiled
@@ -108,12 +110,12 @@ def test_account_and_orders_cannot_be_changed_through_what_a_strategy_is_given()
         s.seen.append("refused")
 
     run = one(bars(100, 101), do)
-    assert "refused" in run.engine.seats[0].strategy.seen
+    assert "refused" in run.plan.seen
 
 
 def test_kept_bars_do_not_change_later() -> None:
     kept: list[Any] = []
-    one(bars(100, 101, 102), lambda s, bar: kept.append(bar))
+    one(bars(100, 101, 102), lambda _s, bar: kept.append(bar))
     assert [bar.close for bar in kept] == [100, 101, 102]
 
 
@@ -122,7 +124,7 @@ def test_no_frame_between_handler_and_run_shows_a_compiled_source() -> None:
     if inspect.getsourcefile(Engine) and inspect.isfunction(Engine.start):
         pytest.skip("uncompiled code hides nothing, and is for debugging")
     seen: list[str] = []
-    one(bars(100, 101), {0: lambda s: seen.extend(frame.function for frame in inspect.stack()) and None})
+    one(bars(100, 101), {0: lambda _s: seen.extend(frame.function for frame in inspect.stack()) and None})
     assert "run_bars" not in seen
 
 
@@ -130,7 +132,7 @@ def test_orders_and_reports_alternate_without_overtaking() -> None:
     """on_order tells nothing before its time: every event is heard at its clock or, late, at a later one; never earlier."""
     run = one(
         bars(*([(100, 110, 90, 100)] * 30), step=MINUTE),
-        lambda s, bar: [s.buy(1, limit=95), s.sell(1, limit=105)] and None,
+        lambda s, _bar: [s.buy(1, limit=95), s.sell(1, limit=105)],
         latency=LATENCIES["standard"],
     )
     clock = 0
@@ -150,7 +152,9 @@ def test_orders_and_reports_alternate_without_overtaking() -> None:
 def test_accept_times_follow_the_preset() -> None:
     """Acknowledgement 5 ms + U(0, 2 ms), fill 1 to 5 ms; the draws fill their range evenly."""
     run = one(
-        bars(*([100] * 4000), step=MINUTE), lambda s, bar: s.order(1 if s.k % 2 == 0 else -1), latency=LATENCIES["standard"]
+        bars(*([100] * 4000), step=MINUTE),
+        lambda s, _bar: s.order(1 if s.k % 2 == 0 else -1),
+        latency=LATENCIES["standard"],
     )
     submitted = {row.id: row.ts for row in run.decisions if row.kind == "submit"}
     acks = np.array([row.ts - submitted[row.id] for row in run.decisions if row.kind == "accept"]) / 1e6
@@ -164,9 +168,13 @@ def test_accept_times_follow_the_preset() -> None:
         assert ((counts - expected) ** 2 / expected).sum() < 33.7  # chi-square, 9 degrees of freedom, p = 0.0001
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [("none", 0, 1), ("colocated", 300_000, 400_000), ("remote", 200_000_000, 200_000_001)])
+@pytest.mark.parametrize(
+    ("name", "low", "high"), [("none", 0, 1), ("colocated", 300_000, 400_000), ("remote", 200_000_000, 200_000_001)]
+)
 def test_other_presets_delay_the_acknowledgement_as_they_say(name: str, low: int, high: int) -> None:
-    run = one(bars(*([100] * 50), step=MINUTE), lambda s, bar: s.order(1 if s.k % 2 == 0 else -1), latency=LATENCIES[name])
+    run = one(
+        bars(*([100] * 50), step=MINUTE), lambda s, _bar: s.order(1 if s.k % 2 == 0 else -1), latency=LATENCIES[name]
+    )
     submitted = {row.id: row.ts for row in run.decisions if row.kind == "submit"}
     acks = [row.ts - submitted[row.id] for row in run.decisions if row.kind == "accept"]
     assert all(low <= ack < high for ack in acks)
@@ -235,7 +243,9 @@ def check_cuts(data: list[tuple[Any, Records]], latency: Latency, cuts: list[flo
     clocks = np.unique(np.concatenate([rows["clock"] for _, rows in data]))
     for part in cuts:
         at = int(clocks[int(len(clocks) * part)])
-        cut = decided([(instrument, rows[rows["clock"] <= at]) for instrument, rows in data if rows["clock"][0] <= at], latency)
+        cut = decided(
+            [(instrument, rows[rows["clock"] <= at]) for instrument, rows in data if rows["clock"][0] <= at], latency
+        )
         known = [row for row in whole if row[0] <= at + latency.feed_ns]
         assert cut == whole[: len(cut)], f"cut at {part}"
         assert len(cut) >= len([row for row in known if row[0] < at])
@@ -254,7 +264,11 @@ def check_cuts(data: list[tuple[Any, Records]], latency: Latency, cuts: list[flo
 
 @pytest.mark.parametrize("latency", ["none", "standard"])
 def test_decisions_on_shipped_stocks_do_not_depend_on_what_comes_after(latency: str) -> None:
-    data = [(instrument, rows) for instrument, rows in histories("us_stocks", 900) if instrument.symbol in ("AAPL", "IBM", "MSFT")]
+    data = [
+        (instrument, rows)
+        for instrument, rows in histories("us_stocks", 900)
+        if instrument.symbol in ("AAPL", "IBM", "MSFT")
+    ]
     check_cuts(data, LATENCIES[latency], [0.3, 0.55, 0.8])
 
 

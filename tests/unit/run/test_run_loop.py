@@ -43,7 +43,7 @@ def test_hundred_strategies_on_a_hundred_instruments_add_up(data: Path) -> None:
     started = time.perf_counter()
     machine.go()
     seconds = time.perf_counter() - started
-    held = {index: 0 for index in range(100)}
+    held = dict.fromkeys(range(100), 0)
     for position in machine.portfolio.positions:
         held[position.holding.index] += position.units
     assert all(held[k] == machine.portfolio.holdings[k].units == machine.venue.markets[k].net for k in range(100))
@@ -116,7 +116,9 @@ def test_instrument_given_twice_is_refused(tmp_path: Path, ibm: list[Any]) -> No
 
 def test_fault_of_a_handler_names_file_line_strategy_and_time(tmp_path: Path, ibm: list[Any]) -> None:
     path = strategy(tmp_path, "    def on_bar(self, bar):\n        self.n = 1 / 0\n")
-    with pytest.raises(StrategyFault, match=r"s\.py line 6, S at 2000-03-01T21:00:00Z: ZeroDivisionError: division by zero"):
+    with pytest.raises(
+        StrategyFault, match=r"s\.py line 6, S at 2000-03-01T21:00:00Z: ZeroDivisionError: division by zero"
+    ):
         Backtest(load_strategy(path), ibm).run()
 
 
@@ -203,7 +205,10 @@ def test_latency_is_read_from_text(text: str, ns: int) -> None:
         ("def on_bar(self bar):\n    pass\n", "line 1"),
         ("import nothing_like_this\n", "ModuleNotFoundError"),
         ("x = 1\n", "no class in it derives"),
-        ("from lockstep import Strategy\nclass A(Strategy):\n    def on_baar(self, bar): ...\n", "on_baar is no handler"),
+        (
+            "from lockstep import Strategy\nclass A(Strategy):\n    def on_baar(self, bar): ...\n",
+            "on_baar is no handler",
+        ),
         (
             "from lockstep import Strategy\nclass A(Strategy):\n    def on_bar(self, b): ...\nclass B(A): ...\n",
             "has 2 strategies",
@@ -228,14 +233,18 @@ def test_strategy_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) 
 
 def test_class_is_chosen_by_name_and_misspelling_is_answered(tmp_path: Path) -> None:
     path = tmp_path / "two.py"
-    path.write_text("from lockstep import Strategy\nclass Ax(Strategy):\n    def on_bar(self, b): ...\nclass Bx(Ax): ...\n")
+    path.write_text(
+        "from lockstep import Strategy\nclass Ax(Strategy):\n    def on_bar(self, b): ...\nclass Bx(Ax): ...\n"
+    )
     assert load_strategy(path, "Bx").name == "Bx"
     with pytest.raises(StrategyError, match="no strategy class 'Bxx'"):
         load_strategy(path, "Bxx")
 
 
 def test_constructor_that_fails_is_named(tmp_path: Path, ibm: list[Any]) -> None:
-    path = strategy(tmp_path, "    def __init__(self, **p):\n        raise KeyError('x')\n    def on_bar(self, b): ...\n")
+    path = strategy(
+        tmp_path, "    def __init__(self, **p):\n        raise KeyError('x')\n    def on_bar(self, b): ...\n"
+    )
     with pytest.raises(StrategyError, match=r"S\(\) failed: KeyError"):
         Backtest(load_strategy(path), ibm)
 

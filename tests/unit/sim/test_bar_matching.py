@@ -93,7 +93,7 @@ def test_stop_limit_with_room_takes_at_the_stop() -> None:
 
 def test_path_goes_against_a_position_unless_optimistic() -> None:
     """Stop and target of a long position in one bar: the stop comes first, or the target."""
-    plan = {0: lambda s: s.buy(1), 1: lambda s: [s.sell(1, stop=95), s.sell(1, limit=105)] and None}
+    plan = {0: lambda s: s.buy(1), 1: lambda s: [s.sell(1, stop=95), s.sell(1, limit=105)]}
     rows = bars(100, 100, (100, 110, 90, 100))
     assert [price for _, _, price in got(one(rows, plan))] == [100, 95, 105]
     assert [price for _, _, price in got(one(rows, plan, fills=OPTIMISTIC))] == [100, 105, 95]
@@ -102,14 +102,14 @@ def test_path_goes_against_a_position_unless_optimistic() -> None:
 @pytest.mark.parametrize(("bar", "nearer_first"), [((100, 110, 95, 100), [96, 105]), ((100, 105, 90, 100), [104, 96])])
 def test_path_of_a_flat_account_takes_the_nearer_extreme_first(bar: Any, nearer_first: list[int]) -> None:
     high = 105 if bar[1] == 110 else 104
-    plan = {0: lambda s: [s.buy(1, limit=96), s.sell(1, limit=high)] and None}
+    plan = {0: lambda s: [s.buy(1, limit=96), s.sell(1, limit=high)]}
     run = one(bars(100, bar), plan)
     assert [price for _, _, price in got(run)] == nearer_first
 
 
 def test_path_is_chosen_by_what_was_entered_at_the_open() -> None:
     """Entry, stop and target sent together: the high is nearer, but the position entered at the open is long."""
-    plan = {0: lambda s: [s.buy(1), s.sell(1, stop=92), s.sell(1, limit=104)] and None}
+    plan = {0: lambda s: [s.buy(1), s.sell(1, stop=92), s.sell(1, limit=104)]}
     rows = bars(100, (100, 105, 90, 100))
     assert [price for _, _, price in got(one(rows, plan))] == [100, 92, 104]
     assert [price for _, _, price in got(one(rows, plan, fills=OPTIMISTIC))] == [100, 104, 92]
@@ -122,7 +122,7 @@ def test_partial_fills_by_participation_go_on_at_the_next_opens() -> None:
 
 
 def test_liquidity_of_a_bar_is_consumed_once_by_all_orders() -> None:
-    plan = {0: lambda s: [s.buy(6), s.sell(3), s.buy(9, limit=200), s.buy(2, stop=100)] and None}
+    plan = {0: lambda s: [s.buy(6), s.sell(3), s.buy(9, limit=200), s.buy(2, stop=100)]}
     run = one(bars(100, 100, volume=100.0), plan, fills=TENTH)
     assert got(run) == [(1, 6, 100), (2, -3, 100), (3, 1, 100)]
 
@@ -145,7 +145,7 @@ def test_volume_beyond_64_bits_of_units_still_fills() -> None:
 
 
 def test_fok_is_all_or_nothing() -> None:
-    plan = {0: lambda s: [s.buy(11, tif="FOK"), s.buy(10, tif="FOK")] and None}
+    plan = {0: lambda s: [s.buy(11, tif="FOK"), s.buy(10, tif="FOK")]}
     run = one(bars(100, 100, 100, volume=100.0), plan, fills=TENTH)
     assert got(run) == [(2, 10, 100)]
     assert run.story(1) == ["submit", "accept", "cancel"]
@@ -153,7 +153,7 @@ def test_fok_is_all_or_nothing() -> None:
 
 
 def test_ioc_takes_what_there_is_and_ends() -> None:
-    plan = {0: lambda s: [s.buy(15, tif="IOC"), s.buy(5, limit=90, tif="IOC")] and None}
+    plan = {0: lambda s: [s.buy(15, tif="IOC"), s.buy(5, limit=90, tif="IOC")]}
     run = one(bars(100, (100, 100, 80, 100), volume=100.0), plan, fills=TENTH)
     assert got(run) == [(1, 10, 100)]
     assert run.story(1) == ["submit", "accept", "partial", "cancel"]
@@ -162,7 +162,7 @@ def test_ioc_takes_what_there_is_and_ends() -> None:
 
 def test_gtc_rests_and_day_ends_at_utc_midnight_without_a_calendar() -> None:
     flat = [100] * 30
-    plan = {2: lambda s: [s.buy(1, limit=50, tif="DAY"), s.buy(1, limit=50)] and None}
+    plan = {2: lambda s: [s.buy(1, limit=50, tif="DAY"), s.buy(1, limit=50)]}
     run = one(bars(*flat), plan)
     (expire,) = [row for row in run.decisions if row.kind == "expire"]
     assert (expire.id, expire.ts_event, expire.reason) == (1, T0 + DAY, "TIME_IN_FORCE")
@@ -173,7 +173,7 @@ def test_day_order_fills_in_the_last_bar_of_its_day_but_not_after() -> None:
     prices: list[Any] = [100] * 26
     prices[23] = (100, 100, 90, 100)
     prices[24] = (100, 100, 80, 100)
-    run = one(bars(*prices), {2: lambda s: [s.buy(1, limit=95, tif="DAY"), s.buy(1, limit=85, tif="DAY")] and None})
+    run = one(bars(*prices), {2: lambda s: [s.buy(1, limit=95, tif="DAY"), s.buy(1, limit=85, tif="DAY")]})
     assert got(run) == [(1, 1, 95)]
 
 
@@ -190,7 +190,9 @@ def test_gtd_fills_no_later_than_its_time_inside_a_bar(minutes: int, fills: int)
 def test_gtd_that_is_over_on_arrival_is_rejected() -> None:
     expire = T0 + HOUR + MILLI
     run = one(
-        bars(100, 100), {0: lambda s: s.buy(1, tif="GTD", expire=expire, limit=200)}, latency=Latency(entry_ns=5 * MILLI)
+        bars(100, 100),
+        {0: lambda s: s.buy(1, tif="GTD", expire=expire, limit=200)},
+        latency=Latency(entry_ns=5 * MILLI),
     )
     assert run.fills == []
     assert [(row.kind, row.reason) for row in run.decisions][-1] == ("reject", "TIME_IN_FORCE")
@@ -206,7 +208,7 @@ def ny_days(*offsets: int) -> list[BarRow]:
 def test_day_order_in_daily_bars_ends_with_the_next_session() -> None:
     run = one(
         ny_days(0, 1, 2),
-        {0: lambda s: [s.buy(1, limit=80, tif="DAY"), s.buy(1, limit=95, tif="DAY")] and None},
+        {0: lambda s: [s.buy(1, limit=80, tif="DAY"), s.buy(1, limit=95, tif="DAY")]},
         instrument=coin(session=XNYS),
         queue_outside_hours=True,
     )
@@ -219,7 +221,7 @@ def test_day_order_over_a_holiday_waits_for_the_session_that_trades() -> None:
     """Tuesday has no bar; an order of Monday's close is for Wednesday."""
     run = one(
         ny_days(0, 2, 3),
-        {0: lambda s: [s.buy(1, limit=95, tif="DAY"), s.buy(1, limit=80, tif="DAY")] and None},
+        {0: lambda s: [s.buy(1, limit=95, tif="DAY"), s.buy(1, limit=80, tif="DAY")]},
         instrument=coin(session=XNYS),
         queue_outside_hours=True,
     )
@@ -265,7 +267,9 @@ def test_orders_outside_hours_are_rejected(session: Any, minute: int, taken: boo
 def test_orders_outside_the_price_band_are_rejected(kind: str, price: str, taken: bool) -> None:
     """A band of 5 %: 4.99 % passes, 5.01 % is refused."""
     run = one(
-        bars(10_000, 10_000), {0: lambda s: s.buy(1, **{kind: price})}, instrument=coin(price_decimals=2, price_band_bps=500)
+        bars(10_000, 10_000),
+        {0: lambda s: s.buy(1, **{kind: price})},
+        instrument=coin(price_decimals=2, price_band_bps=500),
     )
     assert run.story(1)[1] == ("accept" if taken else "reject")
     if not taken:
@@ -276,7 +280,7 @@ def test_band_of_huge_prices_does_not_wrap() -> None:
     high = 2**53 - 1
     run = one(
         bars(high - 2, high - 2),
-        {0: lambda s: [s.buy(1, limit=high // 2), s.buy(1, limit=high)] and None},
+        {0: lambda s: [s.buy(1, limit=high // 2), s.buy(1, limit=high)]},
         instrument=coin(price_band_bps=500),
         cash=10**18,
     )
@@ -286,14 +290,17 @@ def test_band_of_huge_prices_does_not_wrap() -> None:
 @pytest.mark.parametrize(("side", "price"), [(1, 10_015), (-1, 9_985)])
 def test_fixed_slippage_is_rounded_to_the_tick_against_us(side: int, price: int) -> None:
     run = one(
-        bars(10_000, 10_000), {0: lambda s: s.order(side)}, instrument=coin(tick_size=5), slippage=Slippage(bps=Decimal("10.1"))
+        bars(10_000, 10_000),
+        {0: lambda s: s.order(side)},
+        instrument=coin(tick_size=5),
+        slippage=Slippage(bps=Decimal("10.1")),
     )
     (fill,) = run.fills
     assert (fill.price, fill.reference, fill.slippage) == (price, 10_000, 15.0)
 
 
 def test_slippage_never_passes_a_limit_and_spares_makers() -> None:
-    plan = {0: lambda s: [s.buy(1, limit=10_003), s.buy(1, limit=9_990)] and None}
+    plan = {0: lambda s: [s.buy(1, limit=10_003), s.buy(1, limit=9_990)]}
     run = one(bars(10_000, (10_000, 10_000, 9_900, 9_900)), plan, slippage=Slippage(bps=Decimal(10)))
     assert [(f.price, f.slippage, f.liquidity) for f in run.fills] == [(10_003, 3.0, "TAKER"), (9_990, 0.0, "MAKER")]
 
@@ -306,7 +313,7 @@ def test_sale_never_slips_below_a_tick() -> None:
 def test_volume_share_slippage_grows_with_the_square_of_the_share() -> None:
     run = one(
         bars(1_000_000, 1_000_000, volume=100.0),
-        {0: lambda s: [s.buy(10), s.buy(20)] and None},
+        {0: lambda s: [s.buy(10), s.buy(20)]},
         slippage=Slippage(volume_impact=Decimal("0.1")),
         cash=10**10,
     )
@@ -329,16 +336,14 @@ def test_volume_share_of_a_bar_without_volume_costs_the_whole_impact() -> None:
     ],
 )
 def test_fees_are_charged_per_fill_and_per_order_once(fees: FeeSchedule, charged: list[float]) -> None:
-    run = one(
-        bars(*([100] * 4), volume=100.0), {0: lambda s: s.buy(25)}, instrument=coin(fees=fees), fills=TENTH
-    )
+    run = one(bars(*([100] * 4), volume=100.0), {0: lambda s: s.buy(25)}, instrument=coin(fees=fees), fills=TENTH)
     assert [fill.fee for fill in run.fills] == charged
     assert run.portfolio.ledger.decimal(run.portfolio.ledger.fees) == Decimal(str(sum(charged)))
 
 
 def test_makers_pay_their_own_rate_and_rebates_round_against_us() -> None:
     fees = FeeSchedule(maker=Decimal("-0.0001"), taker=Decimal("0.0005"))
-    plan = {0: lambda s: [s.buy(1), s.buy(3, limit=95)] and None}
+    plan = {0: lambda s: [s.buy(1), s.buy(3, limit=95)]}
     run = one(bars(100, (100, 100, 90, 90)), plan, instrument=coin(fees=fees))
     assert [(fill.liquidity, fill.fee) for fill in run.fills] == [("TAKER", 0.05), ("MAKER", -0.0285)]
 
@@ -372,29 +377,36 @@ def test_venue_order_id_survives_a_rejected_cancel() -> None:
         bars(100, (100, 100, 90, 100), 100, 100),
         plan,
         latency=Latency(fill_ns=HOUR),
-        handlers={"order": lambda s, event: seen.append((event.kind.name, event.venue_order_id))},
+        handlers={"order": lambda _s, event: seen.append((event.kind.name, event.venue_order_id))},
     )
     assert seen == [("ACCEPT", 1), ("CANCEL_REJECT", 1), ("FILL", 1)]
 
 
 def split(rows: list[BarRow], at: int, new: int, old: int, plan: Any, **settings: Any) -> Machine:
-    machine = Machine([(settings.pop("instrument", coin()), records(rows, [(at, CorporateAction.SPLIT, new, old)]))], **settings)
+    machine = Machine(
+        [(settings.pop("instrument", coin()), records(rows, [(at, CorporateAction.SPLIT, new, old)]))], **settings
+    )
     machine.seat(Plan(plan))
     return machine.go()
 
 
 def test_split_restates_open_orders_and_neither_gains_nor_loses() -> None:
-    plan = {0: lambda s: s.buy(10), 1: lambda s: [s.sell(10, limit=141), s.sell(10, stop=81)] and None}
+    plan = {0: lambda s: s.buy(10), 1: lambda s: [s.sell(10, limit=141), s.sell(10, stop=81)]}
     run = split(bars(100, 100, 100, 50, (50, 75, 50, 70)), T0 + 3 * HOUR + 1, 2, 1, plan)
     equity = [floats[1] for _, floats in run.equity_rows]
     assert equity[:4] == [10_000_000.0] * 4
     assert got(run) == [(1, 10, 100), (2, -20, 71)]
-    assert [(row.id, row.a, row.b, row.c) for row in run.decisions if row.kind == "restate"] == [(2, 20, 71, 0), (3, 20, 0, 40)]
+    assert [(row.id, row.a, row.b, row.c) for row in run.decisions if row.kind == "restate"] == [
+        (2, 20, 71, 0),
+        (3, 20, 0, 40),
+    ]
 
 
 def test_split_in_flight_is_restated_before_it_arrives() -> None:
     plan = {1: lambda s: s.target_position(10), 4: lambda s: s.target_position(20)}
-    run = split(bars(100, 100, 100, 50, 50, 50, 50), T0 + 2 * HOUR + 1, 2, 1, plan, latency=Latency(entry_ns=HOUR + MINUTE))
+    run = split(
+        bars(100, 100, 100, 50, 50, 50, 50), T0 + 2 * HOUR + 1, 2, 1, plan, latency=Latency(entry_ns=HOUR + MINUTE)
+    )
     assert got(run) == [(1, 20, 50)]
     assert run.engine.seats[0].subscriptions[0].working_market == 0
 
@@ -423,8 +435,10 @@ def test_split_of_large_orders_does_not_wrap() -> None:
 
 def test_split_pays_cash_for_fractions() -> None:
     run = split(bars(100, 100, 100, 67), T0 + 2 * HOUR + 1, 3, 2, {0: lambda s: s.buy(5)})
-    assert run.engine.seats[0].strategy.position.units == 7
-    assert run.portfolio.ledger.decimal(run.portfolio.ledger.in_lieu) == pytest.approx(Decimal("33.33333333"), abs=Decimal("1e-7"))
+    assert run.plan.position.units == 7
+    assert run.portfolio.ledger.decimal(run.portfolio.ledger.in_lieu) == pytest.approx(
+        Decimal("33.33333333"), abs=Decimal("1e-7")
+    )
 
 
 @pytest.mark.parametrize(("side", "cash"), [(1, 5), (-1, -5)])
@@ -447,7 +461,11 @@ def test_unlimited_venue_gives_everything_at_once() -> None:
 
 def test_rest_of_a_crossing_limit_takes_at_the_next_open_and_not_at_its_own_price() -> None:
     run = one(bars(100, 100, 101, 108, volume=100.0), {0: lambda s: s.buy(25, limit=110)}, fills=TENTH)
-    assert [(f.qty, f.price, f.liquidity) for f in run.fills] == [(10, 100, "TAKER"), (10, 101, "TAKER"), (5, 108, "TAKER")]
+    assert [(f.qty, f.price, f.liquidity) for f in run.fills] == [
+        (10, 100, "TAKER"),
+        (10, 101, "TAKER"),
+        (5, 108, "TAKER"),
+    ]
 
 
 def test_rest_of_a_crossing_limit_rests_once_the_market_has_left() -> None:
