@@ -199,7 +199,7 @@ class Seat:
         """Wake the strategy at a time, ns UTC. Raises: StrategyError: it has passed, or is no time."""
         if not _is_time(at) or at <= self.state.clock:
             raise StrategyError(
-                f"{self.name}: timer at {at!r} is no time after the present one, {self.state.clock} (ns UTC, up to 2**63)"
+                f"{self.name}: timer at {at!r} is no time after the present one, {self.state.clock} (ns UTC, below 2**63)"
             )
         self.timers(self.index, name, at, every)
 

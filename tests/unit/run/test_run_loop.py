@@ -44,8 +44,9 @@ def test_hundred_strategies_on_a_hundred_instruments_add_up(data: Path) -> None:
     machine.go()
     seconds = time.perf_counter() - started
     held = dict.fromkeys(range(100), 0)
-    for position in machine.portfolio.positions:
-        held[position.holding.index] += position.units
+    for seat in machine.engine.seats:
+        for sub in seat.subscriptions:
+            held[sub.instrument_index] += sub.position.units
     assert all(held[k] == machine.portfolio.holdings[k].units == machine.venue.markets[k].net for k in range(100))
     assert machine.engine.bars == 6000
     assert len(machine.fills) > 10_000

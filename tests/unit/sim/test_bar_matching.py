@@ -472,3 +472,17 @@ def test_rest_of_a_crossing_limit_rests_once_the_market_has_left() -> None:
     rows = bars(100, 100, (120, 121, 119, 120), (120, 120, 100, 100), volume=100.0)
     run = one(rows, {0: lambda s: s.buy(15, limit=110)}, fills=TENTH)
     assert [(f.qty, f.price, f.liquidity) for f in run.fills] == [(10, 100, "TAKER"), (5, 110, "MAKER")]
+
+
+def test_split_in_flight_restates_prices_and_cancels_what_rounds_to_nothing() -> None:
+    plan = {1: lambda s: [s.buy(30, limit=95, instrument="AAA"), s.sell(3, stop=91), s.buy(9, limit=95)]}
+    run = split(
+        bars(100, 100, 100, 1000, 1000), T0 + 2 * HOUR + 1, 1, 10, plan, latency=Latency(entry_ns=HOUR + MINUTE)
+    )
+    assert [(row.id, row.a, row.b) for row in run.decisions if row.kind == "restate"] == [(1, 3, 950)]
+    assert [(row.id, row.reason) for row in run.decisions if row.kind == "cancel"] == [
+        (2, "CORPORATE_ACTION"),
+        (3, "CORPORATE_ACTION"),
+    ]
+    assert run.portfolio.holdings[0].pending_sell == 0
+    assert run.portfolio.holdings[0].pending_buy == 3
