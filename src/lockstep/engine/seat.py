@@ -309,6 +309,13 @@ class Seat:
     def target_position(self, qty: Number, instrument: Instrument | str | None, signal: Any) -> Order | None:
         """Bring the position to a signed quantity."""
         sub: Subscription = self.pick(instrument)
+        if type(qty) is float or type(qty) is int:  # the short way, see units_of; nan goes on to its refusal
+            if qty > 0:
+                return self.target_units(units_of(sub, qty), instrument, signal)
+            if qty < 0:
+                return self.target_units(-units_of(sub, -qty), instrument, signal)
+            if qty == 0:
+                return self.target_units(0, instrument, signal)
         try:
             exact = exact_decimal(number_text(qty, "quantity"))
         except ParseError as e:

@@ -12,7 +12,7 @@ from lockstep import EMA, SMA, Strategy
 from lockstep.engine.engine import Engine
 from lockstep.engine.rowlog import ROWS_PER_BLOCK, RowLog
 from lockstep.model.enums import EventKind, OrderEventKind, Reason
-from lockstep.model.errors import DataError, InvariantError, StrategyError
+from lockstep.model.errors import DataError, InvariantError, RefuseError, StrategyError
 from lockstep.model.messages import CancelOrder, SubmitOrder
 from lockstep.model.record import MARKET_EVENT
 from lockstep.model.traffic import make_report, make_request
@@ -152,6 +152,23 @@ def test_target_position_counts_market_orders_on_their_way() -> None:
     run = one(bars(*([100] * 6)), plan)
     assert [(f.side * f.qty) for f in run.fills] == [10, -6, -7, 3]
     assert run.plan.position.units == 0
+
+
+@pytest.mark.parametrize("kind", [int, float, str, Decimal, np.float64, np.int64])
+def test_target_position_takes_every_kind_of_number_alike(kind: Any) -> None:
+    plan = {k: (lambda s, qty=qty: s.target_position(kind(qty))) for k, qty in enumerate((3, -2, 0))}
+    run = one(bars(*([100] * 5)), plan)
+    assert [fill.side * fill.qty for fill in run.fills] == [3, -5, 2]
+
+
+@pytest.mark.parametrize("qty", [0.5, -0.5, float("nan"), float("-inf"), True, None, "x", 2**60, -(2**60)])
+def test_target_position_refuses_what_is_no_quantity(qty: Any) -> None:
+    def do(s: Any) -> None:
+        with pytest.raises(RefuseError):
+            s.target_position(qty)
+        s.seen.append("refused")
+
+    assert "refused" in one(bars(100), {0: do}).plan.seen
 
 
 def test_orders_take_every_kind_of_number_alike() -> None:
