@@ -23,7 +23,7 @@ from lockstep.model.errors import ParseError, StrategyError, did_you_mean
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Signal
 from lockstep.model.numbers import Nanos, Number, exact_decimal, number_text
-from lockstep.strategy.base import Strategy
+from lockstep.strategy.base import Several, Strategy
 
 _GTC = TimeInForce.GTC
 _TIME_END = 2**63 - 1
@@ -91,6 +91,9 @@ class Seat:
         if self.only is not None:
             strategy.instrument = subscriptions[0].instrument
             strategy.position = subscriptions[0].position
+        else:
+            several: Any = Several(name)
+            strategy.instrument = strategy.position = several
 
     def _handler(self, name: str) -> Any:
         overridden = getattr(type(self.strategy), name) is not getattr(Strategy, name)

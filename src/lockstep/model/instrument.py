@@ -26,6 +26,7 @@ from lockstep.model.numbers import (
 from lockstep.model.sessions import ALWAYS, Session
 
 _FEWER_DECIMALS = "declare fewer decimals, or a bigger unit of price or quantity: value x 10**decimals may reach 2**53"
+_NOTHING = "self.size() gives 0.0 where the money buys less than a lot: skip the order, or use target_position"
 
 
 class Rounding(Enum):
@@ -138,7 +139,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             low = self.qty_text(max(1, self.qty_min))
             raise InstrumentError(
                 f"{self.id}: quantity was {value}, limit {low} to {self.qty_text(self.qty_max)}",
-                hint=_FEWER_DECIMALS if units > UNITS_MAX else "",
+                hint=_FEWER_DECIMALS if units > UNITS_MAX else _NOTHING if units == 0 else "",
             )
         return Qty(units)
 

@@ -89,8 +89,12 @@ class Backtest:
         if not data:
             raise UsageError("a backtest needs data", hint="lockstep data list shows what there is")
         self.strategy = strategy
-        self.data = sorted(data, key=lambda entry: entry.instrument.id)
         self.config = config or BacktestConfig()
+        ordered = sorted(data, key=lambda entry: entry.instrument.id)
+        start, end = self.config.start_ns, self.config.end_ns
+        # Not listed yet, or no more: left out and said so. Where none has data, reading the first says what there is.
+        self.data = [entry for entry in ordered if entry.count(start, end) > 0] or ordered
+        self.without_data = [entry.info.symbol for entry in ordered if entry not in self.data]
         self.params = dict(params or {})
         self.all_params = strategy.all_params(self.params)
         self.beside = [(other, dict(its_params)) for other, its_params in beside]
@@ -179,11 +183,17 @@ class Backtest:
 
     def _venue(self, engine: Engine) -> BarVenue:
         markets = []
+        first = min(entry.info.first_ns for entry in self.data)
+        last = max(entry.info.last_ns for entry in self.data)
+        known_hours: dict[str, list[tuple[int, int]]] = {}
         for index, (entry, valuation) in enumerate(zip(self.data, engine.portfolio.valuations, strict=True)):
             instrument = self.instruments[index]
             hours: list[tuple[int, int]] = []
             if not instrument.session.always_open:
-                hours = instrument.session.bounds(entry.info.first_ns, entry.info.last_ns + 7 * NANOS_PER_DAY)
+                name = instrument.session.name
+                if name not in known_hours:
+                    known_hours[name] = instrument.session.bounds(first, last + 7 * NANOS_PER_DAY)
+                hours = known_hours[name]
             # A bar of about a session or longer ends when the venue closes: its orders wait for the next open.
             queue = entry.info.bar_ns >= NANOS_PER_DAY // 4
             markets.append(Market(index, valuation, self.config.fills, hours, queue))

@@ -17,7 +17,7 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Account, venue model and range of a backtest. Defaults are pessimistic: fees, latency and slippage are on.
 
     cash: opening balance in the settlement currency. leverage: gross exposure allowed per unit of equity. fees: replaces
-    each instrument's own schedule; fee_multiple and slippage count on top of either (cost sensitivity). start_ns, end_ns:
+    each instrument's own schedule; cost_multiple multiplies fees and slippage (cost sensitivity). start_ns, end_ns:
     bars that start in [start, end), ns UTC. seed: of the latency jitter.
     """
 

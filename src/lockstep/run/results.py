@@ -220,6 +220,8 @@ def _warnings(outcome: Outcome) -> list[str]:
     ]
     if unpriced:
         warnings.append(f"splits and dividends not modelled: {', '.join(unpriced)}")
+    if outcome.backtest.without_data:
+        warnings.append(f"no data in the range, left out: {', '.join(outcome.backtest.without_data)}")
     open_orders = len(engine.open_orders())
     if open_orders:
         warnings.append(f"{open_orders} orders were still working when the data ended")

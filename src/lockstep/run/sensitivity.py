@@ -27,7 +27,7 @@ def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
     backtest = outcome.backtest
     config = backtest.config
     bar_ns = min(entry.info.bar_ns for entry in backtest.data)
-    delays = [("0", 0), ("200 ms", 200 * _MS), ("1 s", 1000 * _MS), ("one bar", bar_ns)]
+    delays = [("0", 0, 0), ("200 ms", 200 * _MS, 0), ("1 s", 1000 * _MS, 0), ("one bar", bar_ns, 1)]
     other = "optimistic" if config.fills.path == "pessimistic" else "pessimistic"
     total = len(COST_MULTIPLES) + len(delays) + 1
 
@@ -45,8 +45,10 @@ def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
         for k, multiple in enumerate(COST_MULTIPLES)
     ]
     latencies = []
-    for k, (label, delay) in enumerate(delays):
-        latency = Latency(name=label, feed_ns=config.latency.feed_ns, entry_ns=delay)
+    for k, (label, delay, bars) in enumerate(delays):
+        # A day's delay would still meet Monday's open from a Friday: one bar is counted in bars, not by the clock.
+        entry_ns = 0 if bars else delay
+        latency = Latency(name=label, feed_ns=config.latency.feed_ns, entry_ns=entry_ns, entry_bars=bars)
         found = rerun(f"latency {label}", len(costs) + k, replace(config, latency=latency))
         latencies.append({"label": label, "latency_ns": delay, **found})
     swapped = rerun(f"{other} bar path", total - 1, replace(config, fills=replace(config.fills, path=other)))

@@ -96,12 +96,14 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
         kind = field(head, "kind")
         submitted, filled = np.isin(kind, _SUBMITTED), np.isin(kind, _FILLED)
         fresh = kind != int(OrderEventKind.RESTATE)
-        for row in np.flatnonzero(submitted).tolist():
-            quantities[int(block[row, 3])] = int(block[row, 4])
-            if fresh[row]:
-                signals[int(block[row, 3])] = int(block[row, 7])
         ids = block[:, 3].tolist()
-        qty = np.array([quantities.get(ident, 0) for ident in ids], np.int64)
+        qty = np.empty(len(block), np.int64)
+        for row, ident in enumerate(ids):  # in order: a split restates the quantity from its row on
+            if submitted[row]:
+                quantities[ident] = int(block[row, 4])
+                if fresh[row]:
+                    signals[ident] = int(block[row, 7])
+            qty[row] = quantities[ident]
         cum = np.where(filled, block[:, 7], np.where(submitted, np.where(fresh, 0, block[:, 7]), block[:, 4]))
         state = field(head, "state")
         ended = np.isin(state, [int(s) for s in (OrderState.DENIED, OrderState.FILLED, OrderState.CANCELED,

@@ -152,6 +152,7 @@ class BarVenue(Transit):
         order.arrival = arrival
         order.last_clock = arrival
         order.fresh = True
+        order.bars_to_wait = self.entry_bars
         order.crossing = False
         order.triggered = False
         order.charged = False
@@ -241,7 +242,10 @@ class BarVenue(Transit):
         for entry in market.resting:
             order = cython.cast(VenueOrder, entry)
             if order.basis_ts <= ts_open and order.arrival < ts_end:
-                order.fresh = order.crossing
+                if order.bars_to_wait > 0:
+                    order.bars_to_wait -= 1
+                else:
+                    order.fresh = order.crossing
         return self._expire(market, ts_end)
 
     def _at_open(
@@ -256,7 +260,7 @@ class BarVenue(Transit):
         k: cython.Py_ssize_t = 0
         while k < len(market.resting):
             order = cython.cast(VenueOrder, market.resting[k])
-            if order.basis_ts <= ts_open and order.arrival < ts_end:
+            if order.basis_ts <= ts_open and order.arrival < ts_end and order.bars_to_wait == 0:
                 self._open_order(market, order, ts_open, o, volume)
             if k < len(market.resting) and market.resting[k] is order:
                 k += 1  # still there; else the next one has taken its place
@@ -285,10 +289,8 @@ class BarVenue(Transit):
         elif (order.limit_price - o) * order.side >= 0:
             if order.fresh:
                 self._fill(market, order, o, False, ts, volume)
-            elif self.optimistic:
-                self._fill(market, order, o, True, ts, volume)
-            elif order.limit_price != o or self.touch:
-                self._fill(market, order, order.limit_price, True, ts, volume)
+            elif order.limit_price != o or self.touch:  # it rested: the open traded through it, or touched it
+                self._fill(market, order, o if self.optimistic else order.limit_price, True, ts, volume)
         if order.leaves > 0 and (order.time_in_force == _IOC or order.time_in_force == _FOK):
             self._end(market, order, _CANCEL, _TIME_IN_FORCE, ts)
         return 0
@@ -320,7 +322,7 @@ class BarVenue(Transit):
                 order = cython.cast(VenueOrder, entry)
                 if order.basis_ts > ts_open or order.arrival >= ts_end or order.expire_ts <= ts:
                     continue
-                if order.order_id in acted:
+                if order.bars_to_wait > 0 or order.order_id in acted:
                     continue
                 distance = self._distance(order, start, end, up)
                 if reached <= distance < best:

@@ -4,6 +4,7 @@ cdef class VenueOrder:
     cdef readonly long long order_id, venue_order_id, qty, leaves, limit_price, stop_price
     cdef readonly long long basis_ts, arrival, expire_ts, last_clock
     cdef readonly int instrument, side, order_type, time_in_force
+    cdef readonly int bars_to_wait
     cdef readonly bint fresh, crossing, triggered, charged
 
 cdef class Market:

@@ -25,7 +25,7 @@ _MOST = cython.declare(cython.double, 9007199254740992.0)  # 2**53, the largest 
 class VenueOrder:
     """An order as the venue sees it; its own record, so that the engine's cannot lend it a mistake.
 
-    fresh: has met no bar yet, so at the next open it takes; afterwards it rests. basis_ts: the venue time of what its
+    bars_to_wait: bars to let pass before it may meet one. fresh: has met no bar yet, so at the next open it takes; afterwards it rests. basis_ts: the venue time of what its
     sender knew; it meets no price older than that. crossing: took all there was and wants more, so it takes again at the
     next open (a limit that crosses the market does not rest). charged: has borne the fees that are due once per order.
     """
@@ -44,6 +44,7 @@ class VenueOrder:
     side: cython.int
     order_type: cython.int
     time_in_force: cython.int
+    bars_to_wait: cython.int
     fresh: cython.bint
     crossing: cython.bint
     triggered: cython.bint

@@ -14,7 +14,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """Delays in ns. Jitters are the width of a uniform draw added to the fixed part, from the run's seeded stream.
 
     feed_ns: venue event to us. entry_ns: our order to the venue. ack_ns, fill_ns: the venue's acknowledgement and fill
-    back to us.
+    back to us. entry_bars: bars of its instrument that an order lets pass besides, whatever the clock says.
     """
 
     name: str = "custom"
@@ -25,6 +25,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     ack_jitter_ns: int = 0
     fill_ns: int = 0
     fill_jitter_ns: int = 0
+    entry_bars: int = 0
 
     def __post_init__(self) -> None:
         """Raises: UsageError: a negative delay, or one above a year."""

@@ -11,6 +11,7 @@ cdef class Transit:
     cdef Py_ssize_t next_arrival, next_report
     cdef readonly long long next_due
     cdef long long entry_ns, ack_ns, fill_ns, entry_jitter_ns, ack_jitter_ns, fill_jitter_ns, last_arrival
+    cdef int entry_bars
     cdef Chance chance
 
     cpdef int send(self, OrderRequest request) except -1

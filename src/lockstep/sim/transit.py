@@ -48,6 +48,7 @@ class Transit:
     ack_jitter_ns: cython.longlong
     fill_jitter_ns: cython.longlong
     last_arrival: cython.longlong
+    entry_bars: cython.int
     chance: Chance
 
     def start_transit(self, latency: Latency, seed: int) -> None:
@@ -61,6 +62,7 @@ class Transit:
         self.entry_ns, self.entry_jitter_ns = latency.entry_ns, latency.entry_jitter_ns
         self.ack_ns, self.ack_jitter_ns = latency.ack_ns, latency.ack_jitter_ns
         self.fill_ns, self.fill_jitter_ns = latency.fill_ns, latency.fill_jitter_ns
+        self.entry_bars = latency.entry_bars
         self.chance = Chance(seed)
 
     def arrive(self, flight: InFlight) -> cython.int:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from lockstep.model.enums import SignalAction, TimeInForce
 from lockstep.model.errors import ParseError, StateError, StrategyError, did_you_mean
@@ -32,6 +32,27 @@ class _Unseated:
     def owns(self, value: object) -> bool:
         """Nothing is the engine's."""
         return False
+
+
+class Several:
+    """What `self.position` and `self.instrument` are in a strategy with several instruments: an error that says so."""
+
+    def __init__(self, strategy: str) -> None:
+        self.__dict__["strategy"] = strategy
+
+    def _refuse(self) -> NoReturn:
+        raise StrategyError(
+            f"{self.__dict__['strategy']} trades several instruments: there is no one position or instrument",
+            hint="use self.position_in(bar.instrument) and bar.instrument",
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._refuse()
+
+    def __bool__(self) -> bool:  # noqa: PLE0304 - it never returns
+        self._refuse()
 
 
 class Strategy:

@@ -173,7 +173,7 @@ def _activity(run: ReportInput, measures: Measures) -> list[Figure]:
     return [
         _figure("Commission", float(final.fees), lambda v: money(v, currency), "Fees paid to venue and broker.", -1),
         _figure("Slippage", float(final.slippage), lambda v: money(v, currency),
-               "Lost against the price expected when the order was sent; already inside the fill prices.", -1),
+               "Lost against the open or the stop price that a taking fill started from; already inside the fill prices.", -1),
         _figure("Dividends received", float(final.dividends), lambda v: money(v, currency), "Paid into the account."),
         _figure("Turnover", turnover.multiple, times, "Bought plus sold, in multiples of mean equity."),
         _figure("Turnover a year", turnover.annual, times, "The same per 365 days."),

@@ -199,9 +199,7 @@ def _costs_section(inputs: ReportInput) -> Html:
     if inputs.rows("fills") == 0:
         message = "Nothing was traded, so there are no costs and nothing that could depend on them."
         return _section("costs", "Costs and robustness", tag("p", message, class_="empty"))
-    split = (
-        "What commission and slippage took from the profit. Slippage is measured against the price expected at sending."
-    )
+    split = "What commission and slippage took from the profit. Slippage is measured against the bar's open or the stop's own price."
     panels = [_panel("Cost split", split, robustness.cost_bars(inputs))]
     panels += [_panel(title, caption, table) for title, caption, table in robustness.sensitivity_tables(inputs)]
     if inputs.manifest.sensitivity is None:

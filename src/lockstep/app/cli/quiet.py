@@ -22,9 +22,9 @@ _WORDS = {
 
 
 def notice_of(outcome: Outcome) -> str:
-    """One or two sentences where nothing was ordered or nothing filled; empty where the run traded."""
+    """One or two sentences where nothing was ordered or filled, or risk refused orders; empty where all went out."""
     if outcome.fills:
-        return ""
+        return _some_denied(outcome) if outcome.denied else ""
     if outcome.orders:
         return _no_fills(outcome)
     if outcome.denied:
@@ -53,6 +53,14 @@ def _all_denied(outcome: Outcome) -> str:
     top = reasons.most_common(1)[0][0]
     advice = _ADVICE.get(top, "")
     return f"no orders: risk refused all {outcome.denied:,} ({_listed(reasons)}){'; ' if advice else ''}{advice}"
+
+
+def _some_denied(outcome: Outcome) -> str:
+    reasons = _reasons(outcome, OrderEventKind.DENY)
+    advice = _ADVICE.get(reasons.most_common(1)[0][0], "")
+    asked = outcome.orders + outcome.denied
+    told = f"risk refused {outcome.denied:,} of {asked:,} orders ({_listed(reasons)})"
+    return f"{told}{'; ' if advice else ''}{advice}"
 
 
 def _no_fills(outcome: Outcome) -> str:
