@@ -133,10 +133,8 @@ class SlowVenue:
         elif (wish.limit - price) * wish.side >= 0:
             if order.taker:
                 self._take(order, price, ts, bar.volume)
-            elif self.rules.optimistic:
-                self._make(order, price, ts)
             elif wish.limit != price or self.rules.touch:
-                self._make(order, wish.limit, ts)
+                self._make(order, price if self.rules.optimistic else wish.limit, ts)
         if wish.tif in ("IOC", "FOK"):
             order.over = True
 

@@ -1,6 +1,7 @@
 from lockstep.engine.rowlog cimport RowLog
 from lockstep.engine.seat cimport Seat
 from lockstep.engine.state cimport State, Subscription
+from lockstep.model.rows cimport EventRows
 from lockstep.model.traffic cimport VenueReport
 from lockstep.orders.order cimport Order
 from lockstep.portfolio.portfolio cimport Portfolio
@@ -16,9 +17,9 @@ cdef class Engine:
     cdef list by_instrument, instruments, timers
     cdef long long timer_seq, market_ts
     cdef Seat active
-    cdef int on_market(self, const long long[:, ::1] w, const double[:, ::1] f, Py_ssize_t i) except -1
-    cdef int _on_bar(self, int instrument, const long long[:, ::1] w, const double[:, ::1] f, Py_ssize_t i) except -1
-    cdef int _on_other(self, int kind, int instrument, const long long[:, ::1] w, const double[:, ::1] f, Py_ssize_t i) except -1
+    cdef int on_market(self, EventRows rows, Py_ssize_t i) except -1
+    cdef int _on_bar(self, int instrument, EventRows rows, Py_ssize_t i) except -1
+    cdef int _on_other(self, int kind, int instrument, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_action(self, int instrument, int what, long long first, long long second) except -1
     cpdef int on_report(self, VenueReport report) except -1
     cdef int _on_word(self, Order order, VenueReport report) except -1

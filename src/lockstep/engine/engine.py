@@ -17,6 +17,7 @@ if cython.compiled:
     from cython.cimports.lockstep.engine.seat import Seat
     from cython.cimports.lockstep.engine.state import State, Subscription
     from cython.cimports.lockstep.model.events import Bar, make_bar, make_book_update, make_quote, make_trade
+    from cython.cimports.lockstep.model.rows import EventRows
     from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport
     from cython.cimports.lockstep.orders.order import Order
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
@@ -26,12 +27,11 @@ else:
     from lockstep.engine.seat import Seat
     from lockstep.engine.state import State, Subscription
     from lockstep.model.events import Bar, make_bar, make_book_update, make_quote, make_trade
+    from lockstep.model.rows import EventRows
     from lockstep.model.traffic import OrderRequest, VenueReport
     from lockstep.orders.order import Order
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.portfolio.position import Holding
-import numpy as np
-from numpy.typing import NDArray
 
 from lockstep.engine.records import DIVIDEND, EQUITY_WORDS, SPLIT
 from lockstep.engine.rowlog import Sink
@@ -39,7 +39,7 @@ from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind, Ord
 from lockstep.model.errors import DataError, InvariantError, StateError, StrategyError
 from lockstep.model.messages import CancelOrder, Command, Signal, SubmitOrder, Timer
 from lockstep.model.numbers import Nanos, Price, Qty
-from lockstep.model.record import Records, floats, words
+from lockstep.model.record import Records
 from lockstep.risk.limits import NO_LIMITS, RiskLimits
 from lockstep.strategy.base import MARKET_HANDLERS, Strategy
 
@@ -186,9 +186,9 @@ class Engine:
         elif isinstance(event, VenueReport):
             self.on_report(event)
         else:
-            ints: Any = memoryview(words(event))  # type: ignore[arg-type]
-            reals: Any = memoryview(floats(event))  # type: ignore[arg-type]
-            self.on_market(ints, reals, 0)
+            rows = EventRows()
+            rows.hold(event)
+            self.on_market(rows, 0)
         commands = [self._command(request) for request in self.state.outbox]
         self.state.outbox.clear()
         return commands
@@ -196,24 +196,24 @@ class Engine:
     @cython.boundscheck(False)
     @cython.wraparound(False)
     @cython.initializedcheck(False)
-    def on_market(self, w: NDArray[np.int64], f: NDArray[np.float64], i: cython.Py_ssize_t) -> cython.int:
-        """A market event: row i of record words."""
-        clock: cython.longlong = w[i, 0]
+    def on_market(self, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+        """A market event: row i."""
+        clock: cython.longlong = rows.w[i, 0]
         if clock < self.state.clock:
             raise DataError(f"event goes back in time: its clock was {clock}, the engine's is {self.state.clock}")
         self.state.clock = clock
-        if w[i, 1] > self.market_ts:
-            self.market_ts = w[i, 1]
+        if rows.w[i, 1] > self.market_ts:
+            self.market_ts = rows.w[i, 1]
         self.state.basis_ts = self.market_ts
         self.events += 1
-        kind: cython.int = w[i, 3] & 0xFF
-        instrument: cython.int = w[i, 3] >> 32
+        kind: cython.int = rows.w[i, 3] & 0xFF
+        instrument: cython.int = rows.w[i, 3] >> 32
         if kind == _BAR:
-            self._on_bar(instrument, w, f, i)
+            self._on_bar(instrument, rows, i)
         elif kind == _ACTION:
-            self._on_action(instrument, (w[i, 3] >> 16) & 0xFFFF, w[i, 4], w[i, 5])
+            self._on_action(instrument, (rows.w[i, 3] >> 16) & 0xFFFF, rows.w[i, 4], rows.w[i, 5])
         else:
-            self._on_other(kind, instrument, w, f, i)
+            self._on_other(kind, instrument, rows, i)
         if len(self.state.later) > 0:
             self.hand_over()
         return 0
@@ -222,19 +222,17 @@ class Engine:
     @cython.wraparound(False)
     @cython.initializedcheck(False)
     @cython.cdivision(True)  # scales are powers of ten
-    def _on_bar(
-        self, instrument: cython.int, w: NDArray[np.int64], f: NDArray[np.float64], i: cython.Py_ssize_t
-    ) -> cython.int:
+    def _on_bar(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
         holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
         subs: list[Subscription] = self.by_instrument[instrument]
         sub: Subscription
         seat: Seat
         bar: Bar | None = None
         k: cython.Py_ssize_t
-        high: cython.longlong = w[i, 5]
-        low: cython.longlong = w[i, 6]
-        close: cython.longlong = w[i, 7]
-        volume: cython.double = f[i, 8]
+        high: cython.longlong = rows.w[i, 5]
+        low: cython.longlong = rows.w[i, 6]
+        close: cython.longlong = rows.w[i, 7]
+        volume: cython.double = rows.f[i, 8]
         self.bars += 1
         holding.last_units = close
         holding.last = cython.cast(cython.double, close)
@@ -245,14 +243,14 @@ class Engine:
                 sub.indicators.update_bar(high / sub.scale, low / sub.scale, close / sub.scale, volume)
             if sub.window is not None:
                 sub.window.append(
-                    w[i, 1], w[i, 4] / sub.scale, high / sub.scale, low / sub.scale, close / sub.scale, volume
+                    rows.w[i, 1], rows.w[i, 4] / sub.scale, high / sub.scale, low / sub.scale, close / sub.scale, volume
                 )
             seat = cython.cast(Seat, self.seats[sub.seat_index])
             if seat.on_bar is not None and sub.bars >= sub.waiting:
                 if bar is None:
                     bar = make_bar(
-                        sub.instrument, sub.scale, w[i, 0], w[i, 1], w[i, 2],
-                        w[i, 4], high, low, close, volume, w[i, 9],
+                        sub.instrument, sub.scale, rows.w[i, 0], rows.w[i, 1], rows.w[i, 2],
+                        rows.w[i, 4], high, low, close, volume, rows.w[i, 9],
                     )  # fmt: skip
                 self.active = seat
                 seat.on_bar(bar)
@@ -262,16 +260,15 @@ class Engine:
         self,
         kind: cython.int,
         instrument: cython.int,
-        w: NDArray[np.int64],
-        f: NDArray[np.float64],
+        rows: EventRows,
         i: cython.Py_ssize_t,
     ) -> cython.int:
         """A trade, quote or book update: the last price, then whoever handles it."""
         holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
         if kind == _TRADE:
-            holding.set_last(w[i, 4])
-        elif kind == _QUOTE and w[i, 4] > 0 and w[i, 5] > 0:
-            holding.set_last((w[i, 4] + w[i, 5]) // 2)
+            holding.set_last(rows.w[i, 4])
+        elif kind == _QUOTE and rows.w[i, 4] > 0 and rows.w[i, 5] > 0:
+            holding.set_last((rows.w[i, 4] + rows.w[i, 5]) // 2)
         event: object = None
         for entry in self.by_instrument[instrument]:
             sub: Subscription = cython.cast(Subscription, entry)
@@ -280,16 +277,25 @@ class Engine:
             if handler is None:
                 continue
             if event is None:
-                event = self._event(kind, sub, w, i)
+                event = self._event(kind, sub, rows, i)
             self.active = seat
             handler(event)
         return 0
 
-    def _event(self, kind: int, sub: Subscription, w: NDArray[np.int64], i: int) -> object:
-        side = ((w[i, 3] >> 16) & 0xFFFF) - 2
+    def _event(self, kind: int, sub: Subscription, rows: EventRows, i: int) -> object:
+        side = ((rows.w[i, 3] >> 16) & 0xFFFF) - 2
         if kind == _QUOTE:
             return make_quote(
-                sub.instrument, sub.scale, sub.qty_scale, w[i, 0], w[i, 1], w[i, 2], w[i, 4], w[i, 5], w[i, 6], w[i, 7]
+                sub.instrument,
+                sub.scale,
+                sub.qty_scale,
+                rows.w[i, 0],
+                rows.w[i, 1],
+                rows.w[i, 2],
+                rows.w[i, 4],
+                rows.w[i, 5],
+                rows.w[i, 6],
+                rows.w[i, 7],
             )
         if kind == _TRADE:
             aggressor = 0 if side == -2 else side
@@ -297,26 +303,26 @@ class Engine:
                 sub.instrument,
                 sub.scale,
                 sub.qty_scale,
-                w[i, 0],
-                w[i, 1],
-                w[i, 2],
-                w[i, 4],
-                w[i, 5],
-                w[i, 6],
+                rows.w[i, 0],
+                rows.w[i, 1],
+                rows.w[i, 2],
+                rows.w[i, 4],
+                rows.w[i, 5],
+                rows.w[i, 6],
                 aggressor,
             )
         if kind == _BOOK:
-            action = (w[i, 3] >> 8) & 0xFF
+            action = (rows.w[i, 3] >> 8) & 0xFF
             return make_book_update(
                 sub.instrument,
                 sub.scale,
                 sub.qty_scale,
-                w[i, 0],
-                w[i, 1],
-                w[i, 2],
-                w[i, 4],
-                w[i, 5],
-                w[i, 6],
+                rows.w[i, 0],
+                rows.w[i, 1],
+                rows.w[i, 2],
+                rows.w[i, 4],
+                rows.w[i, 5],
+                rows.w[i, 6],
                 side,
                 action,
             )

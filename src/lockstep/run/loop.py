@@ -141,7 +141,7 @@ def run_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.in
                 drain(engine, venue, clock, False)
             for k in range(len(source.group)):
                 stream = cython.cast(Stream, source.group[k])
-                engine.on_market(stream.w, stream.f, stream.at)
+                engine.on_market(stream, stream.at)
                 if len(engine.state.outbox) > 0:
                     post(engine, venue)
             source.pop_group()
@@ -153,7 +153,7 @@ def run_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.in
             venue.on_price(stream.instrument, stream.w[stream.at, 4])
         elif stream.kind == _ACTION and ((stream.w[stream.at, 3] >> 16) & 0xFFFF) == _SPLIT:
             venue.on_split(stream.instrument, clock, stream.w[stream.at, 4], stream.w[stream.at, 5])
-        engine.on_market(stream.w, stream.f, stream.at)
+        engine.on_market(stream, stream.at)
         if len(engine.state.outbox) > 0:
             post(engine, venue)
         source.pop()

@@ -1,6 +1,6 @@
-cdef class Stream:
-    cdef const long long[:, ::1] w
-    cdef const double[:, ::1] f
+from lockstep.model.rows cimport EventRows
+
+cdef class Stream(EventRows):
     cdef Py_ssize_t at, size
     cdef object chunks, name
     cdef readonly int instrument

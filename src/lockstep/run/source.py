@@ -7,22 +7,22 @@ fastest merge for a few streams and good enough for hundreds of daily ones.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import cython
-import numpy as np
-from numpy.typing import NDArray
 
+if cython.compiled:
+    from cython.cimports.lockstep.model.rows import EventRows
+else:
+    from lockstep.model.rows import EventRows
 from lockstep.model.errors import DataError
-from lockstep.model.record import Records, floats, words
+from lockstep.model.record import Records
 
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
 @cython.final
 @cython.cclass
-class Stream:
+class Stream(EventRows):
     """One instrument's events: w and f are the present chunk as int64 and float64 words, `at` the next row."""
 
-    w: NDArray[np.int64]
-    f: NDArray[np.float64]
     at: cython.Py_ssize_t
     size: cython.Py_ssize_t
     chunks: Iterator[Records]
@@ -61,8 +61,7 @@ class Stream:
             records["instrument"] = self.instrument
             if self.shift:
                 records["clock"] += self.shift
-            self.w = memoryview(words(records))  # type: ignore[assignment, arg-type]
-            self.f = memoryview(floats(records))  # type: ignore[assignment, arg-type]
+            self.hold(records)
             self.at = 0
             self.size = len(records)
             self.rows += self.size
