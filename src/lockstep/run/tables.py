@@ -165,12 +165,12 @@ def round_trips(outcome: Outcome) -> Trades:
 
 
 def splits(outcome: Outcome) -> list[Restatement]:
-    """The splits that happened during the run."""
+    """The splits that happened during the run, by the market's time as fills are: news of one may come late."""
     found = []
     for block in outcome.decisions.blocks():
         for row in block[field(block[:, 2], "kind") == SPLIT].tolist():
             instrument = int(field(np.array([row[2]]), "instrument")[0])
-            found.append(Restatement(ts=row[0], instrument=instrument, num=row[4], den=row[5]))
+            found.append(Restatement(ts=row[1], instrument=instrument, num=row[4], den=row[5]))
     return found
 
 
