@@ -54,9 +54,12 @@ class Holding(NamedTuple):
 
 
 def bucket_for(span_ns: int, bar_ns: int, rows: int, rows_max: int) -> int:
-    """The shortest bucket, ns, that keeps `rows` bars over a span within rows_max; the bar itself where that is enough."""
+    """The shortest bucket, ns, that keeps `rows` bars over a span within rows_max; 1, each bar by itself, where it can.
+
+    Not bar_ns: midnights of a zone with summer time are 23 hours apart once a year, and would share a bucket.
+    """
     if rows <= rows_max:
-        return bar_ns
+        return 1
     wide = [bucket for bucket in _BUCKETS if bucket > bar_ns]
     return next((bucket for bucket in wide if span_ns // bucket <= rows_max), wide[-1] if wide else bar_ns)
 
@@ -64,7 +67,9 @@ def bucket_for(span_ns: int, bar_ns: int, rows: int, rows_max: int) -> int:
 def chart_bars(data: MarketData, start_ns: int | None, end_ns: int | None) -> tuple[ChartBars, list[Action]]:
     """Aggregate an instrument's bars for a chart, and list its corporate actions, chunk by chunk."""
     info = data.info
-    bucket = bucket_for(info.last_ns - info.first_ns, info.bar_ns, data.count(start_ns, end_ns), CHART_BARS_MAX)
+    first_ns = info.first_ns if start_ns is None else max(info.first_ns, start_ns)
+    last_ns = info.last_ns if end_ns is None else min(info.last_ns, end_ns)
+    bucket = bucket_for(last_ns - first_ns, info.bar_ns, data.count(start_ns, end_ns), CHART_BARS_MAX)
     parts: list[NDArray[np.float64]] = []
     times: list[I64] = []
     actions: list[Action] = []
