@@ -35,9 +35,9 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raises: UsageError: an account that could not trade, or an empty range."""
-        if self.cash <= 0:
-            raise UsageError(f"opening cash was {self.cash}, must be above 0")
-        if not 0 < self.leverage <= 1000:
+        if not self.cash.is_finite() or self.cash <= 0:  # a NaN cannot even be compared
+            raise UsageError(f"opening cash was {self.cash}, must be a finite amount above 0")
+        if not self.leverage.is_finite() or not 0 < self.leverage <= 1000:
             raise UsageError(f"leverage was {self.leverage}, limit above 0 to 1000")
         if self.cost_multiple < 0:
             raise UsageError(f"cost multiple was {self.cost_multiple}, must be 0 or more")

@@ -54,7 +54,7 @@ def load_strategy(path: str | Path, class_name: str | None = None) -> StrategyFi
         near = [entry.name for entry in folder.glob("*.py")]
         raise UsageError(f"no strategy file {str(path)!r}", hint=did_you_mean(file.name, near))
     try:
-        source = file.read_text(encoding="utf-8")
+        source = file.read_text(encoding="utf-8-sig")  # some editors put a byte order mark before the text
         ast.parse(source, filename=file.name)
     except UnicodeDecodeError as e:
         raise StrategyError(f"{file.name} is not UTF-8 text: {e}") from e
@@ -63,6 +63,8 @@ def load_strategy(path: str | Path, class_name: str | None = None) -> StrategyFi
         raise StrategyError(
             f"{file.name} line {e.lineno}: {e.msg}: {text}", hint="fix the syntax and run it again"
         ) from e
+    except ValueError as e:  # null bytes, before Python 3.12
+        raise StrategyError(f"{file.name} is not Python: {e}") from e
     module = _execute(file, source)
     return StrategyFile(_only_strategy(module, file.name, class_name), source, file)
 
@@ -86,7 +88,8 @@ def _execute(file: Path, source: str) -> ModuleType:
         line = line_in(e, str(file))
         raise StrategyError(f"{file.name}{line}: {type(e).__name__}: {e}", hint="--traceback shows where") from e
     finally:
-        sys.path.remove(folder)
+        if folder in sys.path:  # the file may have changed the path itself
+            sys.path.remove(folder)
     return module
 
 
@@ -97,9 +100,9 @@ def line_in(error: BaseException, file: str) -> str:
 
 
 def _only_strategy(module: ModuleType, file_name: str, class_name: str | None) -> type[Strategy]:
-    own = {
-        name: value
-        for name, value in vars(module).items()
+    own = {  # by the class's own name: another name for the same class is not a second strategy
+        value.__name__: value
+        for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, Strategy)
         and value is not Strategy
