@@ -114,7 +114,10 @@ def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, An
         "final": _final(outcome),
         "sensitivity": found,
         "stopped": None,
-        "warnings": _warnings(outcome),
+        "warnings": [
+            *_warnings(outcome),
+            *(f"the strategy failed in a rerun, {text}" for text in (found or {}).get("failed", ())),
+        ],
     }
 
 

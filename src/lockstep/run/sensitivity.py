@@ -9,6 +9,7 @@ import numpy as np
 from lockstep.analytics.daily import daily_equity
 from lockstep.analytics.metrics import sharpe_ratio
 from lockstep.analytics.returns import daily_returns
+from lockstep.model.errors import StrategyFault
 from lockstep.model.sessions import Session
 from lockstep.run.backtest import Backtest, Outcome
 from lockstep.run.config import BacktestConfig
@@ -23,7 +24,11 @@ Step = Callable[[str, int, int], None]
 
 
 def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
-    """Rerun a finished backtest under each assumption. Returns the "sensitivity" object of a manifest."""
+    """Rerun a finished backtest under each assumption.
+
+    Returns: the "sensitivity" object of a manifest. A rerun in which the strategy fails is left out (bar_path: None) and
+             named in "failed": the run itself is not lost to what would have been.
+    """
     backtest = outcome.backtest
     config = backtest.config
     bar_ns = min(entry.info.bar_ns for entry in backtest.data)
@@ -31,36 +36,47 @@ def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
     other = "optimistic" if config.fills.path == "pessimistic" else "pessimistic"
     total = len(COST_MULTIPLES) + len(delays) + 1
 
-    def rerun(label: str, done: int, changed: BacktestConfig) -> dict[str, Any]:
+    failed: list[str] = []
+
+    def rerun(label: str, done: int, changed: BacktestConfig) -> dict[str, Any] | None:
         if step is not None:
             step(label, done, total)
         if changed == config:
             return headline(outcome)
         again = Backtest(backtest.strategy, backtest.data, changed, backtest.params, backtest.beside)
-        return headline(again.run())
+        try:
+            return headline(again.run())
+        except StrategyFault as e:
+            failed.append(f"{label}: {e}")
+            return None
 
     replace = msgspec.structs.replace
-    costs = [
-        {"multiple": multiple, **rerun(f"costs x {multiple}", k, replace(config, cost_multiple=multiple))}
-        for k, multiple in enumerate(COST_MULTIPLES)
-    ]
+    costs = []
+    for k, multiple in enumerate(COST_MULTIPLES):
+        found = rerun(f"costs x {multiple}", k, replace(config, cost_multiple=multiple))
+        if found is not None:
+            costs.append({"multiple": multiple, **found})
     latencies = []
     for k, (label, delay, bars) in enumerate(delays):
         # A day's delay would still meet Monday's open from a Friday: one bar is counted in bars, not by the clock.
         entry_ns = 0 if bars else delay
         latency = Latency(name=label, feed_ns=config.latency.feed_ns, entry_ns=entry_ns, entry_bars=bars)
-        found = rerun(f"latency {label}", len(costs) + k, replace(config, latency=latency))
-        latencies.append({"label": label, "latency_ns": delay, **found})
+        found = rerun(f"latency {label}", len(COST_MULTIPLES) + k, replace(config, latency=latency))
+        if found is not None:
+            latencies.append({"label": label, "latency_ns": delay, **found})
     swapped = rerun(f"{other} bar path", total - 1, replace(config, fills=replace(config.fills, path=other)))
     return {
         "costs": costs,
         "latency": latencies,
-        "bar_path": {
+        "bar_path": None
+        if swapped is None
+        else {
             "chosen": config.fills.path,
             "other": other,
             "final_equity_other": swapped["final_equity"],
             "share_of_pnl": _share(outcome.final_equity, swapped["final_equity"], float(config.cash)),
         },
+        "failed": failed,
     }
 
 

@@ -1,6 +1,7 @@
 """The same run under other assumptions: every row is a run of its own that anybody can repeat."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,7 +10,9 @@ import pytest
 
 from lockstep.run.backtest import Backtest, Outcome
 from lockstep.run.config import BacktestConfig
+from lockstep.run.results import finish_run
 from lockstep.run.sensitivity import headline, sensitivity
+from lockstep.run.strategy_file import load_strategy
 from lockstep.run.tables import equity_columns
 from lockstep.sim.models import BarFills, Latency, Slippage
 from lockstep.store.runs import RunFolder
@@ -88,3 +91,21 @@ def test_sensitivity_of_an_optimistic_run_swaps_back_and_leaves_the_run_alone(ou
     assert np.array_equal(equity_columns(run)["equity"], before)
     assert [done for _, done, _ in steps] == list(range(9))
     assert {total for _, _, total in steps} == {9}
+
+
+def test_strategy_that_fails_in_a_rerun_only_costs_that_row_not_the_run(stocks: list[Any], tmp_path: Path) -> None:
+    path = tmp_path / "brittle.py"
+    path.write_text(
+        "from lockstep import Strategy\n\n\nclass Brittle(Strategy):\n    k = 0\n\n    def on_bar(self, bar):\n"
+        "        self.k += 1\n        if self.k == 3:\n            self.buy(10)\n\n    def on_fill(self, fill):\n"
+        "        if self.k > 3:\n            raise ValueError('a bar late')\n"
+    )
+    outcome = Backtest(load_strategy(path), stocks[1:2]).run()
+    manifest = finish_run(outcome, tmp_path / "runs", command="x").manifest
+    found = manifest["sensitivity"]
+    assert [row["label"] for row in found["latency"]] == ["0", "200 ms", "1 s"]
+    assert len(found["costs"]) == 4
+    assert found["bar_path"]["other"] == "optimistic"
+    (warning,) = (text for text in manifest["warnings"] if "rerun" in text)
+    assert warning.startswith("the strategy failed in a rerun, latency one bar: brittle.py line 14")
+    assert "a bar late" in warning
