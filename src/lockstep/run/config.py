@@ -45,6 +45,7 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("the range is empty: its start is not before its end")
 
     def facts(self) -> dict[str, Any]:
-        """Plain values for the manifest and the run hash."""
+        """Plain values for the manifest and the run hash. Equal amounts are the same text: 100000.0 is 100000."""
+        plain = {name: format(getattr(self, name).normalize(), "f") for name in ("cash", "leverage")}
         facts: dict[str, Any] = msgspec.to_builtins(self)
-        return facts
+        return facts | plain

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -100,10 +100,11 @@ def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, An
             "class_name": backtest.strategy.name,
             "file": backtest.strategy.file_name,
             "source_sha256": hashlib.sha256(source.encode()).hexdigest(),
-            "params": {
-                name: value if isinstance(value, (bool, int, float, str)) else str(value)
-                for name, value in backtest.all_params.items()
-            },
+            "params": _params(backtest.all_params),
+            "beside": [
+                {"class_name": other.name, "file": other.file_name, "params": _params(other.all_params(given))}
+                for other, given in backtest.beside
+            ],
         },
         "command": command,
         "config": _config(outcome),
@@ -119,6 +120,11 @@ def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, An
             *(f"the strategy failed in a rerun, {text}" for text in (found or {}).get("failed", ())),
         ],
     }
+
+
+def _params(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as JSON has them; a Decimal as its text."""
+    return {name: value if isinstance(value, (bool, int, float, str)) else str(value) for name, value in values.items()}
 
 
 def _headline(outcome: Outcome) -> dict[str, Any]:
