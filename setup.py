@@ -4,7 +4,7 @@ A module is compiled because it has a `.pxd`; there is no second list to keep. A
 (a struct, a typedef) and compiles to nothing. Flags keep the bits of a float the same compiled and pure: no fused
 multiply-add, no fast maths, no machine-specific instructions; and the same sources give the same bytes wherever they lie.
 
-LOCKSTEP_OPT          the optimisation level, -O2 unless set (-O1 compiles in half the time)
+LOCKSTEP_OPT          the optimisation level, -O3 unless set (-O1 compiles in half the time)
 LOCKSTEP_JOBS         how many modules at once, all processors unless set
 LOCKSTEP_NO_COMPILE=1 compile nothing: the package then runs as plain Python, same answers, far slower
 """
@@ -79,7 +79,7 @@ def remove_orphans() -> None:
 def extensions() -> list[Extension]:
     """One extension for each hot module."""
     flags = [
-        os.environ.get("LOCKSTEP_OPT", "-O2"),
+        os.environ.get("LOCKSTEP_OPT", "-O3"),
         "-g0",
         "-ffp-contract=off",
         "-fno-fast-math",
