@@ -224,13 +224,13 @@ def test_progress_is_shown_on_a_terminal_and_only_on_stderr(
     controller, terminal = pty.openpty()
     words = ["backtest", ema_cross, "--data", "us_stocks", *flags]
     environment = {**os.environ, "PYTHONPATH": str(SRC), "TERM": "xterm-256color", "COLUMNS": "100"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *words], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=terminal
-    )
+    # To a file: a pipe read to its end first would leave the terminal's small buffer full, and both waiting.
+    out = tmp_path / "stdout"
+    with out.open("wb") as target:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *words], cwd=tmp_path, env=environment, stdout=target, stderr=terminal
+        )
     os.close(terminal)
-    assert process.stdout is not None
-    said = process.stdout.read()
-    process.stdout.close()
     shown = b""
     while True:
         try:
@@ -242,6 +242,7 @@ def test_progress_is_shown_on_a_terminal_and_only_on_stderr(
         shown += piece
     os.close(controller)
     assert process.wait(timeout=60) == 0
+    said = out.read_bytes()
     assert b"%" in shown
     assert b"reading" in shown
     assert b"reading" not in said
