@@ -5,7 +5,7 @@ holds kind, flags, aux and instrument. What the price words mean depends on the 
 
 | kind | p0 | p1 | p2 | p3 | volume | ts_open | aux |
 |---|---|---|---|---|---|---|---|
-| BAR | open | high | low | close | traded quantity | start of the bar | |
+| BAR | open | high | low | close | traded quantity | start of the bar | series: 0 the data's own bars, above 0 made from finer data |
 | QUOTE | bid | ask | bid quantity | ask quantity | | | |
 | TRADE | price | quantity | trade id | | | | aggressor side + 2, 0 unknown |
 | BOOK | price | quantity | order id | sequence at the venue | | | side + 2; flags: BookAction |

@@ -22,7 +22,8 @@ CHUNK_ROWS = 16_384
 
 
 class DataInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read. rows counts bars; times are ns UTC: the start of the first bar, the end of the last.
+    """What was read. kind is "bar", "quote" or "trade"; rows counts these; times are ns UTC: the start of the first bar,
+    the end of the last. bar_ns is 0 where there are no bars.
 
     gaps counts holes and longest_gap_ns is the longest of them, both in session time (gaps.py has the rule). content_hash
     covers the decimals and every record, hence not the file's format. adjustments is "applied" where splits and
@@ -42,6 +43,7 @@ class DataInfo(msgspec.Struct, frozen=True, kw_only=True):
     dividends: int
     adjustments: str
     notes: tuple[str, ...]
+    kind: str = "bar"
 
 
 class Spool:
