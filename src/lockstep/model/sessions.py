@@ -82,6 +82,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
             day += timedelta(days=1)
         return [(o, c) for o, c in found if c >= start_ns and o <= end_ns]
 
+    def trading_days(self, start_ns: int, end_ns: int) -> list[tuple[int, int]]:
+        """First opening and last closing, ns UTC, of every trading day that touches [start_ns, end_ns]; breaks are inside."""
+        zone = ZoneInfo(self.timezone)
+        to_midnight = timedelta(minutes=MINUTES_PER_DAY - self.turn_minute)
+        days: dict[date, tuple[int, int]] = {}
+        # Two days more on either side, so that no day is seen in part.
+        for opens, closes in self.bounds(start_ns - 2 * NANOS_PER_DAY, end_ns + 2 * NANOS_PER_DAY):
+            day = (datetime.fromtimestamp(opens // NANOS_PER_SECOND, zone) + to_midnight).date()
+            days[day] = (days.get(day, (opens, closes))[0], closes)
+        return [(o, c) for o, c in days.values() if c >= start_ns and o <= end_ns]
+
     def daily_bar_bounds(self, day: date) -> tuple[int, int]:
         """When the bar of a calendar day opens and closes, ns UTC: the session's hours, else the whole local day."""
         zone = ZoneInfo(self.timezone)
