@@ -19,7 +19,7 @@ from lockstep.model.record import MARKET_EVENT, Records
 from lockstep.model.sessions import ALWAYS, Session
 from lockstep.portfolio.portfolio import Portfolio
 from lockstep.risk.limits import RiskLimits
-from lockstep.run.loop import run_bars
+from lockstep.run.loop import Loop
 from lockstep.run.source import MergedSource, Stream
 from lockstep.sim.bars import BarVenue
 from lockstep.sim.market import Market
@@ -189,7 +189,7 @@ class Machine:
         """Run it to the end."""
         source = self.source()
         self.engine.start(source.first_time())
-        run_bars(self.engine, self.venue, source)
+        Loop(self.engine, self.venue, source).run_all()
         self.engine.stop()
         return self
 

@@ -12,14 +12,18 @@ cdef class Engine:
     cdef readonly Portfolio portfolio
     cdef readonly list seats
     cdef readonly RowLog equity
-    cdef readonly long long events, bars, next_timer
+    cdef readonly long long events, bars, quotes, trades, next_timer
     cdef readonly dict orphans
-    cdef list by_instrument, instruments, timers
+    cdef list by_instrument, by_series, instruments, timers
     cdef long long timer_seq, market_ts
     cdef Seat active
     cdef int on_market(self, EventRows rows, Py_ssize_t i) except -1
-    cdef int _on_bar(self, int instrument, EventRows rows, Py_ssize_t i) except -1
-    cdef int _on_other(self, int kind, int instrument, EventRows rows, Py_ssize_t i) except -1
+    cdef int on_history(self, EventRows rows, Py_ssize_t i) except -1
+    cdef int _on_event(self, EventRows rows, Py_ssize_t i) except -1
+    cdef int _on_bar(self, int instrument, int series, EventRows rows, Py_ssize_t i) except -1
+    cdef int _on_quote(self, int instrument, EventRows rows, Py_ssize_t i) except -1
+    cdef int _on_trade(self, int instrument, EventRows rows, Py_ssize_t i) except -1
+    cdef int _on_book(self, int instrument, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_action(self, int instrument, int what, long long first, long long second) except -1
     cpdef int on_report(self, VenueReport report) except -1
     cdef int _on_word(self, Order order, VenueReport report) except -1

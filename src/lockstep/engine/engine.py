@@ -6,7 +6,7 @@
 It reads no clock, draws no random number and does no I/O: what it is given decides what it does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -16,7 +16,15 @@ if cython.compiled:
     from cython.cimports.lockstep.engine.rowlog import RowLog
     from cython.cimports.lockstep.engine.seat import Seat
     from cython.cimports.lockstep.engine.state import State, Subscription
-    from cython.cimports.lockstep.model.events import Bar, make_bar, make_book_update, make_quote, make_trade
+    from cython.cimports.lockstep.model.events import (
+        Bar,
+        Quote,
+        Trade,
+        make_bar,
+        make_book_update,
+        make_quote,
+        make_trade,
+    )
     from cython.cimports.lockstep.model.rows import EventRows
     from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport
     from cython.cimports.lockstep.orders.order import Order
@@ -26,7 +34,7 @@ else:
     from lockstep.engine.rowlog import RowLog
     from lockstep.engine.seat import Seat
     from lockstep.engine.state import State, Subscription
-    from lockstep.model.events import Bar, make_bar, make_book_update, make_quote, make_trade
+    from lockstep.model.events import Bar, Quote, Trade, make_bar, make_book_update, make_quote, make_trade
     from lockstep.model.rows import EventRows
     from lockstep.model.traffic import OrderRequest, VenueReport
     from lockstep.orders.order import Order
@@ -43,7 +51,7 @@ from lockstep.model.record import Records
 from lockstep.risk.limits import NO_LIMITS, RiskLimits
 from lockstep.strategy.base import MARKET_HANDLERS, Strategy
 
-ENGINE_STATE_SCHEMA_VERSION = 1
+ENGINE_STATE_SCHEMA_VERSION = 2
 _NOTICES_MAX = 100_000  # order events handed over in one step
 
 _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
@@ -75,10 +83,13 @@ class Engine:
     equity: RowLog
     events: cython.longlong
     bars: cython.longlong
+    quotes: cython.longlong
+    trades: cython.longlong
     next_timer: cython.longlong
     market_ts: cython.longlong
     orphans: dict[str, int]
     by_instrument: list[list[Subscription]]
+    by_series: list[list[list[Subscription]]]
     instruments: list[Any]
     timers: list[tuple[int, int, int, str, int]]
     timer_seq: cython.longlong
@@ -99,11 +110,14 @@ class Engine:
         self.equity = RowLog(EQUITY_WORDS, list(equity_sinks))
         self.events = 0
         self.bars = 0
+        self.quotes = 0
+        self.trades = 0
         self.next_timer = _NEVER
         self.market_ts = 0
         self.orphans = {}
         self.instruments = [holding.instrument for holding in portfolio.holdings]
         self.by_instrument = [[] for _ in self.instruments]
+        self.by_series = [[[]] for _ in self.instruments]
         self.timers = []
         self.timer_seq = 0
         self.active = None
@@ -111,9 +125,18 @@ class Engine:
     # ---- setting up
 
     def add_strategy(
-        self, strategy: Strategy, name: str, instruments: Sequence[int], limits: RiskLimits = NO_LIMITS
+        self,
+        strategy: Strategy,
+        name: str,
+        instruments: Sequence[int],
+        limits: RiskLimits = NO_LIMITS,
+        series: Mapping[int, int] | None = None,
     ) -> None:
-        """Seat a strategy instance at some of the instruments (by index). Raises: StrategyError: it could never act."""
+        """Seat a strategy instance at some of the instruments (by index).
+
+        Args:   series: by instrument, which of its bars the strategy gets: 0, the data's own, unless said.
+        Raises: StrategyError: it could never act.
+        """
         cls = type(strategy)
         if all(getattr(cls, handler) is getattr(Strategy, handler) for handler in MARKET_HANDLERS):
             raise StrategyError(
@@ -133,9 +156,13 @@ class Engine:
         subs = []
         for instrument in instruments:
             position = self.portfolio.add_position(name, index, instrument)
-            sub = Subscription(len(self.state.subscriptions), name, index, position, limits, cls.cooldown_bars)
+            which = 0 if series is None else series.get(instrument, 0)
+            sub = Subscription(len(self.state.subscriptions), name, index, position, limits, cls.cooldown_bars, which)
             self.state.subscriptions.append(sub)
             self.by_instrument[instrument].append(sub)
+            lists = self.by_series[instrument]
+            lists.extend([] for _ in range(len(lists), which + 1))
+            lists[which].append(sub)
             subs.append(sub)
         self.seats.append(Seat(index, name, strategy, self.state, subs, self.add_timer))
 
@@ -206,25 +233,45 @@ class Engine:
             self.market_ts = rows.w[i, 1]
         self.state.basis_ts = self.market_ts
         self.events += 1
-        kind: cython.int = rows.w[i, 3] & 0xFF
-        instrument: cython.int = rows.w[i, 3] >> 32
-        if kind == _BAR:
-            self._on_bar(instrument, rows, i)
-        elif kind == _ACTION:
-            self._on_action(instrument, (rows.w[i, 3] >> 16) & 0xFFFF, rows.w[i, 4], rows.w[i, 5])
-        else:
-            self._on_other(kind, instrument, rows, i)
+        self._on_event(rows, i)
         if len(self.state.later) > 0:
             self.hand_over()
+        return 0
+
+    def on_history(self, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+        """An event from before the start, row i: indicators and windows take it, on_history sees it, nothing may trade.
+
+        The clock stands still, no event is counted and the account does not move.
+        """
+        self.state.in_history = True
+        self._on_event(rows, i)
+        self.state.in_history = False
         return 0
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
     @cython.initializedcheck(False)
+    def _on_event(self, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+        kind: cython.int = rows.w[i, 3] & 0xFF
+        instrument: cython.int = rows.w[i, 3] >> 32
+        if kind == _BAR:
+            return self._on_bar(instrument, (rows.w[i, 3] >> 16) & 0xFFFF, rows, i)
+        if kind == _QUOTE:
+            return self._on_quote(instrument, rows, i)
+        if kind == _TRADE:
+            return self._on_trade(instrument, rows, i)
+        if kind == _BOOK:
+            return self._on_book(instrument, rows, i)
+        if kind == _ACTION:
+            return self._on_action(instrument, (rows.w[i, 3] >> 16) & 0xFFFF, rows.w[i, 4], rows.w[i, 5])
+        raise DataError(f"unknown kind of market event: {kind}")
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     @cython.cdivision(True)  # scales are powers of ten
-    def _on_bar(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
-        holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
-        subs: list[Subscription] = self.by_instrument[instrument]
+    def _on_bar(self, instrument: cython.int, series: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+        subs: list[Subscription] = cython.cast(list, self.by_series[instrument])[series]
         sub: Subscription
         seat: Seat
         bar: Bar | None = None
@@ -233,11 +280,16 @@ class Engine:
         low: cython.longlong = rows.w[i, 6]
         close: cython.longlong = rows.w[i, 7]
         volume: cython.double = rows.f[i, 8]
-        self.bars += 1
-        holding.last_units = close
-        holding.last = cython.cast(cython.double, close)
+        history: cython.bint = self.state.in_history
+        self.bars += not history
+        if series == 0:  # what is made from finer data says nothing new of the price
+            holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
+            holding.last_units = close
+            holding.last = cython.cast(cython.double, close)
         for k in range(len(subs)):
             sub = cython.cast(Subscription, subs[k])
+            if history and rows.w[i, 9] < sub.history_from:
+                continue
             sub.bars += 1
             if sub.indicators is not None:
                 sub.indicators.update_bar(high / sub.scale, low / sub.scale, close / sub.scale, volume)
@@ -246,87 +298,118 @@ class Engine:
                     rows.w[i, 1], rows.w[i, 4] / sub.scale, high / sub.scale, low / sub.scale, close / sub.scale, volume
                 )
             seat = cython.cast(Seat, self.seats[sub.seat_index])
-            if seat.on_bar is not None and sub.bars >= sub.waiting:
+            handler = seat.on_history if history else seat.on_bar
+            if handler is not None and (sub.ready or history or sub.look_ready()):
                 if bar is None:
                     bar = make_bar(
                         sub.instrument, sub.scale, rows.w[i, 0], rows.w[i, 1], rows.w[i, 2],
                         rows.w[i, 4], high, low, close, volume, rows.w[i, 9],
                     )  # fmt: skip
                 self.active = seat
-                seat.on_bar(bar)
+                handler(bar)
         return 0
 
-    def _on_other(
-        self,
-        kind: cython.int,
-        instrument: cython.int,
-        rows: EventRows,
-        i: cython.Py_ssize_t,
-    ) -> cython.int:
-        """A trade, quote or book update: the last price, then whoever handles it."""
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    @cython.cdivision(True)  # scales are powers of ten
+    def _on_quote(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+        """A change of the best prices. One with a side missing, or crossed, says no price: indicators pass it over."""
+        subs: list[Subscription] = self.by_instrument[instrument]
+        sub: Subscription
+        seat: Seat
+        quote: Quote | None = None
+        k: cython.Py_ssize_t
+        bid: cython.longlong = rows.w[i, 4]
+        ask: cython.longlong = rows.w[i, 5]
+        mid: cython.double
+        history: cython.bint = self.state.in_history
+        priced: cython.bint = 0 < bid <= ask
+        self.quotes += not history
+        if priced:
+            holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
+            holding.last_units = (bid + ask) >> 1
+            holding.last = cython.cast(cython.double, holding.last_units)
+        for k in range(len(subs)):
+            sub = cython.cast(Subscription, subs[k])
+            if history and rows.w[i, 1] < sub.history_from:
+                continue
+            sub.quotes += 1
+            if priced and sub.quote_indicators is not None:
+                mid = cython.cast(cython.double, bid + ask) / (2.0 * sub.scale)
+                sub.quote_indicators.update_bar(mid, mid, mid, 0.0)
+            seat = cython.cast(Seat, self.seats[sub.seat_index])
+            handler = seat.on_history if history else seat.on_quote
+            if handler is not None and (sub.ready or history or sub.look_ready()):
+                if quote is None:
+                    quote = make_quote(
+                        sub.instrument, sub.scale, sub.qty_scale, rows.w[i, 0], rows.w[i, 1], rows.w[i, 2],
+                        bid, ask, rows.w[i, 6], rows.w[i, 7],
+                    )  # fmt: skip
+                self.active = seat
+                handler(quote)
+        return 0
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    @cython.cdivision(True)  # scales are powers of ten
+    def _on_trade(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+        """A public trade: the last price, indicators of trades, then whoever handles it."""
+        subs: list[Subscription] = self.by_instrument[instrument]
+        sub: Subscription
+        seat: Seat
+        trade: Trade | None = None
+        k: cython.Py_ssize_t
+        units: cython.longlong = rows.w[i, 4]
+        price: cython.double
+        aux: cython.int = (rows.w[i, 3] >> 16) & 0xFFFF
+        history: cython.bint = self.state.in_history
         holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
-        if kind == _TRADE:
-            holding.set_last(rows.w[i, 4])
-        elif kind == _QUOTE and rows.w[i, 4] > 0 and rows.w[i, 5] > 0:
-            holding.set_last((rows.w[i, 4] + rows.w[i, 5]) // 2)
-        event: object = None
+        holding.last_units = units
+        holding.last = cython.cast(cython.double, units)
+        self.trades += not history
+        for k in range(len(subs)):
+            sub = cython.cast(Subscription, subs[k])
+            if history and rows.w[i, 1] < sub.history_from:
+                continue
+            sub.trades += 1
+            if sub.trade_indicators is not None:
+                price = cython.cast(cython.double, units) / sub.scale
+                sub.trade_indicators.update_bar(
+                    price, price, price, cython.cast(cython.double, rows.w[i, 5]) / sub.qty_scale
+                )
+            seat = cython.cast(Seat, self.seats[sub.seat_index])
+            handler = seat.on_history if history else seat.on_trade
+            if handler is not None and (sub.ready or history or sub.look_ready()):
+                if trade is None:
+                    trade = make_trade(
+                        sub.instrument, sub.scale, sub.qty_scale, rows.w[i, 0], rows.w[i, 1], rows.w[i, 2],
+                        units, rows.w[i, 5], rows.w[i, 6], aux - 2 if aux > 0 else 0,
+                    )  # fmt: skip
+                self.active = seat
+                handler(trade)
+        return 0
+
+    def _on_book(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+        """A book update: whoever handles it."""
+        update: object = None
+        if self.state.in_history:
+            return 0
         for entry in self.by_instrument[instrument]:
             sub: Subscription = cython.cast(Subscription, entry)
             seat: Seat = cython.cast(Seat, self.seats[sub.seat_index])
-            handler = seat.on_quote if kind == _QUOTE else seat.on_trade if kind == _TRADE else seat.on_book
-            if handler is None:
+            if seat.on_book is None or not (sub.ready or sub.look_ready()):
                 continue
-            if event is None:
-                event = self._event(kind, sub, rows, i)
+            if update is None:
+                update = make_book_update(
+                    sub.instrument, sub.scale, sub.qty_scale, rows.w[i, 0], rows.w[i, 1], rows.w[i, 2],
+                    rows.w[i, 4], rows.w[i, 5], rows.w[i, 6],
+                    ((rows.w[i, 3] >> 16) & 0xFFFF) - 2, (rows.w[i, 3] >> 8) & 0xFF,
+                )  # fmt: skip
             self.active = seat
-            handler(event)
+            seat.on_book(update)
         return 0
-
-    def _event(self, kind: int, sub: Subscription, rows: EventRows, i: int) -> object:
-        side = ((rows.w[i, 3] >> 16) & 0xFFFF) - 2
-        if kind == _QUOTE:
-            return make_quote(
-                sub.instrument,
-                sub.scale,
-                sub.qty_scale,
-                rows.w[i, 0],
-                rows.w[i, 1],
-                rows.w[i, 2],
-                rows.w[i, 4],
-                rows.w[i, 5],
-                rows.w[i, 6],
-                rows.w[i, 7],
-            )
-        if kind == _TRADE:
-            aggressor = 0 if side == -2 else side
-            return make_trade(
-                sub.instrument,
-                sub.scale,
-                sub.qty_scale,
-                rows.w[i, 0],
-                rows.w[i, 1],
-                rows.w[i, 2],
-                rows.w[i, 4],
-                rows.w[i, 5],
-                rows.w[i, 6],
-                aggressor,
-            )
-        if kind == _BOOK:
-            action = (rows.w[i, 3] >> 8) & 0xFF
-            return make_book_update(
-                sub.instrument,
-                sub.scale,
-                sub.qty_scale,
-                rows.w[i, 0],
-                rows.w[i, 1],
-                rows.w[i, 2],
-                rows.w[i, 4],
-                rows.w[i, 5],
-                rows.w[i, 6],
-                side,
-                action,
-            )
-        raise DataError(f"unknown kind of market event: {kind}")
 
     def _on_action(
         self, instrument: cython.int, what: cython.int, first: cython.longlong, second: cython.longlong
@@ -341,7 +424,8 @@ class Engine:
         volume_factor: cython.double = 1.0
         if what == _SPLIT:
             self.portfolio.split(instrument, first, second)
-            self.state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)
+            if not self.state.in_history:
+                self.state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)
             price_factor = cython.cast(cython.double, second) / first
             volume_factor = cython.cast(cython.double, first) / second
         else:
@@ -353,8 +437,9 @@ class Engine:
                 price_factor = 1.0 - (first * 10.0**decimals / 10.0**second) / before
         for entry in self.by_instrument[instrument]:
             sub: Subscription = cython.cast(Subscription, entry)
-            if price_factor > 0.0 and sub.indicators is not None:
-                sub.indicators.rescale(price_factor, volume_factor)
+            if price_factor > 0.0:
+                for indicators in sub.sets():
+                    indicators.rescale(price_factor, volume_factor)
             if price_factor > 0.0 and sub.window is not None:
                 sub.window.rescale(price_factor, volume_factor)
         return 0
@@ -518,9 +603,9 @@ class Engine:
             subs = {}
             for sub in seat.subscriptions:
                 subs[sub.instrument.id] = {
-                    "bars": sub.bars,
+                    "seen": [sub.bars, sub.quotes, sub.trades],
                     "cooldown_until": sub.cooldown_until,
-                    "indicators": None if sub.indicators is None else sub.indicators.save(),
+                    "indicators": [entry.save() for entry in sub.sets()],
                     "window": None if sub.window is None else sub.window.snapshot().hex(),
                 }
             timers = [[at, name, every] for at, _, index, name, every in sorted(self.timers) if index == seat.index]
@@ -557,15 +642,13 @@ class Engine:
     def _restore_subscription(self, sub: Subscription, entry: dict[str, Any] | None) -> None:
         if entry is None:
             raise StateError(f"the saved state of {sub.strategy} has nothing of {sub.instrument.id}")
-        if (entry["indicators"] is None) != (sub.indicators is None) or (entry["window"] is None) != (
-            sub.window is None
-        ):
+        if len(entry["indicators"]) != len(sub.sets()) or (entry["window"] is None) != (sub.window is None):
             raise StateError(f"{sub.strategy} declares other indicators or windows than its saved state has")
-        sub.bars = entry["bars"]
+        sub.bars, sub.quotes, sub.trades = entry["seen"]
         sub.cooldown_until = entry["cooldown_until"]
-        if sub.indicators is not None:
+        for indicators, state in zip(sub.sets(), entry["indicators"], strict=True):
             try:
-                sub.indicators.restore(entry["indicators"])
+                indicators.restore(state)
             except (TypeError, ValueError) as e:
                 raise StateError(f"{sub.strategy}: {e}") from e
         if sub.window is not None:

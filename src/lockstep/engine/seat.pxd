@@ -8,7 +8,7 @@ cdef class Seat:
     cdef readonly list subscriptions
     cdef readonly object timers
     cdef public bint starting
-    cdef object on_bar, on_quote, on_trade, on_book, on_order, on_fill, on_timer
+    cdef object on_bar, on_quote, on_trade, on_book, on_history, on_order, on_fill, on_timer
     cdef Subscription only
     cdef dict by_name
     cdef public list declared

@@ -49,6 +49,7 @@ class Seat:
     on_quote: Any
     on_trade: Any
     on_book: Any
+    on_history: Any
     on_order: Any
     on_fill: Any
     on_timer: Any
@@ -82,11 +83,13 @@ class Seat:
         self.on_quote = self._handler("on_quote")
         self.on_trade = self._handler("on_trade")
         self.on_book = self._handler("on_book")
+        self.on_history = self._handler("on_history")
         self.on_order = self._handler("on_order")
         self.on_fill = self._handler("on_fill")
         self.on_timer = self._handler("on_timer")
         for sub in subscriptions:
             sub.wants_orders = self.on_order is not None
+            sub.waits = type(strategy).wait_for_indicators
         strategy._seat = self
         if self.only is not None:
             strategy.instrument = subscriptions[0].instrument
@@ -168,20 +171,40 @@ class Seat:
                 f"{self.name}: declare {what} in on_start", hint="a later one would miss the bars before it"
             )
 
-    def add_indicator(self, indicator: Any, instrument: Instrument | str | None) -> Any:
-        """Have it updated with the instrument's bars."""
+    def add_indicator(self, indicator: Any, instrument: Instrument | str | None, on: str | None) -> Any:
+        """Have it updated with the instrument's bars, quotes or trades."""
         self._may_declare("indicators")
         if not isinstance(indicator, Indicator):
             raise StrategyError(
                 f"{self.name}: not an indicator: was {indicator!r}", hint="for example self.indicator(EMA(20))"
             )
         sub: Subscription = self.pick(instrument)
-        present = list(sub.indicators) if sub.indicators is not None else []
-        sub.indicators = IndicatorSet([*present, indicator])
-        self.declared.extend(sub.indicators)
-        if type(self.strategy).wait_for_indicators:
-            sub.waiting = sub.indicators.warmup
+        kind = self._default_kind() if on is None else on
+        if kind == "bars":
+            sub.indicators = IndicatorSet([*(sub.indicators or ()), indicator])
+            self.declared.extend(sub.indicators)
+        elif kind == "quotes":
+            sub.quote_indicators = IndicatorSet([*(sub.quote_indicators or ()), indicator])
+            self.declared.extend(sub.quote_indicators)
+        elif kind == "trades":
+            sub.trade_indicators = IndicatorSet([*(sub.trade_indicators or ()), indicator])
+            self.declared.extend(sub.trade_indicators)
+        else:
+            raise StrategyError(
+                f"{self.name}: indicators are updated on bars, quotes or trades: was on={on!r}",
+                hint=did_you_mean(str(on), ("bars", "quotes", "trades")),
+            )
+        sub.ready = not sub.waits
         return indicator
+
+    def _default_kind(self) -> str:
+        """What indicators are updated with where nothing is said: what the strategy handles, bars first."""
+        if self.on_bar is None:
+            if self.on_quote is not None:
+                return "quotes"
+            if self.on_trade is not None:
+                return "trades"
+        return "bars"
 
     def add_window(self, capacity: Any, instrument: Instrument | str | None) -> Any:
         """Keep the instrument's last bars. A second call for the same instrument returns the same window."""

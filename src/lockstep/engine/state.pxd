@@ -13,15 +13,19 @@ cdef class Subscription:
     cdef readonly Position position
     cdef readonly Holding holding
     cdef readonly Gate gate
-    cdef public IndicatorSet indicators
+    cdef public IndicatorSet indicators, quote_indicators, trade_indicators
     cdef public BarRing window
-    cdef public long long waiting, bars, cooldown_until, cooldown_bars, working_market
+    cdef public int series
+    cdef public long long history_from, bars, quotes, trades, cooldown_until, cooldown_bars, working_market
+    cdef public bint ready, waits
     cdef double scale, qty_scale
     cdef public bint wants_orders
     cdef long long lot, qty_min, qty_max
+    cpdef bint look_ready(self) except -1
 
 cdef class State:
     cdef public long long clock, basis_ts
+    cdef public bint in_history
     cdef readonly OpenOrders orders
     cdef readonly Portfolio portfolio
     cdef readonly list outbox, later, subscriptions

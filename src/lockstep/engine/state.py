@@ -26,6 +26,7 @@ else:
 from lockstep.engine.records import DECISION_WORDS, FILL_WORDS
 from lockstep.engine.rowlog import Sink
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderState, OrderType, Reason, Side
+from lockstep.model.errors import StrategyError
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Fill, OrderEvent, Signal
 from lockstep.model.numbers import Nanos, Price, Qty
@@ -44,8 +45,10 @@ _COOLDOWN = cython.declare(cython.int, int(Reason.COOLDOWN))
 class Subscription:
     """One strategy's interest in one instrument: its position, gate, indicators and window there.
 
-    waiting: bars until on_bar starts. bars: bars seen. cooldown_until: no opening before this many bars. working_market:
-    signed units of market orders on their way.
+    series: which of the instrument's bars it gets. bars, quotes, trades: how many it has seen; indicators,
+    quote_indicators, trade_indicators: what is updated with each. waits: for indicators; ready: whether handlers are called.
+    history_from: from when on it is shown what lies before the start; never, unless said.
+    cooldown_until: no opening before this many bars. working_market: signed units of market orders on their way.
     """
 
     index: cython.int
@@ -57,9 +60,16 @@ class Subscription:
     holding: Holding
     gate: Gate
     indicators: IndicatorSet | None
+    quote_indicators: IndicatorSet | None
+    trade_indicators: IndicatorSet | None
     window: BarRing | None
-    waiting: cython.longlong
+    series: cython.int
+    ready: cython.bint
+    waits: cython.bint
+    history_from: cython.longlong
     bars: cython.longlong
+    quotes: cython.longlong
+    trades: cython.longlong
     cooldown_until: cython.longlong
     cooldown_bars: cython.longlong
     working_market: cython.longlong
@@ -71,7 +81,14 @@ class Subscription:
     qty_max: cython.longlong
 
     def __init__(
-        self, index: int, strategy: str, seat_index: int, position: Position, limits: RiskLimits, cooldown_bars: int
+        self,
+        index: int,
+        strategy: str,
+        seat_index: int,
+        position: Position,
+        limits: RiskLimits,
+        cooldown_bars: int,
+        series: int = 0,
     ) -> None:
         self.index = index
         self.strategy = strategy
@@ -82,9 +99,16 @@ class Subscription:
         self.instrument_index = position.holding.index
         self.gate = Gate(self.instrument, limits)
         self.indicators = None
+        self.quote_indicators = None
+        self.trade_indicators = None
         self.window = None
-        self.waiting = 0
+        self.series = series
+        self.ready = True
+        self.waits = True
+        self.history_from = 0x7FFFFFFFFFFFFFFF
         self.bars = 0
+        self.quotes = 0
+        self.trades = 0
         self.cooldown_until = 0
         self.cooldown_bars = cooldown_bars
         self.working_market = 0
@@ -95,18 +119,33 @@ class Subscription:
         self.scale = 10.0**self.instrument.price_decimals
         self.qty_scale = 10.0**self.instrument.qty_decimals
 
+    def look_ready(self) -> cython.bint:
+        """Whether every declared indicator has seen what it needs; from then on it is known, since none forgets."""
+        self.ready = True
+        if self.waits:
+            for entry in self.sets():
+                if entry.count < entry.warmup:
+                    self.ready = False
+        return self.ready
+
+    def sets(self) -> list[IndicatorSet]:
+        """The indicator sets there are: of bars, of quotes, of trades."""
+        return [s for s in (self.indicators, self.quote_indicators, self.trade_indicators) if s is not None]
+
 
 @cython.final
 @cython.cclass
 class State:
     """What an engine is between two events: clock, orders, account, subscriptions, and what waits to go out.
 
-    clock: ns UTC, when the present event is known to us; basis_ts: when it happened at the venue. outbox: requests for
+    clock: ns UTC, when the present event is known to us; basis_ts: when it happened at the venue. in_history: events from
+    before the run's start are being shown, and no order may be sent. outbox: requests for
     the venue. later: order events to hand to strategies once the present handler has returned.
     """
 
     clock: cython.longlong
     basis_ts: cython.longlong
+    in_history: cython.bint
     orders: OpenOrders
     portfolio: Portfolio
     outbox: list[Any]
@@ -129,6 +168,7 @@ class State:
         self.signal_sink = signal_sink
         self.clock = 0
         self.basis_ts = 0
+        self.in_history = False
         self.orders = OpenOrders()
         self.portfolio = portfolio
         self.outbox = []
@@ -161,7 +201,14 @@ class State:
         expire_ts: cython.longlong,
         signal_id: cython.longlong,
     ) -> Order:
-        """An order from checked units: risk, then the order table, then out. A refusal is a DENIED order."""
+        """An order from checked units: risk, then the order table, then out. A refusal is a DENIED order.
+
+        Raises: StrategyError: the run has not begun, the strategy is being shown its history.
+        """
+        if self.in_history:
+            raise StrategyError(
+                f"{sub.strategy}: no order in on_history: the run has not begun", hint="send orders from on_bar"
+            )
         holding: Holding = sub.holding
         order: Order = self.orders.create(
             sub.strategy,

@@ -86,6 +86,11 @@ class IndicatorSet:
         return max((indicator.warmup for indicator in self.ordered), default=0)
 
     @property
+    def count(self) -> int:
+        """Bars seen since the start or the last reset; 0 for an empty set."""
+        return self.ordered[0].count if self.ordered else 0
+
+    @property
     def ready(self) -> bool:
         """Whether every indicator is ready."""
         return all(indicator.ready for indicator in self.ordered)

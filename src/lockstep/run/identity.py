@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lockstep.engine.engine import Engine
 from lockstep.engine.records import DECISION_SCHEMA_VERSION
 
-HASH_SCHEMA_VERSION = 1
+HASH_SCHEMA_VERSION = 2
 
 
 def canonical(value: Any) -> bytes:

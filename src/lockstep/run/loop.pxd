@@ -6,4 +6,18 @@ cdef int drain(Engine engine, BarVenue venue, long long until, bint with_timers_
 cdef int post(Engine engine, BarVenue venue) except -1
 cdef int match_bars(Engine engine, BarVenue venue, MergedSource source) except -1
 cdef int match_bar(BarVenue venue, Stream stream) except -1
-cpdef int run_bars(Engine engine, BarVenue venue, MergedSource source) except -1
+cdef int show_tick(BarVenue venue, Stream stream) except -1
+
+cdef class Loop:
+    cdef readonly Engine engine
+    cdef readonly BarVenue venue
+    cdef readonly MergedSource source, ahead
+    cdef readonly long long steps
+    cdef long long next_mark, unmarked
+    cpdef int show_history(self, MergedSource history) except -1
+    cpdef bint run(self, long long until, long long steps=*) except -1
+    cpdef int run_all(self) except -1
+    cpdef int finish(self) except -1
+    cdef int _lead(self, long long clock) except -1
+    cdef int _bars(self, long long clock) except -1
+    cdef int _event(self, Stream stream) except -1

@@ -3,7 +3,8 @@
 For each market event: everything due before it began is delivered; the venue sees it first; what the venue reports and
 what timers are due up to its clock is delivered in order of time; then the engine sees it. Bars of one clock are one
 step: the venue sees all of them, then the engine does. A bar begins at its ts_open: a command sent later than that cannot
-touch it, however short the latency.
+touch it, however short the latency. Ticks are a moment each: the venue sees one when it happens, the engine when it
+learns of it; in between, commands arrive at a market that the engine does not know yet.
 """
 
 import cython
@@ -24,6 +25,9 @@ _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
 _TRADE = cython.declare(cython.int, int(EventKind.TRADE))
 _BAR = cython.declare(cython.int, int(EventKind.BAR))
 _SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
+_MARK_EVERY = cython.declare(
+    cython.longlong, 60_000_000_000
+)  # ns between two rows of equity where ticks make time pass
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
@@ -76,6 +80,8 @@ def match_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.
     done: cython.longlong = -_NEVER
     if len(group) == 1:
         stream = cython.cast(Stream, group[0])
+        if not stream.to_venue:
+            return 0
         opened = stream.w[stream.at, 9]
         venue.open_bar(stream.instrument, opened)
         if venue.next_due <= opened or engine.next_timer <= opened:
@@ -85,19 +91,19 @@ def match_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.
         opened = _NEVER
         for k in range(len(group)):
             stream = cython.cast(Stream, group[k])
-            if done < stream.w[stream.at, 9] < opened:
+            if stream.to_venue and done < stream.w[stream.at, 9] < opened:
                 opened = stream.w[stream.at, 9]
         if opened == _NEVER:
             return 0
         for k in range(len(group)):
             stream = cython.cast(Stream, group[k])
-            if stream.w[stream.at, 9] == opened:
+            if stream.to_venue and stream.w[stream.at, 9] == opened:
                 venue.open_bar(stream.instrument, opened)
         if venue.next_due <= opened or engine.next_timer <= opened:
             drain(engine, venue, opened, True)
         for k in range(len(group)):
             stream = cython.cast(Stream, group[k])
-            if stream.w[stream.at, 9] == opened:
+            if stream.to_venue and stream.w[stream.at, 9] == opened:
                 match_bar(venue, stream)
         done = opened
 
@@ -122,39 +128,147 @@ def match_bar(venue: BarVenue, stream: Stream) -> cython.int:
     )
 
 
+@cython.final
+@cython.cclass
+class Loop:
+    """A run between its first event and its last: who is fed, and from where.
+
+    source: what the engine learns, in order of its clock. ahead: ticks in order of the venue's own time, where the engine
+    learns of them later than they happen; None where the two are one. A run may be fed in pieces: `run` returns between
+    two steps, and nothing depends on where.
+    """
+
+    engine: Engine
+    venue: BarVenue
+    source: MergedSource
+    ahead: MergedSource | None
+    steps: cython.longlong
+    next_mark: cython.longlong
+    unmarked: cython.longlong
+
+    def __init__(
+        self, engine: Engine, venue: BarVenue, source: MergedSource, ahead: MergedSource | None = None
+    ) -> None:
+        self.engine = engine
+        self.venue = venue
+        self.source = source
+        self.ahead = ahead
+        self.steps = 0
+        self.next_mark = -_NEVER
+        self.unmarked = -_NEVER
+
+    def show_history(self, history: MergedSource) -> cython.int:
+        """Before the first event, after on_start: what the strategies asked to see from before it."""
+        stream: Stream
+        while history.head is not None:
+            stream = history.head
+            self.engine.on_history(stream, stream.at)
+            history.pop()
+        return 0
+
+    def run(self, until: cython.longlong, steps: cython.longlong = _NEVER) -> cython.bint:
+        """Feed what has a clock of at most `until`, or so many steps: a tick, or all bars of one clock. False at the end."""
+        stream: Stream
+        stop: cython.longlong = self.steps + steps if steps < _NEVER - self.steps else _NEVER
+        if len(self.engine.state.outbox) > 0:
+            post(self.engine, self.venue)
+        while self.source.head is not None:
+            stream = self.source.head
+            if stream.clock > until or self.steps >= stop:
+                return True
+            if self.ahead is not None:
+                self._lead(stream.clock)
+            if stream.kind == _BAR:
+                self._bars(stream.clock)
+            else:
+                self._event(stream)
+            self.steps += 1
+        return False
+
+    def run_all(self) -> cython.int:
+        """Feed everything, and what is due after it."""
+        self.run(_NEVER)
+        return self.finish()
+
+    def finish(self) -> cython.int:
+        """After the last event: what is due at its clock itself, timers included."""
+        if self.unmarked != -_NEVER:
+            self.engine.mark(self.unmarked)
+            self.unmarked = -_NEVER
+        return drain(self.engine, self.venue, self.engine.state.clock, True)
+
+    def next_clock(self) -> int:
+        """The clock of the next event, ns UTC; the largest int at the end."""
+        return _NEVER if self.source.head is None else self.source.head.clock
+
+    def _lead(self, clock: cython.longlong) -> cython.int:
+        """Show the venue every tick that happened up to the engine's next clock, each after what was due before it."""
+        tick: Stream
+        ahead: MergedSource = cython.cast(MergedSource, self.ahead)
+        while ahead.head is not None:
+            tick = ahead.head
+            if tick.clock > clock:
+                return 0
+            if self.venue.next_due <= tick.clock or self.engine.next_timer < tick.clock:
+                drain(self.engine, self.venue, tick.clock, False)
+            show_tick(self.venue, tick)
+            ahead.pop()
+        return 0
+
+    def _bars(self, clock: cython.longlong) -> cython.int:
+        """Every bar of one clock: the venue sees all, then the engine does."""
+        engine: Engine = self.engine
+        source: MergedSource = self.source
+        stream: Stream
+        k: cython.Py_ssize_t
+        source.gather()
+        match_bars(engine, self.venue, source)
+        if self.venue.next_due <= clock or engine.next_timer < clock:
+            drain(engine, self.venue, clock, False)
+        for k in range(len(source.group)):
+            stream = cython.cast(Stream, source.group[k])
+            engine.on_market(stream, stream.at)
+            if len(engine.state.outbox) > 0:
+                post(engine, self.venue)
+        source.pop_group()
+        if source.head is None or source.head.clock != clock:
+            engine.mark(clock)
+            self.unmarked = -_NEVER
+        return 0
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    @cython.cdivision(True)  # clocks are above 0
+    def _event(self, stream: Stream) -> cython.int:
+        """A tick or a corporate action. Ticks mark the account once a minute."""
+        engine: Engine = self.engine
+        clock: cython.longlong = stream.clock
+        if clock >= self.next_mark:
+            if self.unmarked != -_NEVER:
+                engine.mark(self.unmarked)
+            self.next_mark = (clock // _MARK_EVERY + 1) * _MARK_EVERY
+        if self.venue.next_due <= clock or engine.next_timer < clock:
+            drain(engine, self.venue, clock, False)
+        if stream.kind == _ACTION:
+            if ((stream.w[stream.at, 3] >> 16) & 0xFFFF) == _SPLIT:
+                self.venue.on_split(stream.instrument, clock, stream.w[stream.at, 4], stream.w[stream.at, 5])
+        else:
+            self.unmarked = clock
+            if stream.to_venue:
+                show_tick(self.venue, stream)
+        engine.on_market(stream, stream.at)
+        if len(engine.state.outbox) > 0:
+            post(engine, self.venue)
+        self.source.pop()
+        return 0
+
+
 @cython.boundscheck(False)
 @cython.wraparound(False)
 @cython.initializedcheck(False)
-def run_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.int:
-    """Feed every event of the source through venue and engine. Returns 0; what a handler raises passes through."""
-    stream: Stream
-    k: cython.Py_ssize_t
-    if len(engine.state.outbox) > 0:
-        post(engine, venue)
-    while source.head is not None:
-        stream = source.head
-        clock: cython.longlong = stream.clock
-        if stream.kind == _BAR:
-            source.gather()
-            match_bars(engine, venue, source)
-            if venue.next_due <= clock or engine.next_timer < clock:
-                drain(engine, venue, clock, False)
-            for k in range(len(source.group)):
-                stream = cython.cast(Stream, source.group[k])
-                engine.on_market(stream, stream.at)
-                if len(engine.state.outbox) > 0:
-                    post(engine, venue)
-            source.pop_group()
-            if source.head is None or source.head.clock != clock:
-                engine.mark(clock)
-            continue
-        drain(engine, venue, clock, False)
-        if stream.kind == _TRADE:
-            venue.on_price(stream.instrument, stream.w[stream.at, 4])
-        elif stream.kind == _ACTION and ((stream.w[stream.at, 3] >> 16) & 0xFFFF) == _SPLIT:
-            venue.on_split(stream.instrument, clock, stream.w[stream.at, 4], stream.w[stream.at, 5])
-        engine.on_market(stream, stream.at)
-        if len(engine.state.outbox) > 0:
-            post(engine, venue)
-        source.pop()
-    return drain(engine, venue, engine.state.clock, True)  # what is due at the last clock itself, timers included
+def show_tick(venue: BarVenue, stream: Stream) -> cython.int:
+    """The venue sees the trade or quote at a stream's head, at the venue's own time."""
+    if stream.kind == _TRADE:
+        return venue.on_price(stream.instrument, stream.w[stream.at, 4])
+    return 0

@@ -10,8 +10,8 @@ from lockstep.model.enums import CorporateAction, EventKind
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import Records
 from lockstep.model.valuation import Valuation, ledger_decimals_for
+from lockstep.run.feeds import BarView
 from lockstep.sim.fees import FeeModel
-from lockstep.store.catalog.market_data import MarketData
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -64,7 +64,7 @@ def bucket_for(span_ns: int, bar_ns: int, rows: int, rows_max: int) -> int:
     return next((bucket for bucket in wide if span_ns // bucket <= rows_max), wide[-1] if wide else bar_ns)
 
 
-def chart_bars(data: MarketData, start_ns: int | None, end_ns: int | None) -> tuple[ChartBars, list[Action]]:
+def chart_bars(data: BarView, start_ns: int | None, end_ns: int | None) -> tuple[ChartBars, list[Action]]:
     """Aggregate an instrument's bars for a chart, and list its corporate actions, chunk by chunk."""
     info = data.info
     first_ns = info.first_ns if start_ns is None else max(info.first_ns, start_ns)
@@ -136,11 +136,12 @@ def _merge_edges(rows: F64) -> tuple[I64, F64]:
     return last, rows[starts, 1]
 
 
-def hold(data: MarketData, instrument: Instrument, money: float, start_ns: int | None, end_ns: int | None) -> Holding:
+def hold(data: BarView, money: float, start_ns: int | None, end_ns: int | None) -> Holding:
     """Buy at the first open with `money`, pay the entry fee, hold; splits restate, dividends stay as cash.
 
     Fractions of a lot are bought: this is a yardstick, not an order.
     """
+    instrument = data.instrument
     valuation = Valuation(instrument, ledger_decimals_for([instrument]))
     every = max(1, data.count(start_ns, end_ns) // HOLD_POINTS_MAX)
     times: list[I64] = []

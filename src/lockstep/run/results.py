@@ -16,7 +16,9 @@ from lockstep.analytics.trades import Trades
 from lockstep.model.enums import AssetClass, Settlement
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
+from lockstep.model.timeframe import timeframe_text
 from lockstep.run.backtest import Outcome, is_compiled
+from lockstep.run.plan import StrategyPlan
 from lockstep.run.prices import Action, ChartBars, chart_bars, hold, hold_all
 from lockstep.run.sensitivity import headline, sensitivity
 from lockstep.run.tables import (
@@ -89,22 +91,18 @@ def summary(outcome: Outcome) -> dict[str, Any]:
 def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, Any] | None) -> dict[str, Any]:
     """manifest.json: what was run, on what, and how it ended. The same inputs give the same bytes."""
     backtest = outcome.backtest
-    source = "\n".join([backtest.strategy.source, *(other.source for other, _ in backtest.beside)])
+    first, *beside = backtest.plans
+    source = "\n".join(plan.strategy.source for plan in backtest.plans)
     return {
         "schema_version": RESULT_SCHEMA_VERSION,
         "kind": "backtest",
         "run_hash": outcome.run_hash,
         "decision_hash": outcome.decision_hash,
         "strategy": {
-            "name": " + ".join([backtest.strategy.name, *(other.name for other, _ in backtest.beside)]),
-            "class_name": backtest.strategy.name,
-            "file": backtest.strategy.file_name,
+            "name": backtest.name,
             "source_sha256": hashlib.sha256(source.encode()).hexdigest(),
-            "params": _params(backtest.all_params),
-            "beside": [
-                {"class_name": other.name, "file": other.file_name, "params": _params(other.all_params(given))}
-                for other, given in backtest.beside
-            ],
+            **_plan(first),
+            "beside": [_plan(plan) for plan in beside],
         },
         "command": command,
         "config": _config(outcome),
@@ -119,6 +117,16 @@ def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, An
             *_warnings(outcome),
             *(f"the strategy failed in a rerun, {text}" for text in (found or {}).get("failed", ())),
         ],
+    }
+
+
+def _plan(plan: StrategyPlan) -> dict[str, Any]:
+    return {
+        "class_name": plan.strategy.name,
+        "file": plan.strategy.file_name,
+        "params": _params(plan.all_params),
+        "symbols": None if plan.symbols is None else list(plan.symbols),
+        "timeframe": None if plan.timeframe_ns is None else timeframe_text(plan.timeframe_ns),
     }
 
 
@@ -224,11 +232,12 @@ def _warnings(outcome: Outcome) -> list[str]:
         warnings.append("the account's equity fell to 0 or below: a broker would have closed it")
     unpriced = [
         entry.info.symbol
-        for entry in outcome.backtest.data
+        for entry in (feeds.main for feeds in outcome.backtest.feeds)
         if entry.info.adjustments != "applied" and entry.instrument.asset_class is AssetClass.EQUITY
     ]
     if unpriced:
         warnings.append(f"splits and dividends not modelled: {', '.join(unpriced)}")
+    warnings += outcome.history_missing
     if outcome.backtest.without_data:
         warnings.append(f"no data in the range, left out: {', '.join(outcome.backtest.without_data)}")
     open_orders = len(engine.open_orders())
@@ -263,8 +272,8 @@ def _peak_rss_mb() -> float | None:
 def _prices(outcome: Outcome) -> tuple[list[ChartBars], list[Action]]:
     config = outcome.backtest.config
     charts, actions = [], []
-    for entry in outcome.backtest.data:
-        chart, found = chart_bars(entry, config.start_ns, config.end_ns)
+    for feeds in outcome.backtest.feeds:
+        chart, found = chart_bars(feeds.view(), config.start_ns, config.end_ns)
         charts.append(chart)
         actions.extend(found)
     return charts, sorted(actions)
@@ -299,10 +308,7 @@ def _benchmark(outcome: Outcome) -> dict[str, Any]:
     config = backtest.config
     if any(instrument.settlement is Settlement.INVERSE for instrument in backtest.instruments):
         return {"ts": np.empty(0, np.int64), "equity": np.empty(0)}
-    money = float(config.cash) / len(backtest.data)
-    holdings = [
-        hold(entry, instrument, money, config.start_ns, config.end_ns)
-        for entry, instrument in zip(backtest.data, backtest.instruments, strict=True)
-    ]
+    money = float(config.cash) / len(backtest.feeds)
+    holdings = [hold(feeds.view(), money, config.start_ns, config.end_ns) for feeds in backtest.feeds]
     ts, equity = hold_all(holdings)
     return {"ts": ts, "equity": equity}

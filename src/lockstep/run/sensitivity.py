@@ -31,10 +31,11 @@ def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
     """
     backtest = outcome.backtest
     config = backtest.config
-    bar_ns = min(entry.info.bar_ns for entry in backtest.data)
-    delays = [("0", 0, 0), ("200 ms", 200 * _MS, 0), ("1 s", 1000 * _MS, 0), ("one bar", bar_ns, 1)]
+    delays = [("0", 0, 0), ("200 ms", 200 * _MS, 0), ("1 s", 1000 * _MS, 0)]
+    lengths = [feeds.bar_ns for feeds in backtest.feeds if not feeds.has_ticks]
+    delays.append(("one bar", min(lengths), 1) if lengths else ("10 s", 10_000 * _MS, 0))
     other = "optimistic" if config.fills.path == "pessimistic" else "pessimistic"
-    total = len(COST_MULTIPLES) + len(delays) + 1
+    total = len(COST_MULTIPLES) + len(delays) + bool(lengths)
 
     failed: list[str] = []
 
@@ -43,7 +44,7 @@ def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
             step(label, done, total)
         if changed == config:
             return headline(outcome)
-        again = Backtest(backtest.strategy, backtest.data, changed, backtest.params, backtest.beside)
+        again = Backtest(backtest.plans, backtest.data, changed)
         try:
             return headline(again.run())
         except StrategyFault as e:
@@ -64,7 +65,9 @@ def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
         found = rerun(f"latency {label}", len(COST_MULTIPLES) + k, replace(config, latency=latency))
         if found is not None:
             latencies.append({"label": label, "latency_ns": delay, **found})
-    swapped = rerun(f"{other} bar path", total - 1, replace(config, fills=replace(config.fills, path=other)))
+    swapped = None
+    if lengths:  # ticks have no path to guess
+        swapped = rerun(f"{other} bar path", total - 1, replace(config, fills=replace(config.fills, path=other)))
     return {
         "costs": costs,
         "latency": latencies,

@@ -7,6 +7,7 @@ cdef class Stream(EventRows):
     cdef readonly long long rows
     cdef long long clock, kind, shift
     cdef long long last_clock
+    cdef bint to_venue, by_event
     cdef bint load(self) except -1
     cdef bint forward(self) except -1
 

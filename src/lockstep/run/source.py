@@ -33,9 +33,26 @@ class Stream(EventRows):
     kind: cython.longlong
     shift: cython.longlong
     last_clock: cython.longlong
+    to_venue: cython.bint
+    by_event: cython.bint
 
-    def __init__(self, name: str, instrument: int, chunks: Iterable[Records], feed_latency_ns: int = 0) -> None:
-        """feed_latency_ns: added to every clock; the events themselves are not changed."""
+    def __init__(
+        self,
+        name: str,
+        instrument: int,
+        chunks: Iterable[Records],
+        feed_latency_ns: int = 0,
+        *,
+        to_venue: bool = True,
+        by_event: bool = False,
+    ) -> None:
+        """feed_latency_ns: added to every clock; the events themselves are not changed.
+
+        to_venue: whether the venue sees these events besides; what is made of other data, it does not. by_event: the
+        clock is the venue's own time, ts_event, whenever we learn of it.
+        """
+        self.to_venue = to_venue
+        self.by_event = by_event
         self.name = name
         self.instrument = instrument
         self.chunks = iter(chunks)
@@ -59,6 +76,8 @@ class Stream(EventRows):
                 return False
             records = chunk  # chunks are fresh arrays by contract: ours to number
             records["instrument"] = self.instrument
+            if self.by_event:
+                records["clock"] = records["ts_event"]
             if self.shift:
                 records["clock"] += self.shift
             self.hold(records)

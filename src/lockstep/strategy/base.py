@@ -1,6 +1,7 @@
 """The base class of every strategy. An ordinary Python class: a subclass of a compiled one would pay double for `self.x`."""
 
 import inspect
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, NoReturn
@@ -9,14 +10,19 @@ from lockstep.model.enums import SignalAction, TimeInForce
 from lockstep.model.errors import ParseError, StateError, StrategyError, did_you_mean
 from lockstep.model.instrument import Instrument, Rounding
 from lockstep.model.messages import Fill, OrderEvent, Timer
-from lockstep.model.numbers import NANOS_PER_SECOND, Number, exact_decimal, number_text
+from lockstep.model.numbers import NANOS_PER_DAY, NANOS_PER_SECOND, Number, exact_decimal, number_text
 from lockstep.orders.order import Order
 from lockstep.strategy.params import Param, check_params, collect_params
 
 STATE_SCHEMA_VERSION = 1
 
-HANDLERS = ("on_start", "on_bar", "on_quote", "on_trade", "on_book", "on_order", "on_fill", "on_timer", "on_stop")
+HANDLERS = (
+    "on_start", "on_history", "on_bar", "on_quote", "on_trade", "on_book", "on_order", "on_fill", "on_timer", "on_stop",
+)  # fmt: skip
 MARKET_HANDLERS = ("on_bar", "on_quote", "on_trade", "on_book", "on_timer")
+HISTORY_BARS_MAX = 1_000_000
+_SPAN = re.compile(r"([1-9][0-9]{0,3})(m|h|d)")
+_SPAN_NS = {"m": 60 * NANOS_PER_SECOND, "h": 3600 * NANOS_PER_SECOND, "d": NANOS_PER_DAY}
 _TUPLE = "$tuple"
 
 
@@ -75,12 +81,15 @@ class Strategy:
                     self.close()
 
     Class settings: `trades` ("one" or "all"); `cooldown_bars`: bars after going flat in which no new position may be
-    opened; `wait_for_indicators`: on_bar starts once every declared indicator of the instrument is ready.
+    opened; `wait_for_indicators`: the market handlers start once every declared indicator of the instrument is ready;
+    `history`: what to be shown from before the start, as a number of bars (200) or a time ("30d", "4h"): indicators and
+    windows take it, and on_history where it is written.
     """
 
     trades: ClassVar[str] = "one"
     cooldown_bars: ClassVar[int] = 0
     wait_for_indicators: ClassVar[bool] = True
+    history: ClassVar[int | str] = 0
     parameters: ClassVar[dict[str, Param]] = {}
 
     instrument: Instrument
@@ -98,6 +107,7 @@ class Strategy:
             raise StrategyError(
                 f"{cls.__name__}.wait_for_indicators was {cls.wait_for_indicators!r}, must be True or False"
             )
+        history_of(cls)
         for name, value in cls.__dict__.items():
             if callable(value) or isinstance(value, (staticmethod, classmethod)):
                 _check_handler(cls, name)
@@ -111,6 +121,9 @@ class Strategy:
 
     def on_start(self) -> None:
         """Before the first event: declare indicators, windows and timers here."""
+
+    def on_history(self, event: Any) -> None:
+        """A bar, quote or trade from before the start: no order can be sent yet."""
 
     def on_bar(self, bar: Any) -> None:
         """A bar is over."""
@@ -185,9 +198,13 @@ class Strategy:
 
     # ---- what to declare
 
-    def indicator(self, indicator: Any, instrument: Instrument | str | None = None) -> Any:
-        """Have an indicator (and what it reads) updated before each on_bar. Returns it. Allowed in on_start alone."""
-        return self._seat.add_indicator(indicator, instrument)
+    def indicator(self, indicator: Any, instrument: Instrument | str | None = None, *, on: str | None = None) -> Any:
+        """Have an indicator (and what it reads) updated before each handler. Returns it. Allowed in on_start alone.
+
+        Args: on: "bars", "quotes" (it reads the mid) or "trades" (price and quantity); by default what the strategy
+              handles: bars where it has on_bar, else quotes where it has on_quote, else trades.
+        """
+        return self._seat.add_indicator(indicator, instrument, on)
 
     def window(self, capacity: int = 10_000, instrument: Instrument | str | None = None) -> Any:
         """Keep the last bars of an instrument: a MarketWindow, updated before each on_bar. Allowed in on_start alone."""
@@ -342,6 +359,23 @@ class Strategy:
                 raise StateError(f"strategy state names {name!r}, which is no attribute of a strategy's own")
         for name, value in attributes.items():
             setattr(self, name, _restored(value))
+
+
+def history_of(cls: type[Strategy]) -> tuple[int, int]:
+    """What a strategy asks to be shown from before the start, as (bars, ns); one of them is 0.
+
+    Raises: StrategyError: neither a number of bars nor a time.
+    """
+    value = cls.history
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= HISTORY_BARS_MAX:
+        return value, 0
+    match = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise StrategyError(
+            f"{cls.__name__}.history was {value!r}",
+            hint=f'a number of bars from 0 to {HISTORY_BARS_MAX}, or a time such as "4h" or "30d"',
+        )
+    return 0, int(match[1]) * _SPAN_NS[match[2]]
 
 
 def _check_handler(cls: type[Strategy], name: str) -> None:

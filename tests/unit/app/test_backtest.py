@@ -138,7 +138,7 @@ QUIET: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         on_bar("pass", declared="self.slow = self.indicator(SMA(11))"), (), ("called 50 times",),
     ),
     "other handler alone": (
-        "from lockstep import Strategy\n\n\nclass Mine(Strategy):\n    def on_quote(self, quote):\n        self.buy(1)\n",
+        "from lockstep import Strategy\n\n\nclass Mine(Strategy):\n    def on_timer(self, timer):\n        self.buy(1)\n",
         (), ("no orders", "has no on_bar"),
     ),
     "all denied by position": (

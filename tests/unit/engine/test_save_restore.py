@@ -12,7 +12,7 @@ from lockstep import EMA, RSI, SMA, CrossOver, Strategy
 from lockstep.engine.engine import Engine
 from lockstep.model.errors import StateError
 from lockstep.portfolio.portfolio import Portfolio
-from lockstep.run.loop import run_bars
+from lockstep.run.loop import Loop
 
 
 class Remembers(Strategy):
@@ -68,7 +68,7 @@ def test_restored_strategies_go_on_as_if_never_stopped(cut: int) -> None:
     source = rest.source()
     rest.engine.start(source.first_time())
     rest.engine.restore_strategies(saved)
-    run_bars(rest.engine, rest.venue, source)
+    Loop(rest.engine, rest.venue, source).run_all()
     rest.engine.stop()
     since = T0 + cut * HOUR
     assert advice(rest, since) == advice(whole, since)
@@ -93,7 +93,7 @@ def test_saved_state_that_does_not_fit_is_refused() -> None:
     with pytest.raises(StateError, match="other indicators or windows"):
         other(Plan({})).restore_strategies(saved)
     damaged = json.loads(json.dumps(saved))
-    damaged["strategies"]["r"]["instruments"]["AAA.X"]["indicators"]["indicators"] = []
+    damaged["strategies"]["r"]["instruments"]["AAA.X"]["indicators"][0]["indicators"] = []
     with pytest.raises(StateError):
         other(Remembers()).restore_strategies(damaged)
     damaged = json.loads(json.dumps(saved))
@@ -118,7 +118,7 @@ def test_cooldown_survives_a_restore() -> None:
     source = rest.source()
     rest.engine.start(source.first_time())
     rest.engine.restore_strategies(saved)
-    run_bars(rest.engine, rest.venue, source)
+    Loop(rest.engine, rest.venue, source).run_all()
     rest.engine.stop()
     assert [row.kind for row in rest.decisions if row.kind in ("deny", "submit")] == [
         "deny",

@@ -12,12 +12,17 @@ import pytest
 from lockstep.model.enums import CorporateAction, EventKind
 from lockstep.model.fees import FeeSchedule
 from lockstep.run import prices
+from lockstep.run.feeds import BarView, InstrumentFeeds
 from lockstep.run.prices import Holding, bucket_for, chart_bars, hold, hold_all
 from lockstep.store.catalog import market_data
 from lockstep.store.catalog.readers import read_market_data
 
 DAY = 86_400 * 10**9
 MINUTE = 60 * 10**9
+
+
+def view(data: Any) -> BarView:
+    return InstrumentFeeds(data.instrument, [data]).view()
 
 
 def records(data: Any, start: int | None = None, end: int | None = None) -> Any:
@@ -41,7 +46,7 @@ def as_rows(chart: prices.ChartBars) -> list[tuple[float, ...]]:
 
 
 def test_bars_that_are_few_enough_are_shown_as_they_are(stocks: list[Any]) -> None:
-    chart, _ = chart_bars(stocks[0], None, None)
+    chart, _ = chart_bars(view(stocks[0]), None, None)
     assert as_rows(chart) == naive_bars(stocks[0], 1, None, None)
     assert len(chart.ts) == stocks[0].info.rows
 
@@ -52,11 +57,11 @@ def test_chart_bars_equal_naive_aggregation_however_chunks_cut_the_buckets(
     stocks: list[Any], monkeypatch: pytest.MonkeyPatch, rows_max: int, chunk: int
 ) -> None:
     monkeypatch.setattr(prices, "CHART_BARS_MAX", rows_max)
-    whole = [chart_bars(data, None, None) for data in stocks]
+    whole = [chart_bars(view(data), None, None) for data in stocks]
     monkeypatch.setattr(market_data, "CHUNK_ROWS", chunk)
     bucket = 30 * DAY if rows_max == 160 else 7 * DAY
     for data, (chart, actions) in zip(stocks[: 1 if chunk == 1 else 3], whole, strict=False):
-        found, its_actions = chart_bars(data, None, None)
+        found, its_actions = chart_bars(view(data), None, None)
         assert as_rows(found) == as_rows(chart) == naive_bars(data, bucket, None, None)
         assert its_actions == actions
         assert len(actions) == data.info.splits + data.info.dividends
@@ -66,7 +71,7 @@ def test_bucket_follows_the_range_that_is_shown(stocks: list[Any], monkeypatch: 
     """A year out of thirteen is not drawn in the months that all thirteen would need."""
     monkeypatch.setattr(prices, "CHART_BARS_MAX", 100)
     start, end = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 10**9 for year in (2006, 2007))
-    chart, actions = chart_bars(stocks[1], start, end)
+    chart, actions = chart_bars(view(stocks[1]), start, end)
     assert as_rows(chart) == naive_bars(stocks[1], 7 * DAY, start, end)
     assert 50 < len(chart.ts) <= 54
     assert [action.kind for action in actions] == ["dividend"] * 4
@@ -87,7 +92,7 @@ def test_short_bars_that_share_a_bucket_of_the_usual_length_stay_apart(tmp_path:
             cells = [f"{int(row[name]) / 10_000:.4f}" for name in ("p0", "p1", "p2", "p3")]
             writer.writerow([when.isoformat(), *cells, int(row["volume"])])
     (data,) = read_market_data(path, asset_class="crypto")
-    chart, _ = chart_bars(data, None, None)
+    chart, _ = chart_bars(view(data), None, None)
     assert chart.close.tolist() == (rows["p3"] / 10_000).tolist()
 
 
@@ -125,7 +130,7 @@ def test_buy_and_hold_equals_a_naive_loop_over_splits_and_dividends(
     monkeypatch.setattr(market_data, "CHUNK_ROWS", chunk)
     for data in stocks:
         instrument = data.instrument.with_fees(FeeSchedule(taker=Decimal("0.001")))
-        found = hold(data, instrument, 100_000.0, None, None)
+        found = hold(InstrumentFeeds(instrument, [data]).view(), 100_000.0, None, None)
         ts, equity = naive_hold(data, instrument, 100_000.0)
         assert found.ts.tolist() == ts
         np.testing.assert_allclose(found.equity, equity, rtol=1e-10)
@@ -134,9 +139,9 @@ def test_buy_and_hold_equals_a_naive_loop_over_splits_and_dividends(
 
 
 def test_thinned_buy_and_hold_ends_where_the_whole_one_does(stocks: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = hold(stocks[2], stocks[2].instrument, 50_000.0, None, None)
+    whole = hold(InstrumentFeeds(stocks[2].instrument, [stocks[2]]).view(), 50_000.0, None, None)
     monkeypatch.setattr(prices, "HOLD_POINTS_MAX", 100)
-    thin = hold(stocks[2], stocks[2].instrument, 50_000.0, None, None)
+    thin = hold(InstrumentFeeds(stocks[2].instrument, [stocks[2]]).view(), 50_000.0, None, None)
     assert len(thin.ts) < 200
     assert (thin.ts[-1], thin.equity[-1]) == (whole.ts[-1], whole.equity[-1])
     assert np.array_equal(thin.equity, whole.equity[np.searchsorted(whole.ts, thin.ts)])

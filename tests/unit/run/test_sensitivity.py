@@ -23,7 +23,7 @@ replace = msgspec.structs.replace
 def rerun(outcome: Outcome, **changes: Any) -> dict[str, Any]:
     backtest = outcome.backtest
     config = replace(backtest.config, **changes)
-    return headline(Backtest(backtest.strategy, backtest.data, config, backtest.params).run())
+    return headline(Backtest(backtest.plans, backtest.data, config).run())
 
 
 def test_costs_once_are_the_run_itself_and_each_multiple_a_run_with_dearer_fills(
@@ -43,7 +43,7 @@ def test_costs_zero_are_a_run_without_fees_and_slippage(folder: RunFolder, outco
     row = folder.manifest["sensitivity"]["costs"][0]
     backtest = outcome.backtest
     config = replace(backtest.config, cost_multiple=0)
-    free = Backtest(backtest.strategy, backtest.data, config, backtest.params).run()
+    free = Backtest(backtest.plans, backtest.data, config).run()
     assert free.fills > 100
     assert not np.any(free.fill_rows.float_column(8))
     assert not np.any(free.fill_rows.float_column(9))

@@ -69,7 +69,7 @@ def ready(strategy: Strategy | None = None, *symbols: str) -> tuple[Desk, Any]:
 
 
 def test_api_has_every_handler_and_verb_that_is_promised() -> None:
-    promised = "on_start on_bar on_quote on_trade on_book on_order on_fill on_timer on_stop"
+    promised = "on_start on_history on_bar on_quote on_trade on_book on_order on_fill on_timer on_stop"
     assert tuple(promised.split()) == HANDLERS
     for name in f"{promised} buy sell order cancel close target_position signal cool_down set_timer save_state restore_state".split():
         assert callable(getattr(Strategy, name))

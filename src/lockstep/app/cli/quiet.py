@@ -3,6 +3,7 @@
 from collections import Counter
 
 from lockstep.engine.records import field
+from lockstep.engine.state import Subscription
 from lockstep.model.enums import OrderEventKind, Reason
 from lockstep.run.backtest import Outcome
 from lockstep.strategy.base import Strategy
@@ -34,18 +35,24 @@ def notice_of(outcome: Outcome) -> str:
 
 def _never_asked(outcome: Outcome) -> str:
     subs = outcome.engine.state.subscriptions
-    unready = [sub for sub in subs if sub.bars < sub.waiting]
-    if unready and len(unready) == len(subs):
-        closest = max(unready, key=lambda sub: sub.bars / sub.waiting)
+    if subs and not any(sub.ready or sub.look_ready() for sub in subs):
+        waiting = [(sub, entry) for sub in subs for entry in sub.sets() if entry.count < entry.warmup]
+        closest, wanting = max(waiting, key=lambda pair: pair[1].count / pair[1].warmup)
         return (
-            f"no orders: the indicators were never ready: {closest.instrument.symbol} has {closest.bars} bars, "
-            f"{closest.waiting} are needed to warm up; use a longer range or shorter periods"
+            f"no orders: the indicators were never ready: {closest.instrument.symbol} has {wanting.count} "
+            f"{'bars' if wanting is closest.indicators else 'events'}, "
+            f"{wanting.warmup} are needed to warm up; use a longer range or shorter periods"
         )
     name = outcome.backtest.strategy.name
     if outcome.backtest.strategy.cls.on_bar is Strategy.on_bar:
         return f"no orders: {name} has no on_bar, and none of its other handlers ordered anything in this data"
-    calls = sum(sub.bars - max(sub.waiting, 1) + 1 for sub in subs if sub.bars >= sub.waiting)
+    calls = sum(sub.bars - max(warmup_of(sub), 1) + 1 for sub in subs if sub.ready)
     return f"no orders: on_bar of {name} was called {calls:,} times, and its conditions to trade were never true"
+
+
+def warmup_of(sub: Subscription) -> int:
+    """Bars until on_bar starts; 0 where no indicator of bars is declared."""
+    return 0 if sub.indicators is None or not sub.waits else sub.indicators.warmup
 
 
 def _all_denied(outcome: Outcome) -> str:

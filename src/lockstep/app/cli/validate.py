@@ -112,7 +112,9 @@ def dry_start(loaded: "StrategyFile", params: dict[str, str], data: "list[Market
         raise StrategyError(f"{loaded.file_name}{line}, on_start: {kind}{e}", hint=hint) from e
     found = []
     for sub in engine.state.subscriptions:
-        found += [Declared(sub.instrument.symbol, repr(entry), entry.warmup) for entry in sub.indicators or ()]
+        found += [
+            Declared(sub.instrument.symbol, repr(entry), entry.warmup) for entries in sub.sets() for entry in entries
+        ]
         if sub.window is not None:
             found.append(Declared(sub.instrument.symbol, f"window of {sub.window.capacity:,} bars", 0))
     return found

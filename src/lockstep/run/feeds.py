@@ -1,0 +1,142 @@
+"""Every history of one instrument in a run, and the bars that are made of them where a strategy or a chart asks for bars."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lockstep.features.bars import resampled
+from lockstep.model.enums import EventKind
+from lockstep.model.errors import StrategyError, UsageError
+from lockstep.model.instrument import Instrument
+from lockstep.model.numbers import NANOS_PER_SECOND
+from lockstep.model.record import Records
+from lockstep.model.timeframe import timeframe_text
+from lockstep.store.catalog.market_data import DataInfo, MarketData
+
+VIEW_NS = 60 * NANOS_PER_SECOND
+"""The bars in which charts and buy-and-hold show an instrument that has ticks alone."""
+KINDS = ("bar", "trade", "quote")
+"""Of histories, the one that best tells a price first."""
+
+
+class InstrumentFeeds:
+    """One instrument's histories, at most one of each kind.
+
+    Args:   histories: of the same instrument. instrument: as the run trades it.
+    Raises: UsageError: two histories of one kind.
+    """
+
+    def __init__(self, instrument: Instrument, histories: Sequence[MarketData]) -> None:
+        self.instrument = instrument
+        self.histories = {entry.info.kind: entry for entry in sorted(histories, key=_rank)}
+        if len(self.histories) < len(histories):
+            raise UsageError(f"the data holds {instrument.id} more than once", hint="give each instrument once")
+        self.has_ticks = "trade" in self.histories or "quote" in self.histories
+
+    @property
+    def main(self) -> MarketData:
+        """The history that tells prices: of bars, else of trades, else of quotes."""
+        return next(iter(self.histories.values()))
+
+    @property
+    def bar_ns(self) -> int:
+        """The length of its own bars; 0 where it has ticks alone."""
+        return self.histories["bar"].info.bar_ns if "bar" in self.histories else 0
+
+    def series_for(self, timeframe_ns: int | None) -> int:
+        """The length of the bars a strategy gets: its timeframe, or the data's own bars; 0 where there are none.
+
+        Raises: UsageError: shorter bars than the data's, or not a multiple of them.
+        """
+        if timeframe_ns is None or timeframe_ns == self.bar_ns:
+            return self.bar_ns
+        if not self.has_ticks and (timeframe_ns < self.bar_ns or timeframe_ns % self.bar_ns):
+            raise UsageError(
+                f"{self.instrument.symbol}: bars of {timeframe_text(timeframe_ns)} cannot be made of bars of "
+                f"{timeframe_text(self.bar_ns)}",
+                hint="ask for a multiple, or give finer data",
+            )
+        return timeframe_ns
+
+    def chunks(self, kind: str, start_ns: int | None, end_ns: int | None) -> Iterator[Records]:
+        """One history's records; nothing where it has none in that range."""
+        if not self.histories[kind].count(start_ns, end_ns):
+            return iter(())
+        return self.histories[kind].chunks(start_ns, end_ns)
+
+    def bars(self, length_ns: int, start_ns: int | None, end_ns: int | None, series: int = 0) -> Iterator[Records]:
+        """Bars of a length: its own, or made of trades where there are any, else of quotes, else of its shorter bars.
+
+        A bar that begins before start_ns is left out, since what it is made of is. Corporate actions are among series 0.
+        """
+        if length_ns == self.bar_ns:
+            return self.chunks("bar", start_ns, end_ns)
+        finest = next(kind for kind in ("trade", "quote", "bar") if kind in self.histories)
+        made = resampled(self.chunks(finest, start_ns, end_ns), length_ns, self.instrument.session, series=series)
+        return _bars_alone(made, start_ns) if series else made if start_ns is None else _from(made, start_ns)
+
+    def count(self, start_ns: int | None, end_ns: int | None) -> int:
+        """Records of all its histories in a range."""
+        return sum(entry.count(start_ns, end_ns) for entry in self.histories.values())
+
+    def view(self) -> "BarView":
+        """Its prices as bars."""
+        return BarView(self)
+
+
+class BarView:
+    """An instrument's prices as bars: its own, or such of one minute made of its ticks. Reads like a MarketData."""
+
+    def __init__(self, feeds: InstrumentFeeds) -> None:
+        self.instrument = feeds.instrument
+        self._feeds = feeds
+        info = feeds.main.info
+        self.info: DataInfo = info if feeds.bar_ns else msgspec.structs.replace(info, bar_ns=VIEW_NS)
+
+    def count(self, start_ns: int | None = None, end_ns: int | None = None) -> int:
+        """About how many bars there are in a range: never too few."""
+        rows = self._feeds.main.count(start_ns, end_ns)
+        if self._feeds.bar_ns:
+            return rows
+        first = self.info.first_ns if start_ns is None else max(start_ns, self.info.first_ns)
+        last = self.info.last_ns if end_ns is None else min(end_ns, self.info.last_ns)
+        return min(rows, max(0, last - first) // VIEW_NS + 1)
+
+    def chunks(self, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[NDArray[np.void]]:
+        """The bars of a range, corporate actions among them."""
+        return self._feeds.bars(self.info.bar_ns, start_ns, end_ns)
+
+
+def _bars_alone(made: Iterator[Records], start_ns: int | None) -> Iterator[Records]:
+    for records in made:
+        wanted = records["kind"] == EventKind.BAR
+        if start_ns is not None:
+            wanted &= records["ts_open"] >= start_ns
+        yield records if wanted.all() else records[wanted]
+
+
+def _from(made: Iterator[Records], start_ns: int) -> Iterator[Records]:
+    for records in made:
+        if len(records) and records["ts_open"][0] < start_ns:
+            records = records[records["ts_open"] >= start_ns]  # noqa: PLW2901 - only at the start
+        yield records
+
+
+def refuse_unheard(name: str, feeds: InstrumentFeeds, bars_ns: int, handlers: set[str]) -> None:
+    """Refuse a strategy whose market handlers an instrument's data would never call. Raises: StrategyError."""
+    given = {"on_trade": "trade" in feeds.histories, "on_quote": "quote" in feeds.histories, "on_bar": bars_ns > 0}
+    if not handlers or any(given.get(handler, False) for handler in handlers) or "on_timer" in handlers:
+        return
+    symbol, kinds = feeds.instrument.symbol, " and ".join(f"{kind}s" for kind in feeds.histories)
+    if "on_bar" in handlers:
+        raise StrategyError(
+            f"{name} has on_bar, and the data of {symbol} are {kinds}",
+            hint='say the length of its bars: timeframe "1m"',
+        )
+    raise StrategyError(f"{name} has {' and '.join(sorted(handlers))}, and the data of {symbol} are {kinds}")
+
+
+def _rank(data: MarketData) -> int:
+    return KINDS.index(data.info.kind)

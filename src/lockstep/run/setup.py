@@ -1,0 +1,166 @@
+"""Before a run: strategies take their seats, the venue its markets, and every history becomes a stream of events."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from lockstep.engine.engine import Engine
+from lockstep.model.numbers import NANOS_PER_DAY
+from lockstep.model.valuation import Valuation
+from lockstep.risk.limits import RiskLimits
+from lockstep.run.config import BacktestConfig
+from lockstep.run.feeds import InstrumentFeeds, refuse_unheard
+from lockstep.run.history import NO_HISTORY, reach
+from lockstep.run.loop import Loop
+from lockstep.run.plan import StrategyPlan
+from lockstep.run.source import MergedSource, Stream
+from lockstep.sim.bars import BarVenue
+from lockstep.sim.market import Market
+from lockstep.strategy.base import MARKET_HANDLERS, Strategy, history_of
+
+Progress = Callable[[int, int], None]
+"""(events done, events in all)."""
+
+
+class Desk(NamedTuple):
+    """Who sits where.
+
+    series: for each instrument the lengths of the bars that are fed, ns: the first its own (0 where it has none), then
+    those made for a strategy. plans: of each seat.
+    """
+
+    series: list[list[int]]
+    plans: list[StrategyPlan]
+
+
+def seat_all(
+    engine: Engine, plans: Sequence[StrategyPlan], feeds: Sequence[InstrumentFeeds], limits: RiskLimits
+) -> Desk:
+    """Seat every plan's strategy: an instance an instrument, or one for all of them.
+
+    Raises: UsageError, StrategyError: symbols the run does not have, bars that cannot be made, a strategy that would
+            never be called.
+    """
+    desk = Desk([[entry.bar_ns] for entry in feeds], [])
+    symbols = [entry.instrument.symbol for entry in feeds]
+    taken: set[str] = set()
+    for plan in plans:
+        picked = plan.picks(symbols)
+        cls = plan.strategy.cls
+        whole = cls.trades == "all"
+        handlers = {name for name in MARKET_HANDLERS if getattr(cls, name) is not getattr(Strategy, name)}
+        for group in [picked] if whole else [[index] for index in picked]:
+            name = plan.name if whole or len(picked) == 1 else f"{plan.name}:{symbols[group[0]]}"
+            name = _free(name, taken)
+            which = {}
+            for index in group:
+                length = feeds[index].series_for(plan.timeframe_ns)
+                refuse_unheard(plan.name, feeds[index], length, handlers)
+                which[index] = _series(desk.series[index], length)
+            engine.add_strategy(plan.strategy.make(plan.params), name, group, limits, which)
+            desk.plans.append(plan)
+    return desk
+
+
+def _free(name: str, taken: set[str]) -> str:
+    count, free = 2, name
+    while free in taken:  # the same class twice, say with other parameters
+        free, count = f"{name}#{count}", count + 1
+    taken.add(free)
+    return free
+
+
+def _series(lengths: list[int], length: int) -> int:
+    if length not in lengths:
+        lengths.append(length)
+    return lengths.index(length)
+
+
+def sources_for(
+    feeds: Sequence[InstrumentFeeds], series: Sequence[Sequence[int]], config: BacktestConfig, progress: Progress | None
+) -> tuple[MergedSource, MergedSource | None]:
+    """What the engine learns, and what the venue is shown ahead of it; None where they are one."""
+    start, end = config.start_ns, config.end_ns
+    if not any(entry.count(start, end) for entry in feeds):
+        feeds[0].main.chunks(start, end)  # says what range there is
+    delay = config.latency.feed_ns
+    lead = [index for index, entry in enumerate(feeds) if entry.has_ticks] if delay else []
+    ahead = None
+    if lead:
+        ahead = MergedSource([stream for index in lead for stream in _ticks(feeds[index], index, start, end, 0, True)])
+    streams = _streams(feeds, series, start, end, delay)
+    if progress is None:
+        return MergedSource(streams), ahead
+    tell, total = progress, sum(entry.count(start, end) for entry in feeds)
+    tell(0, total)
+    return MergedSource(streams, lambda rows: tell(min(rows, total), total)), ahead
+
+
+def _streams(
+    feeds: Sequence[InstrumentFeeds],
+    series: Sequence[Sequence[int]],
+    start: int | None,
+    end: int | None,
+    delay: int,
+) -> list[Stream]:
+    """What data there are, instrument by instrument; then the bars made of them, so that these come second at one clock."""
+    streams = []
+    for index, entry in enumerate(feeds):
+        if entry.bar_ns:
+            bars = entry.bars(entry.bar_ns, start, end)
+            streams.append(Stream(entry.instrument.id, index, bars, delay, to_venue=not entry.has_ticks))
+        if entry.has_ticks:
+            streams += _ticks(entry, index, start, end, delay, delay == 0)
+    for index, entry in enumerate(feeds):
+        for number, length in enumerate(series[index]):
+            if number:
+                made = entry.bars(length, start, end, series=number)
+                streams.append(Stream(entry.instrument.id, index, made, delay, to_venue=False))
+    return streams
+
+
+def _ticks(
+    feeds: InstrumentFeeds, index: int, start: int | None, end: int | None, delay: int, to_venue: bool
+) -> list[Stream]:
+    return [
+        Stream(feeds.instrument.id, index, feeds.chunks(kind, start, end), delay, to_venue=to_venue)
+        for kind in ("trade", "quote")
+        if kind in feeds.histories
+    ]
+
+
+def show_history(loop: Loop, desk: Desk, feeds: Sequence[InstrumentFeeds], start_ns: int) -> list[str]:
+    """Show each strategy the history it asks for; returns what was missing of it, in words."""
+    missing = []
+    earliest = NO_HISTORY
+    for sub in loop.engine.state.subscriptions:
+        plan = desk.plans[sub.seat_index]
+        index = sub.instrument_index
+        asked = history_of(plan.strategy.cls)
+        start, words = reach(sub.strategy, asked, feeds[index], desk.series[index][sub.series], start_ns)
+        sub.history_from = start
+        earliest = min(earliest, start)
+        if words:
+            missing.append(words)
+    if earliest < start_ns:
+        loop.show_history(MergedSource(_streams(feeds, desk.series, earliest, start_ns, 0)))
+    return missing
+
+
+def venue_for(feeds: Sequence[InstrumentFeeds], valuations: Sequence[Valuation], config: BacktestConfig) -> BarVenue:
+    """The simulated venue, with a market for each instrument."""
+    first = min(entry.main.info.first_ns for entry in feeds)
+    last = max(entry.main.info.last_ns for entry in feeds)
+    markets = []
+    known_hours: dict[str, list[tuple[int, int]]] = {}
+    for index, (entry, valuation) in enumerate(zip(feeds, valuations, strict=True)):
+        session = entry.instrument.session
+        hours: list[tuple[int, int]] = []
+        if not session.always_open:
+            if session.name not in known_hours:
+                known_hours[session.name] = session.bounds(first, last + 7 * NANOS_PER_DAY)
+            hours = known_hours[session.name]
+        # A bar of about a session or longer ends when the venue closes: its orders wait for the next open.
+        queue = entry.bar_ns >= NANOS_PER_DAY // 4 and not entry.has_ticks
+        markets.append(Market(index, valuation, config.fills, hours, queue))
+    slippage = config.slippage.scaled(config.cost_multiple)
+    return BarVenue(markets, config.latency, slippage, config.fills, config.seed)
