@@ -17,8 +17,8 @@ from lockstep.run.identity import RunIdentity
 from lockstep.run.loop import run_bars
 from lockstep.run.source import MergedSource, Stream
 from lockstep.run.strategy_file import StrategyFile, line_in
-from lockstep.sim.bars import BarVenue
 from lockstep.sim.market import Market
+from lockstep.sim.venue import Venue
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.times import time_text
 from lockstep.store.rowspool import RowSpool
@@ -181,7 +181,7 @@ class Backtest:
         progress(0, total)
         return MergedSource(streams, lambda rows: progress(rows, total))
 
-    def _venue(self, engine: Engine) -> BarVenue:
+    def _venue(self, engine: Engine) -> Venue:
         markets = []
         first = min(entry.info.first_ns for entry in self.data)
         last = max(entry.info.last_ns for entry in self.data)
@@ -198,7 +198,7 @@ class Backtest:
             queue = entry.info.bar_ns >= NANOS_PER_DAY // 4
             markets.append(Market(index, valuation, self.config.fills, hours, queue))
         slippage = self.config.slippage.scaled(self.config.cost_multiple)
-        return BarVenue(markets, self.config.latency, slippage, self.config.fills, self.config.seed)
+        return Venue(markets, self.config.latency, slippage, self.config.fills, self.config.seed)
 
 
 def _fault(engine: Engine, error: Exception, where: str) -> StrategyFault:
