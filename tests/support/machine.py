@@ -21,9 +21,9 @@ from lockstep.portfolio.portfolio import Portfolio
 from lockstep.risk.limits import RiskLimits
 from lockstep.run.loop import Loop
 from lockstep.run.source import MergedSource, Stream
-from lockstep.sim.bars import BarVenue
 from lockstep.sim.market import Market
 from lockstep.sim.models import LATENCIES, BarFills, Latency, Slippage
+from lockstep.sim.venue import Venue
 from lockstep.strategy.base import Strategy
 
 SECOND = 1_000_000_000
@@ -170,7 +170,7 @@ class Machine:
                 rows = self.data[index]
                 hours = session.bounds(int(rows["ts_open"][0]), int(rows["ts_event"][-1]) + 7 * DAY)
             markets.append(Market(index, valuation, fills, hours, queue_outside_hours))
-        self.venue = BarVenue(markets, latency, slippage, fills, seed)
+        self.venue = Venue(markets, latency, slippage, fills, seed)
 
     def seat(self, strategy: Strategy, *instruments: int, name: str = "", limits: RiskLimits = NO_LIMITS) -> "Machine":
         """Add a strategy at some instruments, the first by default."""

@@ -1,16 +1,16 @@
 from lockstep.engine.engine cimport Engine
 from lockstep.run.source cimport MergedSource, Stream
-from lockstep.sim.bars cimport BarVenue
+from lockstep.sim.venue cimport Venue
 
-cdef int drain(Engine engine, BarVenue venue, long long until, bint with_timers_at) except -1
-cdef int post(Engine engine, BarVenue venue) except -1
-cdef int match_bars(Engine engine, BarVenue venue, MergedSource source) except -1
-cdef int match_bar(BarVenue venue, Stream stream) except -1
-cdef int show_tick(BarVenue venue, Stream stream) except -1
+cdef int drain(Engine engine, Venue venue, long long until, bint with_timers_at) except -1
+cdef int post(Engine engine, Venue venue) except -1
+cdef int match_bars(Engine engine, Venue venue, MergedSource source) except -1
+cdef int match_bar(Venue venue, Stream stream) except -1
+cdef int show_tick(Venue venue, Stream stream) except -1
 
 cdef class Loop:
     cdef readonly Engine engine
-    cdef readonly BarVenue venue
+    cdef readonly Venue venue
     cdef readonly MergedSource source, ahead
     cdef readonly long long steps
     cdef long long next_mark, unmarked

@@ -13,12 +13,12 @@ if cython.compiled:
     from cython.cimports.lockstep.engine.engine import Engine
     from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport
     from cython.cimports.lockstep.run.source import MergedSource, Stream
-    from cython.cimports.lockstep.sim.bars import BarVenue
+    from cython.cimports.lockstep.sim.venue import Venue
 else:
     from lockstep.engine.engine import Engine
     from lockstep.model.traffic import OrderRequest, VenueReport
     from lockstep.run.source import MergedSource, Stream
-    from lockstep.sim.bars import BarVenue
+    from lockstep.sim.venue import Venue
 from lockstep.model.enums import CorporateAction, EventKind
 
 _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
@@ -31,7 +31,7 @@ _MARK_EVERY = cython.declare(
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
-def post(engine: Engine, venue: BarVenue) -> cython.int:
+def post(engine: Engine, venue: Venue) -> cython.int:
     """Send what the engine decided."""
     outbox: list[OrderRequest] = engine.state.outbox
     k: cython.Py_ssize_t
@@ -41,7 +41,7 @@ def post(engine: Engine, venue: BarVenue) -> cython.int:
     return 0
 
 
-def drain(engine: Engine, venue: BarVenue, until: cython.longlong, with_timers_at: cython.bint) -> cython.int:
+def drain(engine: Engine, venue: Venue, until: cython.longlong, with_timers_at: cython.bint) -> cython.int:
     """Deliver reports and timers due up to `until`, in order of time; a report goes before a timer of its time.
 
     with_timers_at: whether a timer at `until` itself is due. A market event goes before a timer of its clock.
@@ -68,7 +68,7 @@ def drain(engine: Engine, venue: BarVenue, until: cython.longlong, with_timers_a
 @cython.boundscheck(False)
 @cython.wraparound(False)
 @cython.initializedcheck(False)
-def match_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.int:
+def match_bars(engine: Engine, venue: Venue, source: MergedSource) -> cython.int:
     """The venue sees every bar of one clock, those that opened first before the others.
 
     None is shown to the engine before all are matched: which instrument stands first decides nothing.
@@ -111,7 +111,7 @@ def match_bars(engine: Engine, venue: BarVenue, source: MergedSource) -> cython.
 @cython.boundscheck(False)
 @cython.wraparound(False)
 @cython.initializedcheck(False)
-def match_bar(venue: BarVenue, stream: Stream) -> cython.int:
+def match_bar(venue: Venue, stream: Stream) -> cython.int:
     """Whatever arrives before the end of the bar at a stream's head is there; then the venue sees the bar."""
     i: cython.Py_ssize_t = stream.at
     if venue.next_due < stream.w[i, 1]:
@@ -139,16 +139,14 @@ class Loop:
     """
 
     engine: Engine
-    venue: BarVenue
+    venue: Venue
     source: MergedSource
     ahead: MergedSource | None
     steps: cython.longlong
     next_mark: cython.longlong
     unmarked: cython.longlong
 
-    def __init__(
-        self, engine: Engine, venue: BarVenue, source: MergedSource, ahead: MergedSource | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, venue: Venue, source: MergedSource, ahead: MergedSource | None = None) -> None:
         self.engine = engine
         self.venue = venue
         self.source = source
@@ -267,7 +265,7 @@ class Loop:
 @cython.boundscheck(False)
 @cython.wraparound(False)
 @cython.initializedcheck(False)
-def show_tick(venue: BarVenue, stream: Stream) -> cython.int:
+def show_tick(venue: Venue, stream: Stream) -> cython.int:
     """The venue sees the trade or quote at a stream's head, at the venue's own time."""
     if stream.kind == _TRADE:
         return venue.on_price(stream.instrument, stream.w[stream.at, 4])

@@ -13,8 +13,8 @@ from lockstep.run.history import NO_HISTORY, reach
 from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.source import MergedSource, Stream
-from lockstep.sim.bars import BarVenue
 from lockstep.sim.market import Market
+from lockstep.sim.venue import Venue
 from lockstep.strategy.base import MARKET_HANDLERS, Strategy, history_of
 
 Progress = Callable[[int, int], None]
@@ -146,7 +146,7 @@ def show_history(loop: Loop, desk: Desk, feeds: Sequence[InstrumentFeeds], start
     return missing
 
 
-def venue_for(feeds: Sequence[InstrumentFeeds], valuations: Sequence[Valuation], config: BacktestConfig) -> BarVenue:
+def venue_for(feeds: Sequence[InstrumentFeeds], valuations: Sequence[Valuation], config: BacktestConfig) -> Venue:
     """The simulated venue, with a market for each instrument."""
     first = min(entry.main.info.first_ns for entry in feeds)
     last = max(entry.main.info.last_ns for entry in feeds)
@@ -163,4 +163,4 @@ def venue_for(feeds: Sequence[InstrumentFeeds], valuations: Sequence[Valuation],
         queue = entry.bar_ns >= NANOS_PER_DAY // 4 and not entry.has_ticks
         markets.append(Market(index, valuation, config.fills, hours, queue))
     slippage = config.slippage.scaled(config.cost_multiple)
-    return BarVenue(markets, config.latency, slippage, config.fills, config.seed)
+    return Venue(markets, config.latency, slippage, config.fills, config.seed)

@@ -130,7 +130,7 @@ def test_no_frame_between_handler_and_run_shows_a_compiled_source() -> None:
 
     one(bars(100, 101), {0: look})
     assert "look" in seen
-    assert "run_bars" not in seen
+    assert "run_all" not in seen
 
 
 def test_orders_and_reports_alternate_without_overtaking() -> None:

@@ -77,7 +77,10 @@ def run(plans: Sequence[StrategyPlan], data: list[MarketData], **config: Any) ->
 def test_each_plan_sees_its_symbols_alone(notes: Any, stocks: list[MarketData]) -> None:
     plans = [StrategyPlan(notes(), symbols=["ibm", "AAPL"]), StrategyPlan(notes(), {"period": 9}, symbols=["MSFT"])]
     outcome = run(plans, stocks)
-    seats = [(seat.name, seat.strategy.instrument.symbol, seat.strategy.period) for seat in outcome.engine.seats]
+    seats = [
+        (seat.name, instance(outcome, k).instrument.symbol, instance(outcome, k).period)
+        for k, seat in enumerate(outcome.engine.seats)
+    ]
     assert seats == [("Notes:AAPL", "AAPL", 5), ("Notes:IBM", "IBM", 5), ("Notes", "MSFT", 9)]
     assert len(instance(outcome, 2).seen) == stocks[2].info.rows - 8
 

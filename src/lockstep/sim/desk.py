@@ -1,0 +1,232 @@
+"""The order desk of a simulated venue: what every way of matching shares.
+
+Orders are checked and acknowledged when they arrive, rest, are cancelled, expire, and are filled here, with slippage and
+fees. When they fill and at which price is the business of `bars`.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport, make_report
+    from cython.cimports.lockstep.sim.market import Market, VenueOrder
+    from cython.cimports.lockstep.sim.transit import InFlight, Transit
+else:
+    from lockstep.model.traffic import OrderRequest, VenueReport, make_report
+    from lockstep.sim.market import Market, VenueOrder
+    from lockstep.sim.transit import InFlight, Transit
+from lockstep.model.enums import Liquidity, OrderEventKind, Reason, TimeInForce
+from lockstep.sim.models import BarFills, Latency, Slippage
+
+_ACCEPT = cython.declare(cython.int, int(OrderEventKind.ACCEPT))
+_REJECT = cython.declare(cython.int, int(OrderEventKind.REJECT))
+_FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
+_CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
+_CANCEL_REJECT = cython.declare(cython.int, int(OrderEventKind.CANCEL_REJECT))
+_EXPIRE = cython.declare(cython.int, int(OrderEventKind.EXPIRE))
+_DAY = cython.declare(cython.int, int(TimeInForce.DAY))
+_FOK = cython.declare(cython.int, int(TimeInForce.FOK))
+_GTD = cython.declare(cython.int, int(TimeInForce.GTD))
+_MAKER = cython.declare(cython.int, int(Liquidity.MAKER))
+_TAKER = cython.declare(cython.int, int(Liquidity.TAKER))
+_OUTSIDE_HOURS = cython.declare(cython.int, int(Reason.OUTSIDE_HOURS))
+_PRICE_BAND = cython.declare(cython.int, int(Reason.PRICE_BAND))
+_TOO_LATE = cython.declare(cython.int, int(Reason.TOO_LATE))
+_TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
+_NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+
+
+@cython.cclass
+class Desk(Transit):
+    """Orders at the venue, from arrival to their end. Times are ns UTC; prices and quantities the instruments' units."""
+
+    markets: list[Market]
+    by_id: dict[int, VenueOrder]
+    last_venue_id: cython.longlong
+    last_exec_id: cython.longlong
+    optimistic: cython.bint
+    touch: cython.bint
+    slip_num: Any
+    slip_den: Any
+    impact: cython.double
+    slips: cython.bint
+
+    def start_desk(
+        self, markets: Sequence[Market], latency: Latency, slippage: Slippage, fills: BarFills, seed: int
+    ) -> None:
+        """Nothing has arrived. seed: of the latency's jitters."""
+        self.start_transit(latency, seed)
+        self.markets = list(markets)
+        self.by_id = {}
+        self.last_venue_id = 0
+        self.last_exec_id = 0
+        self.optimistic = fills.path == "optimistic"
+        self.touch = fills.limit_fill == "touch"
+        fixed = Fraction(slippage.bps) / 10_000
+        self.slip_num, self.slip_den = fixed.numerator, fixed.denominator
+        self.impact = float(slippage.volume_impact)
+        self.slips = fixed > 0 or self.impact > 0.0
+
+    # ---- commands arrive
+
+    def release_held(self, market: Market) -> cython.int:
+        """Act on the cancels that no longer wait for a bar, in their order."""
+        flight: InFlight
+        held: list[InFlight] = market.held
+        market.held = []
+        for entry in held:
+            flight = cython.cast(InFlight, entry)
+            if flight.request.basis_ts > market.settled_to:
+                market.held.append(flight)
+            else:
+                self.cancel(market, flight)
+        return 0
+
+    def cancel(self, market: Market, flight: InFlight) -> cython.int:
+        """A cancel takes effect: when it arrived, or at the end of the bar it arrived in if that is matched already."""
+        request: OrderRequest = flight.request
+        ts: cython.longlong = flight.arrival if flight.arrival > market.matched_to else market.matched_to
+        order: VenueOrder | None = self.by_id.get(request.order_id)
+        if order is not None:
+            return self.end(market, order, _CANCEL, 0, ts)
+        return self.queue(
+            make_report(_CANCEL_REJECT, request.instrument, ts + self.ack_ns, ts, request.order_id, 0, _TOO_LATE)
+        )
+
+    def admit(self, request: OrderRequest, arrival: cython.longlong) -> VenueOrder | None:
+        """An order is here: check it and acknowledge it. Returns it where it rests now, None where it was rejected."""
+        market: Market = cython.cast(Market, self.markets[request.instrument])
+        order: VenueOrder = VenueOrder.__new__(VenueOrder)
+        self.last_venue_id += 1
+        order.order_id = request.order_id
+        order.venue_order_id = self.last_venue_id
+        order.instrument = request.instrument
+        order.side = request.side
+        order.order_type = request.order_type
+        order.time_in_force = request.time_in_force
+        order.qty = request.qty
+        order.leaves = request.qty
+        order.limit_price = request.limit_price
+        order.stop_price = request.stop_price
+        order.basis_ts = request.basis_ts
+        order.arrival = arrival
+        order.last_clock = arrival
+        order.fresh = True
+        order.bars_to_wait = self.entry_bars
+        order.crossing = False
+        order.triggered = False
+        order.charged = False
+        order.expire_ts = _NEVER
+        reason: cython.int = 0
+        if not market.always_open and not market.queue_outside_hours and not market.is_open(arrival):
+            reason = _OUTSIDE_HOURS
+        elif market.outside_band(order.limit_price, arrival) or market.outside_band(order.stop_price, arrival):
+            reason = _PRICE_BAND
+        elif order.time_in_force == _GTD and request.expire_ts <= arrival:
+            reason = _TIME_IN_FORCE  # over before it is there
+        if reason:
+            self.queue(self.report_on(order, _REJECT, reason, arrival, self.ack_ns, self.ack_jitter_ns))
+            return None
+        if order.time_in_force == _DAY:
+            order.expire_ts = market.day_end(arrival)
+        elif order.time_in_force == _GTD:
+            order.expire_ts = request.expire_ts
+        market.resting.append(order)
+        self.by_id[order.order_id] = order
+        self.queue(self.report_on(order, _ACCEPT, 0, arrival, self.ack_ns, self.ack_jitter_ns))
+        return order
+
+    # ---- orders fill and end
+
+    def fill(
+        self,
+        market: Market,
+        order: VenueOrder,
+        reference: cython.longlong,
+        maker: cython.bint,
+        ts: cython.longlong,
+        volume: cython.double,
+    ) -> cython.int:
+        """Fill what there is of an order at a reference price, made worse for a taker. volume: of what it takes from."""
+        if order.time_in_force == _FOK and not market.unlimited and market.available < order.leaves:
+            return 0
+        qty: cython.longlong = market.take(order.leaves)
+        if qty <= 0:
+            order.crossing = not maker
+            return 0
+        price: cython.longlong = reference if maker else self.slipped(market, order, reference, qty, volume)
+        order.leaves -= qty
+        market.net += qty * order.side
+        report: VenueReport = self.report_on(order, _FILL, 0, ts, self.fill_ns, self.fill_jitter_ns)
+        self.last_exec_id += 1
+        report.exec_id = self.last_exec_id
+        report.qty = qty
+        report.price = price
+        report.reference_price = reference
+        report.liquidity = _MAKER if maker else _TAKER
+        report.fee = market.fees.fee(price, qty, maker, not order.charged)
+        order.charged = True
+        order.crossing = not maker
+        if order.leaves == 0:
+            self.forget(market, order)
+        return self.queue(report)
+
+    def slipped(
+        self,
+        market: Market,
+        order: VenueOrder,
+        price: cython.longlong,
+        qty: cython.longlong,
+        volume: cython.double,
+    ) -> int:
+        """A taker's price, rounded to the tick against the taker; a limit is never passed. Exact: Python ints throughout."""
+        if not self.slips:
+            return price
+        wide: cython.py_int = price
+        extra = wide * self.slip_num * 1_000_000_000
+        if self.impact > 0.0:
+            part: cython.double = qty / (volume * market.qty_scale) if volume > 0.0 else 1.0
+            if part > 1.0:
+                part = 1.0
+            extra = extra + wide * self.slip_den * cython.cast(cython.longlong, self.impact * part * part * 1e9)
+        ticks = -((-extra) // (self.slip_den * 1_000_000_000 * market.tick))
+        worse = wide + order.side * ticks * market.tick
+        if order.limit_price > 0 and (worse - order.limit_price) * order.side > 0:
+            return order.limit_price
+        return worse if worse >= market.tick else market.tick
+
+    def expire(self, market: Market, until: cython.longlong) -> cython.int:
+        """End the orders whose time is over by `until`."""
+        order: VenueOrder
+        k: cython.Py_ssize_t = 0
+        while k < len(market.resting):
+            order = cython.cast(VenueOrder, market.resting[k])
+            if order.expire_ts <= until and order.fresh and order.time_in_force == _DAY and market.queue_outside_hours:
+                # It was to trade in a session that had no bar: a holiday, which the weekly hours do not know.
+                order.expire_ts = market.day_end(until)
+            if order.expire_ts <= until:
+                self.end(market, order, _EXPIRE, _TIME_IN_FORCE, order.expire_ts)
+            else:
+                k += 1
+        return 0
+
+    def forget(self, market: Market, order: VenueOrder) -> cython.int:
+        """An order is done: it no longer rests."""
+        k: cython.Py_ssize_t
+        for k in range(len(market.resting)):
+            if market.resting[k] is order:
+                del market.resting[k]
+                break
+        del self.by_id[order.order_id]
+        return 0
+
+    def end(
+        self, market: Market, order: VenueOrder, kind: cython.int, reason: cython.int, ts: cython.longlong
+    ) -> cython.int:
+        """An order ends without a further fill: cancelled, expired or rejected."""
+        self.forget(market, order)
+        order.leaves = 0
+        return self.queue(self.report_on(order, kind, reason, ts, self.ack_ns, self.ack_jitter_ns))
