@@ -1,5 +1,6 @@
 """When an instrument trades. Weekly windows in a named time zone; holidays show as days without data."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -139,7 +140,36 @@ FX = Session(
     periods_per_year=252,
     turn_minute=FX_TURN_MINUTE,
 )
-SESSIONS = {session.name: session for session in (ALWAYS, WEEKDAYS, XNYS, XNYS_EXTENDED, FX)}
+DAY_PARTS = {"pre": (4 * 60, 9 * 60 + 30), "regular": (9 * 60 + 30, 16 * 60), "after": (16 * 60, 20 * 60)}
+"""The parts of a New York day, local minutes, in order."""
+
+
+def _new_york(parts: tuple[str, ...]) -> Session:
+    """The hours of some parts; those that touch are one session, at whose end a DAY order ends."""
+    windows: list[tuple[int, int]] = []
+    for part in parts:
+        opens, closes = DAY_PARTS[part]
+        if windows and windows[-1][1] == opens:
+            windows[-1] = (windows[-1][0], closes)
+        else:
+            windows.append((opens, closes))
+    return Session(
+        name="XNYS-" + "+".join(parts),
+        timezone=XNYS.timezone,
+        windows=tuple(Window(weekday, *minutes) for weekday in range(5) for minutes in windows),
+        periods_per_year=XNYS.periods_per_year,
+    )
+
+
+_BY_PARTS: dict[tuple[str, ...], Session] = {
+    ("regular",): XNYS,
+    ("pre", "regular", "after"): XNYS_EXTENDED,
+    **{
+        parts: _new_york(parts)
+        for parts in (("pre",), ("after",), ("pre", "regular"), ("regular", "after"), ("pre", "after"))
+    },
+}
+SESSIONS = {session.name: session for session in (ALWAYS, WEEKDAYS, FX, *_BY_PARTS.values())}
 
 
 def session_named(name: str) -> Session:
@@ -148,6 +178,28 @@ def session_named(name: str) -> Session:
         return SESSIONS[name]
     except KeyError:
         raise UsageError(f"unknown session calendar {name!r}", hint=did_you_mean(name, SESSIONS)) from None
+
+
+def session_with(base: Session, parts: Iterable[str]) -> Session:
+    """The calendar that is open in the named parts of the day: "pre", "regular", "after", in any order.
+
+    Parts that touch are one session: with all three a DAY order lives until 20:00, with "regular" alone until 16:00; with
+    "pre" and "after" one sent before the open ends at 9:30.
+    Raises: UsageError: no part, one that is unknown, or a calendar whose day has no parts.
+    """
+    if base not in _BY_PARTS.values():
+        raise UsageError(
+            f"session {base.name} has no parts of the day: only the New York stock exchange has hours before and after "
+            "the regular ones",
+            hint="leave the hours out",
+        )
+    chosen = [parts] if isinstance(parts, str) else list(parts)  # a lone name is not five letters
+    for part in chosen:
+        if part not in DAY_PARTS:
+            raise UsageError(f"unknown part of the day {part!r}", hint=did_you_mean(part, DAY_PARTS))
+    if not chosen:
+        raise UsageError("no part of the day was chosen", hint="give one or more of pre, regular, after")
+    return _BY_PARTS[tuple(part for part in DAY_PARTS if part in chosen)]
 
 
 def utc_day_end(ts_ns: int) -> int:

@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from lockstep.model.errors import UsageError
 from lockstep.model.numbers import NANOS_PER_DAY, NANOS_PER_SECOND
-from lockstep.model.sessions import ALWAYS, FX, SESSIONS, WEEKDAYS, XNYS, Session, Window, session_named, utc_day_end
+from lockstep.model.sessions import (
+    ALWAYS,
+    FX,
+    SESSIONS,
+    WEEKDAYS,
+    XNYS,
+    XNYS_EXTENDED,
+    Session,
+    Window,
+    session_named,
+    session_with,
+    utc_day_end,
+)
 
 HOUR = 3600 * NANOS_PER_SECOND
 
@@ -112,3 +124,40 @@ def test_utc_day_ends_at_the_midnight_after() -> None:
     assert utc_day_end(0) == NANOS_PER_DAY
     assert utc_day_end(NANOS_PER_DAY - 1) == NANOS_PER_DAY
     assert utc_day_end(NANOS_PER_DAY) == 2 * NANOS_PER_DAY
+
+
+def test_trading_day_runs_from_its_first_opening_to_its_last_closing() -> None:
+    halves = tuple(Window(day, *minutes) for day in range(5) for minutes in ((540, 690), (750, 905)))
+    tokyo = Session(name="XTKS", timezone="Asia/Tokyo", windows=halves, periods_per_year=245)
+    monday, tuesday = ns("2024-01-15T00:00"), ns("2024-01-16T05:00")
+    assert [(b - a) // 60_000_000_000 for a, b in tokyo.trading_days(monday, tuesday)] == [365, 365]
+    assert len(tokyo.bounds(monday, tuesday)) == 4
+
+
+@pytest.mark.parametrize("name", sorted(SESSIONS))
+def test_trading_days_without_a_break_are_the_sessions(name: str) -> None:
+    session = session_named(name)
+    start, end = ns("2024-02-27T13:00"), ns("2024-04-02T13:00")
+    if name != "XNYS-pre+after":
+        assert session.trading_days(start, end) == session.bounds(start, end)
+    assert set(session.trading_days(start, start)) <= set(session.trading_days(start, end))
+
+
+def test_parts_of_the_day_that_touch_are_one_session_at_whose_end_it_closes() -> None:
+    day = ("2024-01-16T00:00", "2024-01-16T23:59")
+    assert spans(session_with(XNYS, ["after", "pre", "regular"]), *day)[-1:] == spans(XNYS_EXTENDED, *day)[-1:]
+    assert len(spans(session_with(XNYS, ["pre", "regular"]), *day)) == 1
+    assert len(spans(session_with(XNYS, ["pre", "after"]), *day)) == 3  # the evening before reaches into the UTC day
+    assert session_with(XNYS_EXTENDED, "regular") is XNYS
+
+
+@pytest.mark.parametrize("base", [ALWAYS, FX, WEEKDAYS])
+def test_calendar_without_parts_of_the_day_refuses_the_switch(base: Session) -> None:
+    with pytest.raises(UsageError, match=r"has no parts of the day"):
+        session_with(base, ["regular"])
+
+
+@pytest.mark.parametrize(("parts", "words"), [([], "no part of the day"), (["premarket"], "unknown part of the day")])
+def test_part_of_the_day_that_is_missing_or_misspelt_is_refused(parts: list[str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        session_with(XNYS, parts)

@@ -1,0 +1,79 @@
+"""The hours of a run as a filter on its events: what happens while the market is closed is not seen at all.
+
+The rule: a bar counts if it lies wholly inside a session, whatever else happens if its time is at or after the open and
+before the close. Corporate actions always pass.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lockstep.model.enums import EventKind
+from lockstep.model.errors import DataError
+from lockstep.model.numbers import NANOS_PER_DAY
+from lockstep.model.record import Records
+from lockstep.model.sessions import Session
+
+AHEAD_NS = 100 * NANOS_PER_DAY  # how far the calendar is worked out at a time
+I64 = NDArray[np.int64]
+
+
+class OpenHours:
+    """Drops the events of one instrument that happen outside a session's hours, and counts them.
+
+    Attributes: kept: market events that passed; bars, ticks: those dropped, bars and all others.
+    """
+
+    def __init__(self, session: Session, name: str = "") -> None:
+        """name: the instrument's, for messages."""
+        self.session = session
+        self.kept = 0
+        self.bars = 0
+        self.ticks = 0
+        self._name = name or "data"
+        self._from = self._until = 0
+        self._opens: I64 = np.empty(0, np.int64)
+        self._closes = self._opens
+
+    def within(self, chunks: Iterable[Records]) -> Iterator[Records]:
+        """The chunks without what lies outside, as fresh arrays; empty ones are left out.
+
+        Raises: DataError: at the end, where market events came but every one was dropped.
+        """
+        for records in chunks:
+            inside = self.keep(records)
+            if len(inside):
+                yield inside
+        if not self.kept and self.bars + self.ticks:
+            raise DataError(
+                f"{self._name}: nothing happens in the hours of session {self.session.name}: {self.bars} bars and "
+                f"{self.ticks} other events lie outside",
+                hint="choose other hours, or data that covers these (daily bars cover the regular day)",
+            )
+
+    def keep(self, records: Records) -> Records:
+        """The records that pass; the same array where all do."""
+        kind = records["kind"]
+        is_action = kind == int(EventKind.CORPORATE_ACTION)
+        if not len(records) or self.session.always_open:
+            self.kept += int(np.count_nonzero(~is_action))
+            return records
+        is_bar = kind == int(EventKind.BAR)
+        begin: I64 = np.where(is_bar, records["ts_open"], records["ts_event"])
+        end: I64 = np.where(is_bar, records["ts_event"], begin + 1)  # an event is before the close, not at it
+        self._look(int(begin.min()), int(end.max()))
+        session = np.searchsorted(self._opens, begin, side="right") - 1
+        open_now = (session >= 0) & (end <= self._closes[session])
+        self.kept += int(np.count_nonzero(open_now & ~is_action))
+        self.bars += int(np.count_nonzero(is_bar & ~open_now))
+        self.ticks += int(np.count_nonzero(~is_bar & ~is_action & ~open_now))
+        keep = open_now | is_action
+        return records if keep.all() else records[keep]
+
+    def _look(self, first_ns: int, last_ns: int) -> None:
+        if self._from <= first_ns and last_ns <= self._until:
+            return
+        self._from, self._until = first_ns, last_ns + AHEAD_NS
+        bounds = np.array(self.session.bounds(self._from, self._until), np.int64).reshape(-1, 2)
+        self._opens, self._closes = bounds[:, 0].copy(), bounds[:, 1].copy()
