@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
+from msgspec.structs import replace
+
 from lockstep.engine.engine import Engine
 from lockstep.engine.records import DECISION_WORDS, EQUITY_WORDS, FILL_WORDS
 from lockstep.model.errors import LockstepError, StrategyFault, UsageError
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Signal
+from lockstep.model.sessions import session_with
 from lockstep.portfolio.portfolio import Portfolio
 from lockstep.run.config import BacktestConfig
 from lockstep.run.feeds import InstrumentFeeds
@@ -211,8 +214,10 @@ def _fault(engine: Engine, error: Exception, where: str) -> StrategyFault:
 
 
 def _traded(instrument: Instrument, config: BacktestConfig) -> Instrument:
-    """An instrument as the run trades it: its fees."""
+    """An instrument as the run trades it: its fees and its hours."""
     fees: FeeSchedule = config.fees if config.fees is not None else instrument.fees
+    if config.sessions:
+        instrument = replace(instrument, session=session_with(instrument.session, config.sessions))
     return instrument.with_fees(fees.scaled(config.cost_multiple))
 
 

@@ -17,7 +17,8 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Account, venue model and range of a backtest. Defaults are pessimistic: fees, latency and slippage are on.
 
     cash: opening balance in the settlement currency. leverage: gross exposure allowed per unit of equity. fees: replaces
-    each instrument's own schedule; cost_multiple multiplies fees and slippage (cost sensitivity). start_ns, end_ns:
+    each instrument's own schedule; cost_multiple multiplies fees and slippage (cost sensitivity). sessions: the parts of
+    the day to trade in, of "pre", "regular", "after"; by default the hours of the instrument's calendar. start_ns, end_ns:
     bars that start in [start, end), ns UTC. seed: of the latency jitter.
     """
 
@@ -29,6 +30,7 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     slippage: Slippage = Slippage(bps=Decimal(1))
     fills: BarFills = BarFills()
     limits: RiskLimits = RiskLimits()
+    sessions: tuple[str, ...] = ()
     seed: int = 0
     start_ns: int | None = None
     end_ns: int | None = None

@@ -13,6 +13,7 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_SECOND
 from lockstep.model.record import Records
 from lockstep.model.timeframe import timeframe_text
+from lockstep.run.hours import OpenHours
 from lockstep.store.catalog.market_data import DataInfo, MarketData
 
 VIEW_NS = 60 * NANOS_PER_SECOND
@@ -22,9 +23,10 @@ KINDS = ("bar", "trade", "quote")
 
 
 class InstrumentFeeds:
-    """One instrument's histories, at most one of each kind.
+    """One instrument's histories, at most one of each kind; what happens outside its hours is left out.
 
-    Args:   histories: of the same instrument. instrument: as the run trades it.
+    Args:   histories: of the same instrument. instrument: as the run trades it: its fees, its hours.
+    Attributes: hours: what a run has left out so far, as outside them.
     Raises: UsageError: two histories of one kind.
     """
 
@@ -34,6 +36,7 @@ class InstrumentFeeds:
         if len(self.histories) < len(histories):
             raise UsageError(f"the data holds {instrument.id} more than once", hint="give each instrument once")
         self.has_ticks = "trade" in self.histories or "quote" in self.histories
+        self.hours = OpenHours(instrument.session)
 
     @property
     def main(self) -> MarketData:
@@ -60,11 +63,16 @@ class InstrumentFeeds:
             )
         return timeframe_ns
 
-    def chunks(self, kind: str, start_ns: int | None, end_ns: int | None) -> Iterator[Records]:
-        """One history's records; nothing where it has none in that range."""
-        if not self.histories[kind].count(start_ns, end_ns):
-            return iter(())
-        return self.histories[kind].chunks(start_ns, end_ns)
+    def chunks(
+        self, kind: str, start_ns: int | None, end_ns: int | None, hours: OpenHours | None = None
+    ) -> Iterator[Records]:
+        """One history's records within the hours; nothing where it has none in that range. hours: counts what is left out."""
+        if self.histories[kind].count(start_ns, end_ns):
+            hours = hours or OpenHours(self.instrument.session)
+            for records in self.histories[kind].chunks(start_ns, end_ns):
+                inside = hours.keep(records)
+                if len(inside):
+                    yield inside
 
     def bars(self, length_ns: int, start_ns: int | None, end_ns: int | None, series: int = 0) -> Iterator[Records]:
         """Bars of a length: its own, or made of trades where there are any, else of quotes, else of its shorter bars.

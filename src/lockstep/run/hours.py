@@ -36,6 +36,11 @@ class OpenHours:
         self._opens: I64 = np.empty(0, np.int64)
         self._closes = self._opens
 
+    @property
+    def left_out(self) -> int:
+        """Market events dropped so far."""
+        return self.bars + self.ticks
+
     def within(self, chunks: Iterable[Records]) -> Iterator[Records]:
         """The chunks without what lies outside, as fresh arrays; empty ones are left out.
 

@@ -238,6 +238,12 @@ def _warnings(outcome: Outcome) -> list[str]:
     if unpriced:
         warnings.append(f"splits and dividends not modelled: {', '.join(unpriced)}")
     warnings += outcome.history_missing
+    for feeds in outcome.backtest.feeds:
+        if feeds.hours.left_out:
+            session = feeds.instrument.session.name
+            warnings.append(
+                f"{feeds.hours.left_out:,} events of {feeds.instrument.symbol} lie outside the hours of session {session}"
+            )
     if outcome.backtest.without_data:
         warnings.append(f"no data in the range, left out: {', '.join(outcome.backtest.without_data)}")
     open_orders = len(engine.open_orders())

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lockstep.engine.engine import Engine
+from lockstep.model.errors import DataError
 from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.model.valuation import Valuation
 from lockstep.risk.limits import RiskLimits
 from lockstep.run.config import BacktestConfig
 from lockstep.run.feeds import InstrumentFeeds, refuse_unheard
 from lockstep.run.history import NO_HISTORY, reach
+from lockstep.run.hours import OpenHours
 from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.source import MergedSource, Stream
@@ -78,21 +80,33 @@ def _series(lengths: list[int], length: int) -> int:
 def sources_for(
     feeds: Sequence[InstrumentFeeds], series: Sequence[Sequence[int]], config: BacktestConfig, progress: Progress | None
 ) -> tuple[MergedSource, MergedSource | None]:
-    """What the engine learns, and what the venue is shown ahead of it; None where they are one."""
+    """What the engine learns, and what the venue is shown ahead of it; None where they are one.
+
+    Raises: DataError: nothing lies in the range, or within the hours.
+    """
     start, end = config.start_ns, config.end_ns
     if not any(entry.count(start, end) for entry in feeds):
         feeds[0].main.chunks(start, end)  # says what range there is
+    for entry in feeds:
+        entry.hours = OpenHours(entry.instrument.session)
     delay = config.latency.feed_ns
-    lead = [index for index, entry in enumerate(feeds) if entry.has_ticks] if delay else []
     ahead = None
-    if lead:
-        ahead = MergedSource([stream for index in lead for stream in _ticks(feeds[index], index, start, end, 0, True)])
-    streams = _streams(feeds, series, start, end, delay)
-    if progress is None:
-        return MergedSource(streams), ahead
+    if delay and any(entry.has_ticks for entry in feeds):
+        ticks = [stream for index, entry in enumerate(feeds) for stream in _ticks(entry, index, start, end)]
+        ahead = MergedSource(ticks)
     tell, total = progress, sum(entry.count(start, end) for entry in feeds)
-    tell(0, total)
-    return MergedSource(streams, lambda rows: tell(min(rows, total), total)), ahead
+    if tell is not None:
+        tell(0, total)
+    streams = _streams(feeds, series, start, end, delay, in_run=True)
+    source = MergedSource(streams, None if tell is None else lambda rows: tell(min(rows, total), total))
+    if source.head is None:
+        session = feeds[0].instrument.session.name
+        raise DataError(
+            f"nothing happens in the hours of session {session}: {sum(entry.hours.left_out for entry in feeds)} events "
+            "lie outside",
+            hint="choose other hours, or data that covers these (daily bars cover the regular day)",
+        )
+    return source, ahead
 
 
 def _streams(
@@ -101,15 +115,17 @@ def _streams(
     start: int | None,
     end: int | None,
     delay: int,
+    *,
+    in_run: bool = False,
 ) -> list[Stream]:
     """What data there are, instrument by instrument; then the bars made of them, so that these come second at one clock."""
     streams = []
     for index, entry in enumerate(feeds):
+        hours = entry.hours if in_run else None
         if entry.bar_ns:
-            bars = entry.bars(entry.bar_ns, start, end)
+            bars = entry.chunks("bar", start, end, hours)
             streams.append(Stream(entry.instrument.id, index, bars, delay, to_venue=not entry.has_ticks))
-        if entry.has_ticks:
-            streams += _ticks(entry, index, start, end, delay, delay == 0)
+        streams += _ticks(entry, index, start, end, delay, hours)
     for index, entry in enumerate(feeds):
         for number, length in enumerate(series[index]):
             if number:
@@ -119,10 +135,15 @@ def _streams(
 
 
 def _ticks(
-    feeds: InstrumentFeeds, index: int, start: int | None, end: int | None, delay: int, to_venue: bool
+    feeds: InstrumentFeeds,
+    index: int,
+    start: int | None,
+    end: int | None,
+    delay: int = 0,
+    hours: OpenHours | None = None,
 ) -> list[Stream]:
     return [
-        Stream(feeds.instrument.id, index, feeds.chunks(kind, start, end), delay, to_venue=to_venue)
+        Stream(feeds.instrument.id, index, feeds.chunks(kind, start, end, hours), delay, to_venue=delay == 0)
         for kind in ("trade", "quote")
         if kind in feeds.histories
     ]

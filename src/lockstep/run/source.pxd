@@ -14,7 +14,7 @@ cdef class Stream(EventRows):
 cdef class MergedSource:
     cdef readonly list streams
     cdef list group
-    cdef Stream head
+    cdef readonly Stream head
     cdef readonly long long rows
     cdef readonly object on_chunk
     cdef Stream choose(self)

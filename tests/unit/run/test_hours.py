@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from tests.support.machine import DAY, MINUTE, SECOND
+from machine import DAY, MINUTE, SECOND
 
 from lockstep.model.enums import CorporateAction, EventKind
 from lockstep.model.errors import DataError

@@ -41,6 +41,9 @@ NOT_PART_OF_THE_RUN = {"strategy", "root", "report", "no_sensitivity", "no_save"
 @click.option("--max-order-qty", metavar="N", help="Refuse larger orders (base units).")
 @click.option("--max-position", metavar="N", help="Refuse orders that could lead to a larger position (base units).")
 @click.option("--seed", default=0, show_default=True, type=int, metavar="N", help="Of the latency's jitter.")
+@click.option("--timeframe", metavar="LENGTH", help="The bars the strategy gets, made of the data: 5m, 15m, 1h, 1d.")
+@click.option("--sessions", metavar="PARTS", help="Parts of the New York day to trade in: pre, regular, after, joined by commas.")  # fmt: skip
+@click.option("--extended-hours", is_flag=True, help="The same as --sessions pre,regular,after.")
 @click.option("--asset-class", metavar="NAME", help="equity, crypto, fx, future, option or index, where the data does not say.")  # fmt: skip
 @click.option("--calendar", "--session", "calendar", metavar="NAME", help="24/7, weekdays, XNYS, XNYS-extended or FX.")
 @class_option
@@ -61,6 +64,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     from lockstep.app.cli.outcome_table import show_outcome, show_places
     from lockstep.app.cli.values import params_of
     from lockstep.run.backtest import Backtest
+    from lockstep.run.plan import StrategyPlan
     from lockstep.run.strategy_file import load_strategy
     from lockstep.store.catalog.readers import read_market_data
 
@@ -69,7 +73,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     check_writable(given["report"])
     with prints_aside(given["as_json"]), RunProgress() as progress:
         strategy = load_strategy(given["strategy"], given["class_name"])
-        strategy.make(params)  # a wrong parameter is told before a long read
+        # A wrong parameter or timeframe is told before a long read.
+        plan = StrategyPlan(strategy, params, timeframe=given["timeframe"])
         progress.reading(given["data"])
         data = read_market_data(
             given["data"],
@@ -79,7 +84,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             fees=config.fees,
         )
         run = run_backtest(
-            Backtest(strategy, data, config, params),
+            Backtest([plan], data, config),
             progress,
             command=line_of(ctx),
             root=None if given["no_save"] else given["root"],
@@ -130,10 +135,21 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
             participation=None if free else number("participation"),
         ),
         limits=RiskLimits(order_qty_max=limit("max_order_qty"), position_max=limit("max_position")),
+        sessions=_sessions(given["sessions"], given["extended_hours"]),
         seed=given["seed"],
         start_ns=moment("start"),
         end_ns=moment("end"),
     )
+
+
+def _sessions(text: str | None, extended: bool) -> tuple[str, ...]:
+    from lockstep.model.errors import UsageError
+
+    if extended:
+        if text is not None:
+            raise UsageError("--extended-hours and --sessions were both given", hint="leave one of them out")
+        return ("pre", "regular", "after")
+    return () if text is None else tuple(part.strip().lower() for part in text.split(","))
 
 
 def _fees(text: str | None) -> "FeeSchedule | None":
