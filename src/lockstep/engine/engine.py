@@ -303,7 +303,7 @@ class Engine:
                 if bar is None:
                     bar = make_bar(
                         sub.instrument, sub.scale, rows.w[i, 0], rows.w[i, 1], rows.w[i, 2],
-                        rows.w[i, 4], high, low, close, volume, rows.w[i, 9],
+                        rows.w[i, 4], high, low, close, volume, rows.w[i, 9], (rows.w[i, 3] >> 8) & 1,
                     )  # fmt: skip
                 self.active = seat
                 handler(bar)

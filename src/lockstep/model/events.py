@@ -16,7 +16,8 @@ from lockstep.model.instrument import Instrument
 class Bar:
     """One bar, known at its end.
 
-    ts_open: its start; ts_event: its end; ts_recv: when we know it. *_units: price units. volume: base units.
+    ts_open: its start; ts_event: its end; ts_recv: when we know it. *_units: price units. volume: base units. is_carried:
+    nothing traded in it, it repeats the last price (a run does so where it is asked to).
     """
 
     instrument: Instrument
@@ -29,6 +30,7 @@ class Bar:
     low_units: cython.longlong
     close_units: cython.longlong
     volume: cython.double
+    is_carried: cython.bint
     scale: cython.double
 
     def __init__(self, *_args: object, **_fields: object) -> None:
@@ -226,6 +228,7 @@ def make_bar(
     close_units: cython.longlong,
     volume: cython.double,
     ts_open: cython.longlong,
+    is_carried: cython.bint = False,
 ) -> Bar:
     """A bar from checked units. scale: 10.0**price_decimals."""
     bar: Bar = Bar.__new__(Bar)
@@ -240,6 +243,7 @@ def make_bar(
     bar.close_units = close_units
     bar.volume = volume
     bar.ts_open = ts_open
+    bar.is_carried = is_carried
     return bar
 
 

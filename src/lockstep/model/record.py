@@ -5,7 +5,7 @@ holds kind, flags, aux and instrument. What the price words mean depends on the 
 
 | kind | p0 | p1 | p2 | p3 | volume | ts_open | aux |
 |---|---|---|---|---|---|---|---|
-| BAR | open | high | low | close | traded quantity | start of the bar | series: 0 the data's own bars, above 0 made from finer data |
+| BAR | open | high | low | close | traded quantity | start of the bar | series: 0 the data's own bars, above 0 made from finer data; flags: CARRIED |
 | QUOTE | bid | ask | bid quantity | ask quantity | | | |
 | TRADE | price | quantity | trade id | | | | aggressor side + 2, 0 unknown |
 | BOOK | price | quantity | order id | sequence at the venue | | | side + 2; flags: BookAction |
@@ -44,6 +44,9 @@ MARKET_EVENT = np.dtype(
 WORDS = 10
 CLOCK, TS_EVENT, SEQ, HEAD, P0, P1, P2, P3, VOLUME, TS_OPEN = range(WORDS)
 """The columns of a record seen as int64 words."""
+
+CARRIED = 1
+"""In the flags of a BAR: nothing traded in it; its price is the last one, carried."""
 
 Records = NDArray[np.void]
 

@@ -177,7 +177,7 @@ class Playing:
         desk = seat_all(self.engine, backtest.plans, backtest.feeds, config.limits)
         self.venue = venue_for(backtest.feeds, self.engine.portfolio.valuations, config)
         source, ahead = sources_for(backtest.feeds, desk.series, config, progress)
-        self.loop = Loop(self.engine, self.venue, source, ahead)
+        self.loop = Loop(self.engine, self.venue, source, ahead, config.missing_bars == "carry")
         with self.faults_named():
             start = source.first_time()
             self.engine.start(start)

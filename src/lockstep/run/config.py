@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 
-from lockstep.model.errors import UsageError
+from lockstep.model.errors import UsageError, did_you_mean
 from lockstep.model.fees import FeeSchedule
 from lockstep.risk.limits import RiskLimits
 from lockstep.sim.models import LATENCIES, BarFills, Latency, Slippage
 
 CONFIG_SCHEMA_VERSION = 1
+MISSING_BARS = ("skip", "carry")
 
 
 class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +19,8 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     cash: opening balance in the settlement currency. leverage: gross exposure allowed per unit of equity. fees: replaces
     each instrument's own schedule; cost_multiple multiplies fees and slippage (cost sensitivity). sessions: the parts of
-    the day to trade in, of "pre", "regular", "after"; by default the hours of the instrument's calendar. start_ns, end_ns:
+    the day to trade in, of "pre", "regular", "after"; by default the hours of the instrument's calendar. missing_bars:
+    "skip", a missing bar is no event, or "carry", the last price is shown again (`run.carry` has the rule). start_ns, end_ns:
     bars that start in [start, end), ns UTC. seed: of the latency jitter.
     """
 
@@ -31,6 +33,7 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     fills: BarFills = BarFills()
     limits: RiskLimits = RiskLimits()
     sessions: tuple[str, ...] = ()
+    missing_bars: str = "skip"
     seed: int = 0
     start_ns: int | None = None
     end_ns: int | None = None
@@ -41,6 +44,9 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(f"opening cash was {self.cash}, must be a finite amount above 0")
         if not self.leverage.is_finite() or not 0 < self.leverage <= 1000:
             raise UsageError(f"leverage was {self.leverage}, limit above 0 to 1000")
+        if self.missing_bars not in MISSING_BARS:
+            hint = did_you_mean(self.missing_bars, MISSING_BARS)
+            raise UsageError(f"unknown rule for missing bars {self.missing_bars!r}", hint=hint)
         if self.cost_multiple < 0:
             raise UsageError(f"cost multiple was {self.cost_multiple}, must be 0 or more")
         if self.start_ns is not None and self.end_ns is not None and self.start_ns >= self.end_ns:

@@ -1,4 +1,5 @@
 from lockstep.engine.engine cimport Engine
+from lockstep.run.carry cimport Carrier
 from lockstep.run.source cimport MergedSource, Stream
 from lockstep.sim.venue cimport Venue
 
@@ -12,6 +13,7 @@ cdef class Loop:
     cdef readonly Engine engine
     cdef readonly Venue venue
     cdef readonly MergedSource source, ahead
+    cdef readonly Carrier carrier
     cdef readonly long long steps
     cdef long long next_mark, unmarked
     cpdef int show_history(self, MergedSource history) except -1

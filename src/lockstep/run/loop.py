@@ -12,11 +12,13 @@ import cython
 if cython.compiled:
     from cython.cimports.lockstep.engine.engine import Engine
     from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport
+    from cython.cimports.lockstep.run.carry import Carrier
     from cython.cimports.lockstep.run.source import MergedSource, Stream
     from cython.cimports.lockstep.sim.venue import Venue
 else:
     from lockstep.engine.engine import Engine
     from lockstep.model.traffic import OrderRequest, VenueReport
+    from lockstep.run.carry import Carrier
     from lockstep.run.source import MergedSource, Stream
     from lockstep.sim.venue import Venue
 from lockstep.model.enums import CorporateAction, EventKind
@@ -134,7 +136,8 @@ class Loop:
     """A run between its first event and its last: who is fed, and from where.
 
     source: what the engine learns, in order of its clock. ahead: ticks in order of the venue's own time, where the engine
-    learns of them later than they happen; None where the two are one. A run may be fed in pieces: `run` returns between
+    learns of them later than they happen; None where the two are one. carrier: gives missing bars; None where a missing bar
+    is no event. A run may be fed in pieces: `run` returns between
     two steps, and nothing depends on where.
     """
 
@@ -142,15 +145,24 @@ class Loop:
     venue: Venue
     source: MergedSource
     ahead: MergedSource | None
+    carrier: Carrier | None
     steps: cython.longlong
     next_mark: cython.longlong
     unmarked: cython.longlong
 
-    def __init__(self, engine: Engine, venue: Venue, source: MergedSource, ahead: MergedSource | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        venue: Venue,
+        source: MergedSource,
+        ahead: MergedSource | None = None,
+        carry: bool = False,
+    ) -> None:
         self.engine = engine
         self.venue = venue
         self.source = source
         self.ahead = ahead
+        self.carrier = Carrier(source.streams) if carry else None
         self.steps = 0
         self.next_mark = -_NEVER
         self.unmarked = -_NEVER
@@ -226,6 +238,10 @@ class Loop:
         for k in range(len(source.group)):
             stream = cython.cast(Stream, source.group[k])
             engine.on_market(stream, stream.at)
+            if len(engine.state.outbox) > 0:
+                post(engine, self.venue)
+        if self.carrier is not None:
+            self.carrier.complete(engine, self.venue, source, clock)
             if len(engine.state.outbox) > 0:
                 post(engine, self.venue)
         source.pop_group()

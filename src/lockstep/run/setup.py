@@ -92,7 +92,9 @@ def sources_for(
     delay = config.latency.feed_ns
     ahead = None
     if delay and any(entry.has_ticks for entry in feeds):
-        ticks = [stream for index, entry in enumerate(feeds) for stream in _ticks(entry, index, start, end)]
+        ticks = [
+            stream for index, entry in enumerate(feeds) for stream in _ticks(entry, index, start, end, by_event=True)
+        ]
         ahead = MergedSource(ticks)
     tell, total = progress, sum(entry.count(start, end) for entry in feeds)
     if tell is not None:
@@ -141,9 +143,18 @@ def _ticks(
     end: int | None,
     delay: int = 0,
     hours: OpenHours | None = None,
+    *,
+    by_event: bool = False,
 ) -> list[Stream]:
     return [
-        Stream(feeds.instrument.id, index, feeds.chunks(kind, start, end, hours), delay, to_venue=delay == 0)
+        Stream(
+            feeds.instrument.id,
+            index,
+            feeds.chunks(kind, start, end, hours),
+            delay,
+            to_venue=delay == 0,
+            by_event=by_event,
+        )
         for kind in ("trade", "quote")
         if kind in feeds.histories
     ]

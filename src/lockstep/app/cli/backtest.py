@@ -44,6 +44,7 @@ NOT_PART_OF_THE_RUN = {"strategy", "root", "report", "no_sensitivity", "no_save"
 @click.option("--timeframe", metavar="LENGTH", help="The bars the strategy gets, made of the data: 5m, 15m, 1h, 1d.")
 @click.option("--sessions", metavar="PARTS", help="Parts of the New York day to trade in: pre, regular, after, joined by commas.")  # fmt: skip
 @click.option("--extended-hours", is_flag=True, help="The same as --sessions pre,regular,after.")
+@click.option("--missing-bars", default="skip", show_default=True, metavar="RULE", help="Where others have a bar and one has none: skip, or carry its last price.")  # fmt: skip
 @click.option("--asset-class", metavar="NAME", help="equity, crypto, fx, future, option or index, where the data does not say.")  # fmt: skip
 @click.option("--calendar", "--session", "calendar", metavar="NAME", help="24/7, weekdays, XNYS, XNYS-extended or FX.")
 @class_option
@@ -136,6 +137,7 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
         ),
         limits=RiskLimits(order_qty_max=limit("max_order_qty"), position_max=limit("max_position")),
         sessions=_sessions(given["sessions"], given["extended_hours"]),
+        missing_bars=given["missing_bars"],
         seed=given["seed"],
         start_ns=moment("start"),
         end_ns=moment("end"),

@@ -1,0 +1,91 @@
+"""A missing bar, carried: who has no bar at a clock where others of the same length have one gets its last price again.
+
+The rule, where a run asks for it: the bar has one price, the last close, and no volume; indicators, windows and on_bar take
+it like any other, and `bar.is_carried` tells. It comes after what did happen at that clock. The venue never sees it, so
+nothing is filled by it. Nobody is given one before its first bar, after its last, or while its market is closed.
+"""
+
+from collections.abc import Sequence
+
+import cython
+import numpy as np
+
+if cython.compiled:
+    from cython.cimports.lockstep.engine.engine import Engine
+    from cython.cimports.lockstep.model.rows import EventRows
+    from cython.cimports.lockstep.run.source import MergedSource, Stream
+    from cython.cimports.lockstep.sim.market import Market
+    from cython.cimports.lockstep.sim.venue import Venue
+else:
+    from lockstep.engine.engine import Engine
+    from lockstep.model.rows import EventRows
+    from lockstep.run.source import MergedSource, Stream
+    from lockstep.sim.market import Market
+    from lockstep.sim.venue import Venue
+from lockstep.model.enums import EventKind
+from lockstep.model.record import CARRIED, MARKET_EVENT
+
+_BAR = cython.declare(cython.int, int(EventKind.BAR))
+_FLAG = cython.declare(cython.longlong, CARRIED << 8)
+_NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+
+
+@cython.final
+@cython.cclass
+class Carrier(EventRows):
+    """What each stream's last bar was, and the one row in which a carried bar is shown. carried: how many so far.
+
+    last: of each stream (length ns, close, head word), or None before its first bar.
+    """
+
+    streams: list[Stream]
+    last: list[tuple[int, int, int] | None]
+    carried: cython.longlong
+
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        self.streams = list(streams)
+        self.last = [None] * len(self.streams)
+        self.carried = 0
+        self.row = np.zeros(1, MARKET_EVENT)
+        self.hold(self.row)
+        self.row = self.row.view(np.int64)
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def note(self, source: MergedSource) -> cython.int:
+        """Remember the bars of the group, which are about to be passed."""
+        stream: Stream
+        k: cython.Py_ssize_t
+        for k in range(len(self.streams)):
+            stream = cython.cast(Stream, self.streams[k])
+            if stream in source.group:
+                length = stream.w[stream.at, 1] - stream.w[stream.at, 9]
+                self.last[k] = (length, stream.w[stream.at, 7], stream.w[stream.at, 3])
+        return 0
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def complete(self, engine: Engine, venue: Venue, source: MergedSource, clock: cython.longlong) -> cython.int:
+        """After the bars of a clock were shown: those that are missing, in the streams' order."""
+        stream: Stream
+        k: cython.Py_ssize_t
+        self.note(source)
+        opens = {}
+        for entry in source.group:
+            stream = cython.cast(Stream, entry)
+            opens[stream.w[stream.at, 1] - stream.w[stream.at, 9]] = stream.w[stream.at, 9]
+        for k in range(len(self.streams)):
+            stream = cython.cast(Stream, self.streams[k])
+            last = self.last[k]
+            if last is None or last[0] not in opens or stream.clock == _NEVER or stream in source.group:
+                continue
+            opened = opens[last[0]]
+            market: Market = cython.cast(Market, venue.markets[stream.instrument])
+            if market.is_open(opened):
+                length, close, head = last
+                self.row[:] = (clock, opened + length, 0, head | _FLAG, close, close, close, close, 0, opened)
+                self.carried += 1
+                engine.on_market(self, 0)
+        return 0
