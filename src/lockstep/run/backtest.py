@@ -195,8 +195,13 @@ class Backtest:
                     known_hours[name] = instrument.session.bounds(first, last + 7 * NANOS_PER_DAY)
                 hours = known_hours[name]
             # A bar of about a session or longer ends when the venue closes: its orders wait for the next open.
-            queue = entry.info.bar_ns >= NANOS_PER_DAY // 4
-            markets.append(Market(index, valuation, self.config.fills, hours, queue))
+            queue = entry.info.bar_ns >= NANOS_PER_DAY // 4  # 0 where there are no bars
+            kind = entry.info.kind
+            markets.append(
+                Market(
+                    index, valuation, self.config.fills, hours, queue, quotes=kind == "quote", trades=kind == "trade"
+                )
+            )
         slippage = self.config.slippage.scaled(self.config.cost_multiple)
         return Venue(markets, self.config.latency, slippage, self.config.fills, self.config.seed)
 

@@ -22,6 +22,7 @@ from lockstep.model.enums import CorporateAction, EventKind
 
 _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
 _TRADE = cython.declare(cython.int, int(EventKind.TRADE))
+_QUOTE = cython.declare(cython.int, int(EventKind.QUOTE))
 _BAR = cython.declare(cython.int, int(EventKind.BAR))
 _SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
@@ -149,8 +150,24 @@ def run_bars(engine: Engine, venue: Venue, source: MergedSource) -> cython.int:
                 engine.mark(clock)
             continue
         drain(engine, venue, clock, False)
-        if stream.kind == _TRADE:
-            venue.on_price(stream.instrument, stream.w[stream.at, 4])
+        if stream.kind == _QUOTE:
+            venue.on_quote(
+                stream.instrument,
+                stream.w[stream.at, 1],
+                stream.w[stream.at, 4],
+                stream.w[stream.at, 5],
+                stream.w[stream.at, 6],
+                stream.w[stream.at, 7],
+            )
+        elif stream.kind == _TRADE:
+            aggressor: cython.longlong = (stream.w[stream.at, 3] >> 16) & 0xFFFF  # side + 2, 0 where not known
+            venue.on_trade(
+                stream.instrument,
+                stream.w[stream.at, 1],
+                stream.w[stream.at, 4],
+                stream.w[stream.at, 5],
+                aggressor - 2 if aggressor > 0 else 0,
+            )
         elif stream.kind == _ACTION and ((stream.w[stream.at, 3] >> 16) & 0xFFFF) == _SPLIT:
             venue.on_split(stream.instrument, clock, stream.w[stream.at, 4], stream.w[stream.at, 5])
         engine.on_market(stream, stream.at)
