@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from lockstep.model.enums import AssetClass, OrderEventKind, OrderState
 from lockstep.model.errors import InvariantError
 from lockstep.model.instrument import Instrument
+from lockstep.model.traffic import make_terms
 from lockstep.orders.order import OpenOrders
 from lockstep.orders.table import ANOMALY, IGNORED, IMPOSSIBLE, RESUME, TERMINAL, next_state
 
@@ -31,7 +32,7 @@ VENUE = [event for event in E if event not in (E.SUBMIT, E.DENY, E.RESTATE, *FIL
 )
 def test_any_sequence_of_events_keeps_the_invariants(qty: int, steps: list[tuple[E, int]]) -> None:
     orders = OpenOrders()
-    order = orders.create("s", 0, 0, ITEM, 0, 1, 1, 1, qty, 0, 0, 0, 0, 0)
+    order = orders.create("s", 0, 0, ITEM, 0, make_terms(1, 1, 1, 0, qty, 0, 0, 0, 0, 0), 0)
     orders.apply(order, E.SUBMIT)
     fills: list[int] = []
     counted = 0

@@ -43,7 +43,7 @@ else:
 
 from lockstep.engine.records import DIVIDEND, EQUITY_WORDS, SPLIT
 from lockstep.engine.rowlog import Sink
-from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind, OrderType, Side, TimeInForce
+from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind, OrderFlag, OrderType, Side, TimeInForce
 from lockstep.model.errors import DataError, InvariantError, StateError, StrategyError
 from lockstep.model.messages import CancelOrder, Command, Signal, SubmitOrder, Timer
 from lockstep.model.numbers import Nanos, Price, Qty
@@ -571,20 +571,22 @@ class Engine:
             return CancelOrder(
                 ts=Nanos(request.ts), client_order_id=request.order_id, strategy=seat.name, instrument=instrument
             )
-        order = self.state.orders.by_id[request.order_id]
+        terms: Any = request.terms
         return SubmitOrder(
             ts=Nanos(request.ts),
             client_order_id=request.order_id,
             strategy=seat.name,
             instrument=instrument,
-            side=Side(request.side),
-            order_type=OrderType(request.order_type),
-            time_in_force=TimeInForce(request.time_in_force),
-            qty=Qty(request.qty),
-            limit_price=Price(request.limit_price),
-            stop_price=Price(request.stop_price),
-            expire_ts=Nanos(request.expire_ts),
-            signal_id=order.signal_id,
+            side=Side(terms.side),
+            order_type=OrderType(terms.order_type),
+            time_in_force=TimeInForce(terms.time_in_force),
+            qty=Qty(terms.qty),
+            limit_price=Price(terms.limit_price),
+            stop_price=Price(terms.stop_price),
+            expire_ts=Nanos(terms.expire_ts),
+            signal_id=terms.signal_id,
+            flags=OrderFlag(terms.flags),
+            trail=terms.trail,
         )
 
     @property

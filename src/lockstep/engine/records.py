@@ -5,14 +5,17 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 
 | record | id | a | b | c | d |
 |---|---|---|---|---|---|
-| SUBMIT, DENY | order | quantity | limit price | stop price | signal |
+| SUBMIT, DENY | order | quantity | limit price | stop price, or trail | signal |
 | CANCEL_REQUEST | order | cumulative | leaves | | |
 | PARTIAL, FILL | order | quantity | price | execution id | cumulative |
-| RESTATE | order | quantity | limit price | stop price | cumulative |
+| RESTATE | order | quantity | limit price | stop price, or trail | cumulative |
 | other order events | order | cumulative | leaves | venue order id | |
 | SIGNAL | signal | confidence (float64) | target (float64) | stop (float64) | action |
 | SPLIT | 0 | new shares | old shares | | |
 | DIVIDEND | 0 | amount | its decimals | strategy's ledger units, low 64 bits | |
+
+The trail of a TRAILING_STOP stands in the place of its stop price: price units, or millionths of the price where the
+flags say TRAIL_PPM.
 """
 
 import numpy as np
@@ -22,8 +25,8 @@ from lockstep.model.enums import OrderEventKind
 
 DECISION_SCHEMA_VERSION = 1
 DECISION_WORDS = 8
-FILL_WORDS = 10
-"""ts, ts_event, exec id, order id, head, quantity, price, reference price, fee (float64), slippage (float64)."""
+FILL_WORDS = 11
+"""ts, ts_event, exec id, order id, head, quantity, price, reference price, fee, slippage, spread cost (float64)."""
 EQUITY_WORDS = 5
 """ts, equity, cash, gross exposure, net exposure (float64 but for ts)."""
 
@@ -35,7 +38,7 @@ RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     DIVIDEND: "dividend",
 }
 
-# field: (shift, bits). Side and action are stored + 1.
+# field: (shift, bits). Side and action are stored + 1. flags: OrderFlag; bit 63, the sign, stays 0.
 HEAD = {
     "kind": (0, 6),
     "side": (6, 2),
@@ -46,6 +49,7 @@ HEAD = {
     "liquidity": (25, 2),
     "instrument": (27, 16),
     "strategy": (43, 16),
+    "flags": (59, 3),
 }
 
 

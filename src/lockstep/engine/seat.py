@@ -11,14 +11,16 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.model.traffic import make_terms
     from cython.cimports.lockstep.orders.order import Order
 else:
     from lockstep.engine.state import State, Subscription
+    from lockstep.model.traffic import make_terms
     from lockstep.orders.order import Order
 from lockstep.book.window import MarketWindow
 from lockstep.features.base import Indicator
 from lockstep.features.schedule import IndicatorSet
-from lockstep.model.enums import OrderType, SignalAction, TimeInForce
+from lockstep.model.enums import OrderFlag, OrderType, SignalAction, TimeInForce
 from lockstep.model.errors import ParseError, StrategyError, did_you_mean
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Signal
@@ -281,50 +283,120 @@ class Seat:
         qty: Number,
         limit: Number | None,
         stop: Number | None,
+        trail: Number | None,
+        trail_bps: Number | None,
         tif: TimeInForce | str,
         expire: Any,
+        post_only: Any,
+        reduce_only: Any,
         signal: Any,
         instrument: Instrument | str | None,
     ) -> Order:
         """Check what was typed and send it through risk. Raises: StrategyError, InstrumentError: it cannot be an order."""
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
         units: cython.longlong = units_of(sub, qty)
-        if limit is None and stop is None and tif is _GTC and signal == 0 and expire == 0:
-            return self.state.submit(sub, side, 1, 1, units, 0, 0, 0, 0)  # OrderType.MARKET, GTC: nothing more to check
-        return self._submit_checked(sub, side, units, limit, stop, tif, expire, signal)
+        if (
+            limit is None
+            and stop is None
+            and trail is None
+            and trail_bps is None
+            and tif is _GTC
+            and signal == 0
+            and expire == 0
+            and post_only is False
+            and reduce_only is False
+        ):
+            # OrderType.MARKET, GTC: nothing more to check
+            return self.state.submit(sub, make_terms(side, 1, 1, 0, units, 0, 0, 0, 0, 0))
+        force = self._time_in_force(tif, expire)
+        kind = self._order_type(limit, stop, trail, trail_bps, force)
+        flags = self._flags(kind, force, post_only, reduce_only)
+        self._check_signal(signal)
+        limit_units = 0 if limit is None else sub.instrument.price_from(limit)
+        stop_units = 0 if stop is None else sub.instrument.price_from(stop)
+        trail_units = 0 if trail is None else sub.instrument.price_from(trail)
+        if trail_bps is not None:
+            trail_units = self._trail_ppm(trail_bps)
+            flags |= OrderFlag.TRAIL_PPM
+        return self.state.submit(
+            sub,
+            make_terms(
+                side, int(kind), int(force), int(flags), units, limit_units, stop_units, trail_units, expire, signal
+            ),
+        )
 
-    def _submit_checked(
-        self,
-        sub: Subscription,
-        side: int,
-        units: int,
-        limit: Number | None,
-        stop: Number | None,
-        tif: TimeInForce | str,
-        expire: Any,
-        signal: Any,
-    ) -> Order:
+    def _time_in_force(self, tif: TimeInForce | str, expire: Any) -> TimeInForce:
         try:
             force = TimeInForce[tif.upper()] if isinstance(tif, str) else TimeInForce(tif)
         except (KeyError, ValueError):
             names = [entry.name for entry in TimeInForce]
             raise StrategyError(f"unknown time in force {tif!r}", hint=did_you_mean(str(tif).upper(), names)) from None
-        kind = OrderType.MARKET
-        if limit is not None:
-            kind = OrderType.LIMIT if stop is None else OrderType.STOP_LIMIT
-        elif stop is not None:
-            kind = OrderType.STOP
-        if stop is not None and force in (TimeInForce.IOC, TimeInForce.FOK):
-            raise StrategyError(f"{self.name}: a stop order cannot be {force.name}: it waits by nature")
         if force is TimeInForce.GTD:
             if not _is_time(expire) or expire <= self.state.clock:
                 raise StrategyError(f"{self.name}: GTD needs expire= after the present time, ns UTC: was {expire!r}")
         elif expire:
             raise StrategyError(f"{self.name}: expire= goes with tif=GTD, time in force was {force.name}")
-        self._check_signal(signal)
-        limit_units = 0 if limit is None else sub.instrument.price_from(limit)
-        stop_units = 0 if stop is None else sub.instrument.price_from(stop)
-        return self.state.submit(sub, side, int(kind), int(force), units, limit_units, stop_units, expire, signal)
+        return force
+
+    def _order_type(
+        self,
+        limit: Number | None,
+        stop: Number | None,
+        trail: Number | None,
+        trail_bps: Number | None,
+        force: TimeInForce,
+    ) -> OrderType:
+        """What kind of order the prices given make."""
+        kind = OrderType.MARKET
+        if trail is not None or trail_bps is not None:
+            kind = OrderType.TRAILING_STOP
+            if trail is not None and trail_bps is not None:
+                raise StrategyError(f"{self.name}: a trailing stop takes trail= or trail_bps=, was given both")
+            if limit is not None or stop is not None:
+                raise StrategyError(
+                    f"{self.name}: a trailing stop has neither limit= nor stop=: it fills at the market",
+                    hint="trail= alone; the stop follows the price",
+                )
+        elif limit is not None:
+            kind = OrderType.LIMIT if stop is None else OrderType.STOP_LIMIT
+        elif stop is not None:
+            kind = OrderType.STOP
+        if kind not in (OrderType.MARKET, OrderType.LIMIT) and force in (TimeInForce.IOC, TimeInForce.FOK):
+            raise StrategyError(f"{self.name}: a stop order cannot be {force.name}: it waits by nature")
+        return kind
+
+    def _flags(self, kind: OrderType, force: TimeInForce, post_only: Any, reduce_only: Any) -> OrderFlag:
+        for name, value in (("post_only", post_only), ("reduce_only", reduce_only)):
+            if not isinstance(value, bool):
+                raise StrategyError(f"{self.name}: {name}= is True or False, was {value!r}")
+        if post_only and kind is not OrderType.LIMIT:
+            raise StrategyError(
+                f"{self.name}: post_only is for limit orders, this one is {kind.name}",
+                hint="add limit=, or leave post_only out: only a limit can rest",
+            )
+        if post_only and force in (TimeInForce.IOC, TimeInForce.FOK):
+            raise StrategyError(f"{self.name}: post_only cannot be {force.name}: it would have to take at once")
+        flags = OrderFlag(0)
+        if post_only:
+            flags |= OrderFlag.POST_ONLY
+        if reduce_only:
+            flags |= OrderFlag.REDUCE_ONLY
+        return flags
+
+    def _trail_ppm(self, trail_bps: Number) -> int:
+        """Millionths of the price from what was typed in hundredths of a percent."""
+        try:
+            exact = exact_decimal(number_text(trail_bps, "trail_bps"))
+        except ParseError as e:
+            raise StrategyError(f"{self.name}: trail_bps takes a number: {e}") from None
+        if not 0 < exact < 10_000:
+            raise StrategyError(
+                f"{self.name}: trail_bps was {trail_bps}, limit above 0 to below 10000 (all of the price)"
+            )
+        ppm = exact * 100
+        if ppm != int(ppm):
+            raise StrategyError(f"{self.name}: trail_bps was {trail_bps}, steps of 0.01")
+        return int(ppm)
 
     def _check_signal(self, signal: Any) -> None:
         if isinstance(signal, bool) or not isinstance(signal, int) or not 0 <= signal <= self.state.last_signal_id:
@@ -364,8 +436,8 @@ class Seat:
             self._check_signal(signal)
             ident = signal
         if missing > 0:
-            return self.state.submit(sub, 1, 1, 1, missing, 0, 0, 0, ident)
-        return self.state.submit(sub, -1, 1, 1, -missing, 0, 0, 0, ident)
+            return self.state.submit(sub, make_terms(1, 1, 1, 0, missing, 0, 0, 0, 0, ident))
+        return self.state.submit(sub, make_terms(-1, 1, 1, 0, -missing, 0, 0, 0, 0, ident))
 
     def cancel(self, order: object) -> bool:
         """Ask to cancel one order, or all of this strategy's."""

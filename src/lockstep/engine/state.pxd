@@ -1,7 +1,7 @@
 from lockstep.book.ring cimport BarRing
 from lockstep.engine.rowlog cimport RowLog
 from lockstep.features.schedule cimport IndicatorSet
-from lockstep.model.traffic cimport VenueReport
+from lockstep.model.traffic cimport OrderTerms, VenueReport
 from lockstep.orders.order cimport OpenOrders, Order
 from lockstep.portfolio.portfolio cimport Portfolio
 from lockstep.portfolio.position cimport Holding, Position
@@ -32,7 +32,8 @@ cdef class State:
     cdef readonly RowLog decisions, fills
     cdef object signal_sink
     cdef readonly long long last_signal_id, submitted, denied
-    cdef Order submit(self, Subscription sub, int side, int order_type, int tif, long long qty, long long limit_price, long long stop_price, long long expire_ts, long long signal_id)
+    cdef Order submit(self, Subscription sub, OrderTerms terms)
+    cdef int _own_rules(self, Subscription sub, OrderTerms terms) except -1
     cdef double _worth(self, Holding holding, long long qty, long long price) except? -1.0
     cdef int _deny(self, Subscription sub, Order order, int rule) except -1
     cdef int restate(self, Subscription sub, Order order, VenueReport report) except -1
@@ -43,4 +44,7 @@ cdef class State:
     cdef int log_plain(self, int kind, int instrument, int strategy, long long ident, long long a, long long b, long long c, long long d) except -1
     cdef int notify(self, Order order, int kind, long long ts_event) except -1
     cdef double _slippage(self, Subscription sub, Order order, VenueReport report) except? -1.0
+    cdef double _spread_cost(self, Subscription sub, Order order, VenueReport report) except? -1.0
     cdef int _append(self, long long ts_event, long long head, long long ident, long long a, long long b, long long c, long long d) except -1
+
+cdef long long _stop_or_trail(Order order) noexcept

@@ -9,7 +9,7 @@ if cython.compiled:
     from cython.cimports.lockstep.book.ring import BarRing
     from cython.cimports.lockstep.engine.rowlog import RowLog
     from cython.cimports.lockstep.features.schedule import IndicatorSet
-    from cython.cimports.lockstep.model.traffic import VenueReport, make_request
+    from cython.cimports.lockstep.model.traffic import OrderTerms, VenueReport, make_request
     from cython.cimports.lockstep.orders.order import OpenOrders, Order
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
     from cython.cimports.lockstep.portfolio.position import Holding, Position
@@ -18,14 +18,14 @@ else:
     from lockstep.book.ring import BarRing
     from lockstep.engine.rowlog import RowLog
     from lockstep.features.schedule import IndicatorSet
-    from lockstep.model.traffic import VenueReport, make_request
+    from lockstep.model.traffic import OrderTerms, VenueReport, make_request
     from lockstep.orders.order import OpenOrders, Order
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.portfolio.position import Holding, Position
     from lockstep.risk.gate import Gate
 from lockstep.engine.records import DECISION_WORDS, FILL_WORDS
 from lockstep.engine.rowlog import Sink
-from lockstep.model.enums import Liquidity, OrderEventKind, OrderState, OrderType, Reason, Side
+from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, Side
 from lockstep.model.errors import StrategyError
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Fill, OrderEvent, Signal
@@ -37,7 +37,11 @@ _DENY = cython.declare(cython.int, int(OrderEventKind.DENY))
 _CANCEL_REQUEST = cython.declare(cython.int, int(OrderEventKind.CANCEL_REQUEST))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
 _MARKET = cython.declare(cython.int, int(OrderType.MARKET))
+_TRAILING = cython.declare(cython.int, int(OrderType.TRAILING_STOP))
 _COOLDOWN = cython.declare(cython.int, int(Reason.COOLDOWN))
+
+_REDUCE_ONLY = cython.declare(cython.int, int(Reason.REDUCE_ONLY))
+_REDUCE_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.REDUCE_ONLY))
 
 
 @cython.final
@@ -189,19 +193,8 @@ class State:
         self.last_signal_id += 1
         return self.last_signal_id
 
-    def submit(
-        self,
-        sub: Subscription,
-        side: cython.int,
-        order_type: cython.int,
-        tif: cython.int,
-        qty: cython.longlong,
-        limit_price: cython.longlong,
-        stop_price: cython.longlong,
-        expire_ts: cython.longlong,
-        signal_id: cython.longlong,
-    ) -> Order:
-        """An order from checked units: risk, then the order table, then out. A refusal is a DENIED order.
+    def submit(self, sub: Subscription, terms: OrderTerms) -> Order:
+        """An order on checked terms: risk, then the order table, then out. A refusal is a DENIED order.
 
         Raises: StrategyError: the run has not begun, the strategy is being shown its history.
         """
@@ -210,26 +203,17 @@ class State:
                 f"{sub.strategy}: no order in on_history: the run has not begun", hint="send orders from on_bar"
             )
         holding: Holding = sub.holding
+        side: cython.int = terms.side
+        qty: cython.longlong = terms.qty
         order: Order = self.orders.create(
-            sub.strategy,
-            sub.index,
-            sub.seat_index,
-            sub.instrument,
-            sub.instrument_index,
-            side,
-            order_type,
-            tif,
-            qty,
-            limit_price,
-            stop_price,
-            expire_ts,
-            signal_id,
-            self.clock,
+            sub.strategy, sub.index, sub.seat_index, sub.instrument, sub.instrument_index, terms, self.clock
         )
-        worth: cython.double = self._worth(holding, qty, limit_price if limit_price > 0 else stop_price)
-        # Cooling down is this strategy's own business, whatever the account holds.
-        cooling: cython.bint = sub.bars < sub.cooldown_until and sub.position.units * side + qty > 0
-        rule: cython.int = _COOLDOWN if cooling else sub.gate.check(self.portfolio, holding, side, qty, worth)
+        worth: cython.double = self._worth(
+            holding, qty, terms.limit_price if terms.limit_price > 0 else terms.stop_price
+        )
+        rule: cython.int = self._own_rules(sub, terms)
+        if rule == 0:
+            rule = sub.gate.check(self.portfolio, holding, side, qty, worth)
         if rule:
             self._deny(sub, order, rule)
             return order
@@ -238,27 +222,22 @@ class State:
         if worth > 0.0:  # nan where no price is known and no limit asks for one
             order.reserve = worth
         holding.add_pending(side, qty, order.reserve)
-        if order_type == _MARKET:
+        if terms.order_type == _MARKET:
             sub.working_market += qty * side
-        self.log_order(_SUBMIT, order, expire_ts, qty, limit_price, stop_price, signal_id)
+        self.log_order(_SUBMIT, order, terms.expire_ts, qty, terms.limit_price, _stop_or_trail(order), terms.signal_id)
         self.outbox.append(
             make_request(
-                _SUBMIT,
-                sub.seat_index,
-                sub.instrument_index,
-                self.clock,
-                self.basis_ts,
-                order.order_id,
-                side,
-                order_type,
-                tif,
-                qty,
-                limit_price,
-                stop_price,
-                expire_ts,
+                _SUBMIT, sub.seat_index, sub.instrument_index, self.clock, self.basis_ts, order.order_id, terms
             )
         )
         return order
+
+    def _own_rules(self, sub: Subscription, terms: OrderTerms) -> cython.int:
+        """What depends on this strategy's own position, whatever the account holds: 0, or the Reason's number."""
+        held: cython.longlong = sub.position.units * terms.side
+        if terms.flags & _REDUCE_ONLY_FLAG:
+            return _REDUCE_ONLY if held >= 0 else 0
+        return _COOLDOWN if sub.bars < sub.cooldown_until and held + terms.qty > 0 else 0
 
     def _worth(self, holding: Holding, qty: cython.longlong, price: cython.longlong) -> cython.double:
         """Currency worth of a quantity at a price, or at the last one where price is 0; nan where none is known."""
@@ -272,7 +251,9 @@ class State:
         order.reason_code = rule
         self.orders.apply(order, _DENY)
         self.denied += 1
-        self.log_order(_DENY, order, self.clock, order.qty_units, order.limit_units, order.stop_units, order.signal_id)
+        self.log_order(
+            _DENY, order, self.clock, order.qty_units, order.limit_units, _stop_or_trail(order), order.signal_id
+        )
         return self.notify(order, _DENY, self.clock) if sub.wants_orders else 0
 
     def cancel(self, order: Order) -> cython.bint:
@@ -288,13 +269,7 @@ class State:
                 self.clock,
                 self.basis_ts,
                 order.order_id,
-                order.side_sign,
-                order.type_code,
-                order.tif_code,
-                0,
-                0,
-                0,
-                0,
+                None,
             )
         )
         return True
@@ -338,6 +313,7 @@ class State:
     ) -> cython.int:
         wide: cython.longlong = order.instrument_index
         owner: cython.longlong = order.strategy_index
+        flags: cython.longlong = order.flag_bits
         head: cython.longlong = (
             kind
             | ((order.side_sign + 1) << 6)
@@ -347,6 +323,7 @@ class State:
             | (order.reason_code << 19)
             | (wide << 27)
             | (owner << 43)
+            | (flags << 59)
         )
         return self._append(ts_event, head, order.order_id, a, b, c, d)
 
@@ -423,6 +400,7 @@ class State:
         fills.ints[i, 7] = report.reference_price
         fills.floats[i, 8] = report.fee / self.portfolio.ledger.scale
         fills.floats[i, 9] = self._slippage(sub, order, report)
+        fills.floats[i, 10] = self._spread_cost(sub, order, report)
         return 0
 
     def _slippage(self, sub: Subscription, order: Order, report: VenueReport) -> cython.double:
@@ -432,6 +410,15 @@ class State:
         qty: cython.double = cython.cast(cython.double, report.qty) * order.side_sign
         paid: cython.double = sub.holding.valuation.mark(cython.cast(cython.double, report.price), qty)
         return paid - sub.holding.valuation.mark(cython.cast(cython.double, report.reference_price), qty)
+
+    def _spread_cost(self, sub: Subscription, order: Order, report: VenueReport) -> cython.double:
+        """What half the spread of the quote a fill took from was worth, currency, at or above 0."""
+        if report.spread <= 0:
+            return 0.0
+        touch: cython.double = cython.cast(cython.double, report.reference_price)
+        middle: cython.double = touch - order.side_sign * cython.cast(cython.double, report.spread) / 2.0
+        qty: cython.double = cython.cast(cython.double, report.qty) * order.side_sign
+        return sub.holding.valuation.mark(touch, qty) - sub.holding.valuation.mark(middle, qty)
 
     def notify(self, order: Order, kind: cython.int, ts_event: cython.longlong) -> cython.int:
         """Keep an order event for its strategy, to be handed over after the present handler."""
@@ -476,4 +463,10 @@ class State:
             fee=report.fee / self.portfolio.ledger.scale,
             slippage=self._slippage(sub, order, report),
             liquidity=Liquidity(report.liquidity),
+            spread_cost=self._spread_cost(sub, order, report),
         )
+
+
+def _stop_or_trail(order: Order) -> cython.longlong:
+    """What the decision record says of an order's trigger: its stop price, or its trail."""
+    return order.trail_units if order.type_code == _TRAILING else order.stop_units

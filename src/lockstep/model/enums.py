@@ -1,6 +1,6 @@
 """The field's words as small integers. Values are part of the journal format: append, never renumber."""
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 
 class Side(IntEnum):
@@ -11,12 +11,25 @@ class Side(IntEnum):
 
 
 class OrderType(IntEnum):
-    """FIX OrdType in words."""
+    """FIX OrdType in words. TRAILING_STOP: a stop that follows the best price since it arrived (FIX: pegged stop)."""
 
     MARKET = 1
     LIMIT = 2
     STOP = 3
     STOP_LIMIT = 4
+    TRAILING_STOP = 5
+
+
+class OrderFlag(IntFlag):
+    """What an order may not do, and how its trail is meant. Packed into the decision record, so at most three bits.
+
+    POST_ONLY: never takes, it is rejected instead. REDUCE_ONLY: never opens or turns its strategy's position. TRAIL_PPM:
+    the trail of a TRAILING_STOP is in millionths of the price instead of price units.
+    """
+
+    POST_ONLY = 1
+    REDUCE_ONLY = 2
+    TRAIL_PPM = 4
 
 
 class TimeInForce(IntEnum):
@@ -146,6 +159,8 @@ class Reason(IntEnum):
     COOLDOWN = 11
     END_OF_DATA = 12
     INSTRUMENT_RULES = 13
+    POST_ONLY = 14
+    REDUCE_ONLY = 15
 
 
 class SignalAction(IntEnum):

@@ -9,6 +9,7 @@ import msgspec
 from lockstep.model.enums import (
     Liquidity,
     OrderEventKind,
+    OrderFlag,
     OrderState,
     OrderType,
     Reason,
@@ -39,7 +40,10 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Send a new order. limit_price, stop_price: 0 where the type has none. expire_ts: for GTD."""
+    """Send a new order. limit_price, stop_price: 0 where the type has none. expire_ts: for GTD.
+
+    flags: what it may not do. trail: of a TRAILING_STOP, price units, or millionths of the price with TRAIL_PPM.
+    """
 
     ts: Nanos
     client_order_id: int
@@ -53,6 +57,8 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     stop_price: Price
     expire_ts: Nanos
     signal_id: int
+    flags: OrderFlag = OrderFlag(0)
+    trail: int = 0
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -93,7 +99,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One execution of ours.
 
     price, qty, fee, slippage: floats for reading (quote currency, base units, settlement currency); *_units: exact.
-    slippage: how much worse than the reference price this fill was, in money, at or above 0.
+    slippage: how much worse than the reference price this fill was, in money, at or above 0. spread_cost: what half the
+    spread of the quote it took from was worth, in money; 0.0 for a maker, and where no quote stood.
     """
 
     ts: Nanos
@@ -111,6 +118,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fee: float
     slippage: float
     liquidity: Liquidity
+    spread_cost: float = 0.0
 
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -10,11 +10,39 @@ import cython
 @cython.no_gc
 @cython.freelist(64)
 @cython.cclass
+class OrderTerms:
+    """What is asked of an order, in checked units: the same for the gate, the order table and the venue.
+
+    side: +1 or -1. order_type, time_in_force, flags: numbers of the enums. qty, limit_price, stop_price: the instrument's
+    units, 0 where there is none. trail: of a TRAILING_STOP, price units, or millionths of the price with TRAIL_PPM.
+    expire_ts: of GTD, ns UTC. signal_id: the signal it acts on, or 0.
+    """
+
+    side: cython.int
+    order_type: cython.int
+    time_in_force: cython.int
+    flags: cython.int
+    qty: cython.longlong
+    limit_price: cython.longlong
+    stop_price: cython.longlong
+    trail: cython.longlong
+    expire_ts: cython.longlong
+    signal_id: cython.longlong
+
+    def __init__(self, *_args: object, **_fields: object) -> None:
+        """Raises: TypeError, always."""
+        raise TypeError("OrderTerms are made by make_terms(), which sets every field")
+
+
+@cython.final
+@cython.no_gc  # its terms hold numbers alone: no cycle is possible
+@cython.freelist(64)
+@cython.cclass
 class OrderRequest:
-    """A command to a venue. kind: OrderEventKind.SUBMIT or CANCEL_REQUEST.
+    """A command to a venue. kind: OrderEventKind.SUBMIT, with terms, or CANCEL_REQUEST, without.
 
     ts: the engine's clock when it was sent. basis_ts: the venue time of the event it answers; a simulated venue lets it
-    meet no price older than that. qty, limit_price, stop_price: the instrument's units, 0 where there is none.
+    meet no price older than that.
     """
 
     kind: cython.int
@@ -23,17 +51,11 @@ class OrderRequest:
     ts: cython.longlong
     basis_ts: cython.longlong
     order_id: cython.longlong
-    side: cython.int
-    order_type: cython.int
-    time_in_force: cython.int
-    qty: cython.longlong
-    limit_price: cython.longlong
-    stop_price: cython.longlong
-    expire_ts: cython.longlong
+    terms: OrderTerms | None
 
     def __init__(self, *_args: object, **_fields: object) -> None:
         """Raises: TypeError, always."""
-        raise TypeError("a OrderRequest is made by make_request(), which sets every field")
+        raise TypeError("an OrderRequest is made by make_request(), which sets every field")
 
 
 @cython.final
@@ -45,7 +67,9 @@ class VenueReport:
 
     clock: when the engine learns of it; ts_event: when it happened at the venue. kind: an OrderEventKind; both PARTIAL
     and FILL may say FILL, the order table knows what is left. qty, price: of a fill. reference_price: what a fill would
-    have cost without slippage. fee: an int in ledger units. limit_price, stop_price, qty: the new ones of a RESTATE.
+    have cost without slippage. spread: ask less bid of the quote that a fill took from, price units, 0 where no quote with
+    two sides stood. fee: an int in ledger units. limit_price, stop_price, qty: the new ones of a RESTATE; a trailing stop
+    has its trail as stop_price.
     """
 
     kind: cython.int
@@ -61,6 +85,7 @@ class VenueReport:
     qty: cython.longlong
     price: cython.longlong
     reference_price: cython.longlong
+    spread: cython.longlong
     limit_price: cython.longlong
     stop_price: cython.longlong
     fee: int
@@ -70,6 +95,33 @@ class VenueReport:
         raise TypeError("a VenueReport is made by make_report(), which sets every field")
 
 
+def make_terms(
+    side: cython.int,
+    order_type: cython.int,
+    time_in_force: cython.int,
+    flags: cython.int,
+    qty: cython.longlong,
+    limit_price: cython.longlong,
+    stop_price: cython.longlong,
+    trail: cython.longlong,
+    expire_ts: cython.longlong,
+    signal_id: cython.longlong,
+) -> OrderTerms:
+    """Terms with every field set."""
+    terms: OrderTerms = OrderTerms.__new__(OrderTerms)
+    terms.side = side
+    terms.order_type = order_type
+    terms.time_in_force = time_in_force
+    terms.flags = flags
+    terms.qty = qty
+    terms.limit_price = limit_price
+    terms.stop_price = stop_price
+    terms.trail = trail
+    terms.expire_ts = expire_ts
+    terms.signal_id = signal_id
+    return terms
+
+
 def make_request(
     kind: cython.int,
     strategy: cython.int,
@@ -77,13 +129,7 @@ def make_request(
     ts: cython.longlong,
     basis_ts: cython.longlong,
     order_id: cython.longlong,
-    side: cython.int,
-    order_type: cython.int,
-    time_in_force: cython.int,
-    qty: cython.longlong,
-    limit_price: cython.longlong,
-    stop_price: cython.longlong,
-    expire_ts: cython.longlong,
+    terms: OrderTerms | None,
 ) -> OrderRequest:
     """A request with every field set."""
     request: OrderRequest = OrderRequest.__new__(OrderRequest)
@@ -93,13 +139,7 @@ def make_request(
     request.ts = ts
     request.basis_ts = basis_ts
     request.order_id = order_id
-    request.side = side
-    request.order_type = order_type
-    request.time_in_force = time_in_force
-    request.qty = qty
-    request.limit_price = limit_price
-    request.stop_price = stop_price
-    request.expire_ts = expire_ts
+    request.terms = terms
     return request
 
 
@@ -127,6 +167,7 @@ def make_report(
     report.qty = 0
     report.price = 0
     report.reference_price = 0
+    report.spread = 0
     report.limit_price = 0
     report.stop_price = 0
     report.fee = 0

@@ -4,7 +4,11 @@ from decimal import Decimal
 
 import cython
 
-from lockstep.model.enums import OrderEventKind, OrderState, OrderType, Reason, Side, TimeInForce
+if cython.compiled:
+    from cython.cimports.lockstep.model.traffic import OrderTerms
+else:
+    from lockstep.model.traffic import OrderTerms
+from lockstep.model.enums import OrderEventKind, OrderFlag, OrderState, OrderType, Reason, Side, TimeInForce
 from lockstep.model.errors import InvariantError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import MONEY
@@ -30,6 +34,7 @@ _FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
 _PENDING_CANCEL = cython.declare(cython.int, int(OrderState.PENDING_CANCEL))
 _PENDING_REPLACE = cython.declare(cython.int, int(OrderState.PENDING_REPLACE))
+_TRAILING = cython.declare(cython.int, int(OrderType.TRAILING_STOP))
 _UNKNOWN = cython.declare(cython.int, int(OrderState.UNKNOWN))
 _ACKNOWLEDGED = cython.declare(cython.int, int(OrderState.ACKNOWLEDGED))
 _PARTIAL_FILL = cython.declare(cython.int, int(OrderState.PARTIAL_FILL))
@@ -45,8 +50,8 @@ _RESUME = cython.declare(cython.int, RESUME)
 class Order:
     """One order of ours; strategies read it, only `OpenOrders` changes it.
 
-    *_units: the instrument's units; limit_units, stop_units: 0 where the type has none. notional_units: sum of
-    price x quantity of its fills, an unbounded int; with cum_units it is the exact average price. reserve: worth of what
+    *_units: the instrument's units; limit_units, stop_units: 0 where the type has none. trail_units: of a trailing stop,
+    price units, or millionths of the price where flags say TRAIL_PPM. notional_units: sum of price x quantity of its fills, an unbounded int; with cum_units it is the exact average price. reserve: worth of what
     may still fill, currency, at the price it was checked at.
     """
 
@@ -56,6 +61,7 @@ class Order:
     cum_units: cython.longlong
     limit_units: cython.longlong
     stop_units: cython.longlong
+    trail_units: cython.longlong
     expire_ts: cython.longlong
     signal_id: cython.longlong
     ts_sent: cython.longlong
@@ -65,6 +71,7 @@ class Order:
     side_sign: cython.int
     type_code: cython.int
     tif_code: cython.int
+    flag_bits: cython.int
     state_code: cython.int
     reason_code: cython.int
     instrument: Instrument
@@ -102,7 +109,7 @@ class Order:
 
     @property
     def order_type(self) -> OrderType:
-        """MARKET, LIMIT, STOP or STOP_LIMIT."""
+        """MARKET, LIMIT, STOP, STOP_LIMIT or TRAILING_STOP."""
         return OrderType(self.type_code)
 
     @property
@@ -152,6 +159,28 @@ class Order:
         return self.stop_units / 10.0**self.instrument.price_decimals if self.stop_units else None
 
     @property
+    def trail(self) -> float | None:
+        """How far a trailing stop stays behind the best price, quote currency; None where it is no price distance."""
+        if self.trail_units == 0 or self.flag_bits & int(OrderFlag.TRAIL_PPM):
+            return None
+        return float(self.trail_units / 10.0**self.instrument.price_decimals)
+
+    @property
+    def trail_bps(self) -> float | None:
+        """How far a trailing stop stays behind the best price, hundredths of a percent of it; None where it is none."""
+        return self.trail_units / 100 if self.flag_bits & int(OrderFlag.TRAIL_PPM) else None
+
+    @property
+    def post_only(self) -> bool:
+        """Whether it may only rest."""
+        return bool(self.flag_bits & int(OrderFlag.POST_ONLY))
+
+    @property
+    def reduce_only(self) -> bool:
+        """Whether it may only reduce its strategy's position."""
+        return bool(self.flag_bits & int(OrderFlag.REDUCE_ONLY))
+
+    @property
     def average_price(self) -> Decimal | None:
         """Average fill price, quote currency, down to 12 more decimals than the instrument's; None before a fill."""
         if self.cum_units == 0:
@@ -196,17 +225,10 @@ class OpenOrders:
         strategy_index: cython.int,
         instrument: Instrument,
         instrument_index: cython.int,
-        side: cython.int,
-        order_type: cython.int,
-        time_in_force: cython.int,
-        qty: cython.longlong,
-        limit_price: cython.longlong,
-        stop_price: cython.longlong,
-        expire_ts: cython.longlong,
-        signal_id: cython.longlong,
+        terms: OrderTerms,
         ts: cython.longlong,
     ) -> Order:
-        """A NEW order under the next id. Values are checked units."""
+        """A NEW order under the next id. The terms are checked."""
         order: Order = Order.__new__(Order)
         self.last_id += 1
         order.order_id = self.last_id
@@ -216,15 +238,17 @@ class OpenOrders:
         order.strategy_index = strategy_index
         order.instrument = instrument
         order.instrument_index = instrument_index
-        order.side_sign = side
-        order.type_code = order_type
-        order.tif_code = time_in_force
-        order.qty_units = qty
+        order.side_sign = terms.side
+        order.type_code = terms.order_type
+        order.tif_code = terms.time_in_force
+        order.flag_bits = terms.flags
+        order.qty_units = terms.qty
         order.cum_units = 0
-        order.limit_units = limit_price
-        order.stop_units = stop_price
-        order.expire_ts = expire_ts
-        order.signal_id = signal_id
+        order.limit_units = terms.limit_price
+        order.stop_units = terms.stop_price
+        order.trail_units = terms.trail
+        order.expire_ts = terms.expire_ts
+        order.signal_id = terms.signal_id
         order.ts_sent = ts
         order.state_code = 0
         order.resume_code = 0
@@ -293,6 +317,7 @@ class OpenOrders:
     ) -> cython.int:
         """A venue restated an order for a corporate action: new total quantity and prices (fills so far are kept).
 
+        stop_price is the trail of a trailing stop.
         Raises: InvariantError: nothing would be left to fill; a venue ends such an order instead.
         """
         if qty <= order.cum_units:
@@ -303,5 +328,8 @@ class OpenOrders:
         if result >= 0:
             order.qty_units = qty
             order.limit_units = limit_price
-            order.stop_units = stop_price
+            if order.type_code == _TRAILING:
+                order.trail_units = stop_price
+            else:
+                order.stop_units = stop_price
         return result

@@ -25,6 +25,7 @@ from lockstep.model.enums import CorporateAction, EventKind
 
 _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
 _TRADE = cython.declare(cython.int, int(EventKind.TRADE))
+_QUOTE = cython.declare(cython.int, int(EventKind.QUOTE))
 _BAR = cython.declare(cython.int, int(EventKind.BAR))
 _SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
 _MARK_EVERY = cython.declare(
@@ -283,6 +284,14 @@ class Loop:
 @cython.initializedcheck(False)
 def show_tick(venue: Venue, stream: Stream) -> cython.int:
     """The venue sees the trade or quote at a stream's head, at the venue's own time."""
+    i: cython.Py_ssize_t = stream.at
+    if stream.kind == _QUOTE:
+        return venue.on_quote(
+            stream.instrument, stream.w[i, 1], stream.w[i, 4], stream.w[i, 5], stream.w[i, 6], stream.w[i, 7]
+        )
     if stream.kind == _TRADE:
-        return venue.on_price(stream.instrument, stream.w[stream.at, 4])
+        aggressor: cython.longlong = (stream.w[i, 3] >> 16) & 0xFFFF  # side + 2, 0 where not known
+        return venue.on_trade(
+            stream.instrument, stream.w[i, 1], stream.w[i, 4], stream.w[i, 5], aggressor - 2 if aggressor > 0 else 0
+        )
     return 0

@@ -207,6 +207,7 @@ def _final(outcome: Outcome) -> dict[str, Any]:
         "fees": f"{ledger.decimal(ledger.fees):f}",
         "dividends": f"{ledger.decimal(ledger.dividends):f}",
         "slippage": repr(float(np.sum(slippage))),
+        "spread_cost": repr(float(np.sum(outcome.fill_rows.float_column(10)))),
         "open_positions": [
             {
                 "symbol": position.instrument.symbol,

@@ -193,6 +193,7 @@ def venue_for(feeds: Sequence[InstrumentFeeds], valuations: Sequence[Valuation],
             hours = known_hours[session.name]
         # A bar of about a session or longer ends when the venue closes: its orders wait for the next open.
         queue = entry.bar_ns >= NANOS_PER_DAY // 4 and not entry.has_ticks
-        markets.append(Market(index, valuation, config.fills, hours, queue))
+        ticks = {"quotes": "quote" in entry.histories, "trades": "trade" in entry.histories}
+        markets.append(Market(index, valuation, config.fills, hours, queue, **ticks))
     slippage = config.slippage.scaled(config.cost_multiple)
     return Venue(markets, config.latency, slippage, config.fills, config.seed)

@@ -10,7 +10,7 @@ from lockstep.analytics.fills import Fills, InstrumentUnits, Restatement
 from lockstep.analytics.round_trips import flat_to_flat
 from lockstep.analytics.trades import Trades
 from lockstep.engine.records import RECORD_NAMES, SPLIT, field
-from lockstep.model.enums import Liquidity, OrderEventKind, OrderState, OrderType, Reason, TimeInForce
+from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce
 from lockstep.run.backtest import Outcome
 
 Columns = dict[str, Any]
@@ -78,6 +78,7 @@ def fill_blocks(outcome: Outcome) -> Iterator[Columns]:
             "price": block[:, 6] / price_scale[instrument],
             "fee": floats[:, 8],
             "slippage": floats[:, 9],
+            "spread_cost": floats[:, 10],
             "liquidity": _LIQUIDITY[field(head, "liquidity")],
         }
 
@@ -108,6 +109,8 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
         state = field(head, "state")
         ended = np.isin(state, [int(s) for s in (OrderState.DENIED, OrderState.FILLED, OrderState.CANCELED,
                                                  OrderState.REJECTED, OrderState.EXPIRED)])  # fmt: skip
+        flags = field(head, "flags")
+        trails, in_ppm = field(head, "type") == int(OrderType.TRAILING_STOP), (flags & OrderFlag.TRAIL_PPM) > 0
         yield {
             "seq": np.arange(seq, seq + len(block), dtype=np.int64),
             "ts": block[:, 0],
@@ -121,12 +124,16 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
             "tif": _FORCES[field(head, "tif")],
             "qty_units": qty,
             "limit_units": np.where(submitted, block[:, 5], 0),
-            "stop_units": np.where(submitted, block[:, 6], 0),
+            "stop_units": np.where(submitted & ~trails, block[:, 6], 0),
             "cum_units": cum,
             "leaves_units": np.where(ended, 0, qty - cum),
             "state": _STATES[state],
             "reason": _REASONS[field(head, "reason")],
             "signal_id": np.array([signals.get(ident, 0) for ident in ids], np.int64),
+            "post_only": (flags & OrderFlag.POST_ONLY) > 0,
+            "reduce_only": (flags & OrderFlag.REDUCE_ONLY) > 0,
+            "trail_units": np.where(submitted & trails & ~in_ppm, block[:, 6], 0),
+            "trail_ppm": np.where(submitted & trails & in_ppm, block[:, 6], 0),
         }
         seq += len(block)
 

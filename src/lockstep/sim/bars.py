@@ -17,17 +17,15 @@ if cython.compiled:
 else:
     from lockstep.sim.desk import Desk
     from lockstep.sim.market import Market, VenueOrder
-from lockstep.model.enums import OrderEventKind, OrderType, Reason, TimeInForce
+from lockstep.model.enums import OrderEventKind, OrderFlag, Reason, TimeInForce
 
-_TRIGGER = cython.declare(cython.int, int(OrderEventKind.TRIGGER))
+_REJECT = cython.declare(cython.int, int(OrderEventKind.REJECT))
 _CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
-_MARKET = cython.declare(cython.int, int(OrderType.MARKET))
-_LIMIT = cython.declare(cython.int, int(OrderType.LIMIT))
-_STOP = cython.declare(cython.int, int(OrderType.STOP))
-_STOP_LIMIT = cython.declare(cython.int, int(OrderType.STOP_LIMIT))
 _IOC = cython.declare(cython.int, int(TimeInForce.IOC))
 _FOK = cython.declare(cython.int, int(TimeInForce.FOK))
 _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
+_POST_ONLY = cython.declare(cython.int, int(Reason.POST_ONLY))
+_POST_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.POST_ONLY))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
@@ -45,7 +43,7 @@ def match_bar(
     """Match what rests on one bar, oldest first among equals. Reports are queued with their times inside the bar."""
     quarter: cython.longlong = (ts_end - ts_open) // 4
     desk.expire(market, ts_open)
-    market.start_bar(volume)
+    market.offer(volume)
     _at_open(desk, market, ts_open, ts_end, o, volume)
     if len(market.resting) == 0:
         return 0
@@ -103,20 +101,19 @@ def _open_order(
     """What an order does at a bar's open."""
     ts: cython.longlong = ts_open if ts_open > order.arrival else order.arrival
     order.crossing = False
-    if (order.order_type == _STOP or order.order_type == _STOP_LIMIT) and not order.triggered:
-        if (o - order.stop_price) * order.side >= 0:
-            order.triggered = True
-            order.fresh = True  # it reaches the book only now, so it takes
-            desk.queue(desk.report_on(order, _TRIGGER, 0, ts, desk.fill_ns, 0))
-        else:
+    if order.waiting:
+        if not desk.sets_off(market, order, o):
             return 0
-    if order.order_type == _MARKET or order.order_type == _STOP:
-        desk.fill(market, order, o, False, ts, volume)
+        desk.trigger(order, ts)
+    if order.limit_price == 0:
+        _fill(desk, market, order, o, False, ts, volume)
     elif (order.limit_price - o) * order.side >= 0:
+        if order.fresh and order.flags & _POST_ONLY_FLAG:
+            return desk.end(market, order, _REJECT, _POST_ONLY, ts)
         if order.fresh:
-            desk.fill(market, order, o, False, ts, volume)
+            _fill(desk, market, order, o, False, ts, volume)
         elif order.limit_price != o or desk.touch:  # it rested: the open traded through it, or touched it
-            desk.fill(market, order, o if desk.optimistic else order.limit_price, True, ts, volume)
+            _fill(desk, market, order, o if desk.optimistic else order.limit_price, True, ts, volume)
     if order.leaves > 0 and (order.time_in_force == _IOC or order.time_in_force == _FOK):
         desk.end(market, order, _CANCEL, _TIME_IN_FORCE, ts)
     return 0
@@ -156,11 +153,23 @@ def _segment(
                 best = distance
                 nearest = order
         if nearest is None:
-            return 0
+            return _follow_move(desk, market, ts_open, ts_end, end)
         reached = best
         acted.add(nearest.order_id)
         if _act(desk, market, nearest, start + best * up, ts, volume):
             acted.discard(nearest.order_id)
+
+
+def _follow_move(
+    desk: Desk, market: Market, ts_open: cython.longlong, ts_end: cython.longlong, end: cython.longlong
+) -> cython.int:
+    """The price has run to end: the trailing stops that met the bar's open and still wait follow it."""
+    order: VenueOrder
+    for entry in market.resting:
+        order = cython.cast(VenueOrder, entry)
+        if order.waiting and order.best > 0 and order.basis_ts <= ts_open and order.arrival < ts_end:
+            desk.follow(market, order, end)
+    return 0
 
 
 def _distance(
@@ -169,12 +178,12 @@ def _distance(
     """How far from start the move meets an order, price units; -1 where it does not."""
     price: cython.longlong
     short_of: cython.longlong = 0  # how far the move must go beyond the price
-    if order.order_type == _MARKET or (order.order_type == _STOP and order.triggered):
-        return -1  # its rest waits for the next open
-    if order.order_type != _LIMIT and not order.triggered:
+    if order.waiting:
         if order.side != up:
             return -1
         price = order.stop_price
+    elif order.limit_price == 0:
+        return -1  # its rest waits for the next open
     else:
         if order.side == up:
             return -1  # a limit rests against the move
@@ -196,12 +205,25 @@ def _act(
     """An order is met at its price. Returns 1 where a stop limit triggered and may still rest, else 0."""
     if ts < order.arrival:
         ts = order.arrival
-    if order.order_type == _LIMIT or order.triggered:
-        desk.fill(market, order, price, True, ts, volume)
+    if not order.waiting:
+        _fill(desk, market, order, price, True, ts, volume)
         return 0
-    order.triggered = True
-    desk.queue(desk.report_on(order, _TRIGGER, 0, ts, desk.fill_ns, 0))
-    if order.order_type == _STOP or (order.limit_price - price) * order.side >= 0:
-        desk.fill(market, order, price, False, ts, volume)
+    desk.trigger(order, ts)
+    if order.limit_price == 0 or (order.limit_price - price) * order.side >= 0:
+        _fill(desk, market, order, price, False, ts, volume)
         return 0
     return 1
+
+
+def _fill(
+    desk: Desk,
+    market: Market,
+    order: VenueOrder,
+    reference: cython.longlong,
+    maker: cython.bint,
+    ts: cython.longlong,
+    volume: cython.double,
+) -> cython.int:
+    """Fill what the bar still has for an order."""
+    market.available -= desk.fill(market, order, reference, maker, ts, volume, market.available)
+    return 0

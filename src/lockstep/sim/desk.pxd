@@ -14,7 +14,10 @@ cdef class Desk(Transit):
     cdef int release_held(self, Market market) except -1
     cdef int cancel(self, Market market, InFlight flight) except -1
     cdef VenueOrder admit(self, OrderRequest request, long long arrival)
-    cdef int fill(self, Market market, VenueOrder order, long long reference, bint maker, long long ts, double volume) except -1
+    cdef bint sets_off(self, Market market, VenueOrder order, long long price) except -1
+    cdef int follow(self, Market market, VenueOrder order, long long price) except -1
+    cdef int trigger(self, VenueOrder order, long long ts) except -1
+    cdef long long fill(self, Market market, VenueOrder order, long long reference, bint maker, long long ts, double volume, long long room) except -1
     cdef object slipped(self, Market market, VenueOrder order, long long price, long long qty, double volume)
     cdef int expire(self, Market market, long long until) except -1
     cdef int forget(self, Market market, VenueOrder order) except -1

@@ -1,7 +1,7 @@
 """The order desk of a simulated venue: what every way of matching shares.
 
-Orders are checked and acknowledged when they arrive, rest, are cancelled, expire, and are filled here, with slippage and
-fees. When they fill and at which price is the business of `bars`.
+Orders are checked and acknowledged when they arrive, rest, trigger, are cancelled, expire, and are filled here, with
+slippage and fees. When they fill and at which price is the business of `bars` and `ticks`.
 """
 
 from collections.abc import Sequence
@@ -11,22 +11,26 @@ from typing import Any
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport, make_report
+    from cython.cimports.lockstep.model.traffic import OrderRequest, OrderTerms, VenueReport, make_report
     from cython.cimports.lockstep.sim.market import Market, VenueOrder
     from cython.cimports.lockstep.sim.transit import InFlight, Transit
 else:
-    from lockstep.model.traffic import OrderRequest, VenueReport, make_report
+    from lockstep.model.traffic import OrderRequest, OrderTerms, VenueReport, make_report
     from lockstep.sim.market import Market, VenueOrder
     from lockstep.sim.transit import InFlight, Transit
-from lockstep.model.enums import Liquidity, OrderEventKind, Reason, TimeInForce
+from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderType, Reason, TimeInForce
+from lockstep.model.errors import InvariantError
 from lockstep.sim.models import BarFills, Latency, Slippage
 
 _ACCEPT = cython.declare(cython.int, int(OrderEventKind.ACCEPT))
 _REJECT = cython.declare(cython.int, int(OrderEventKind.REJECT))
+_TRIGGER = cython.declare(cython.int, int(OrderEventKind.TRIGGER))
 _FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
 _CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
 _CANCEL_REJECT = cython.declare(cython.int, int(OrderEventKind.CANCEL_REJECT))
 _EXPIRE = cython.declare(cython.int, int(OrderEventKind.EXPIRE))
+_STOP = cython.declare(cython.int, int(OrderType.STOP))
+_TRAILING = cython.declare(cython.int, int(OrderType.TRAILING_STOP))
 _DAY = cython.declare(cython.int, int(TimeInForce.DAY))
 _FOK = cython.declare(cython.int, int(TimeInForce.FOK))
 _GTD = cython.declare(cython.int, int(TimeInForce.GTD))
@@ -36,6 +40,9 @@ _OUTSIDE_HOURS = cython.declare(cython.int, int(Reason.OUTSIDE_HOURS))
 _PRICE_BAND = cython.declare(cython.int, int(Reason.PRICE_BAND))
 _TOO_LATE = cython.declare(cython.int, int(Reason.TOO_LATE))
 _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
+_REDUCE_ONLY = cython.declare(cython.int, int(Reason.REDUCE_ONLY))
+_REDUCE_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.REDUCE_ONLY))
+_TRAIL_PPM = cython.declare(cython.int, int(OrderFlag.TRAIL_PPM))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
@@ -99,25 +106,33 @@ class Desk(Transit):
     def admit(self, request: OrderRequest, arrival: cython.longlong) -> VenueOrder | None:
         """An order is here: check it and acknowledge it. Returns it where it rests now, None where it was rejected."""
         market: Market = cython.cast(Market, self.markets[request.instrument])
+        if request.terms is None:
+            raise InvariantError(f"order {request.order_id} was submitted without terms")
+        terms: OrderTerms = request.terms
         order: VenueOrder = VenueOrder.__new__(VenueOrder)
         self.last_venue_id += 1
         order.order_id = request.order_id
         order.venue_order_id = self.last_venue_id
         order.instrument = request.instrument
-        order.side = request.side
-        order.order_type = request.order_type
-        order.time_in_force = request.time_in_force
-        order.qty = request.qty
-        order.leaves = request.qty
-        order.limit_price = request.limit_price
-        order.stop_price = request.stop_price
+        order.side = terms.side
+        order.order_type = terms.order_type
+        order.time_in_force = terms.time_in_force
+        order.flags = terms.flags
+        order.qty = terms.qty
+        order.leaves = terms.qty
+        order.limit_price = terms.limit_price
+        order.stop_price = terms.stop_price
+        order.trail = terms.trail
+        order.best = 0
+        order.met = 0
+        order.stake = market.stake_of(request.strategy)
         order.basis_ts = request.basis_ts
         order.arrival = arrival
         order.last_clock = arrival
         order.fresh = True
         order.bars_to_wait = self.entry_bars
         order.crossing = False
-        order.triggered = False
+        order.waiting = terms.order_type >= _STOP  # STOP, STOP_LIMIT and TRAILING_STOP
         order.charged = False
         order.expire_ts = _NEVER
         reason: cython.int = 0
@@ -125,7 +140,7 @@ class Desk(Transit):
             reason = _OUTSIDE_HOURS
         elif market.outside_band(order.limit_price, arrival) or market.outside_band(order.stop_price, arrival):
             reason = _PRICE_BAND
-        elif order.time_in_force == _GTD and request.expire_ts <= arrival:
+        elif order.time_in_force == _GTD and terms.expire_ts <= arrival:
             reason = _TIME_IN_FORCE  # over before it is there
         if reason:
             self.queue(self.report_on(order, _REJECT, reason, arrival, self.ack_ns, self.ack_jitter_ns))
@@ -133,13 +148,46 @@ class Desk(Transit):
         if order.time_in_force == _DAY:
             order.expire_ts = market.day_end(arrival)
         elif order.time_in_force == _GTD:
-            order.expire_ts = request.expire_ts
+            order.expire_ts = terms.expire_ts
         market.resting.append(order)
         self.by_id[order.order_id] = order
         self.queue(self.report_on(order, _ACCEPT, 0, arrival, self.ack_ns, self.ack_jitter_ns))
         return order
 
-    # ---- orders fill and end
+    # ---- orders trigger, fill and end
+
+    def sets_off(self, market: Market, order: VenueOrder, price: cython.longlong) -> cython.bint:
+        """Whether a price triggers a stop that waits. Where it does not, a trailing stop follows it."""
+        if order.order_type == _TRAILING and order.best == 0:
+            self.follow(market, order, price)
+            return False
+        if (price - order.stop_price) * order.side >= 0:
+            return True
+        if order.order_type == _TRAILING:
+            self.follow(market, order, price)
+        return False
+
+    def follow(self, market: Market, order: VenueOrder, price: cython.longlong) -> cython.int:
+        """A trailing stop has met a price: where that is its best so far, the stop moves, to a tick away from the price."""
+        if order.best > 0 and (price - order.best) * order.side >= 0:
+            return 0
+        order.best = price
+        distance: cython.longlong = order.trail
+        if order.flags & _TRAIL_PPM:
+            wide: cython.py_int = price  # a Python int: the product may pass 64 bits
+            distance = -(-wide * order.trail // 1_000_000)
+        stop: cython.longlong = price + order.side * distance
+        off: cython.longlong = stop % market.tick
+        if off > 0:
+            stop += market.tick - off if order.side > 0 else -off
+        order.stop_price = stop
+        return 0
+
+    def trigger(self, order: VenueOrder, ts: cython.longlong) -> cython.int:
+        """A stop no longer waits. It reaches the book only now, so it takes."""
+        order.waiting = False
+        order.fresh = True
+        return self.queue(self.report_on(order, _TRIGGER, 0, ts, self.fill_ns, 0))
 
     def fill(
         self,
@@ -149,30 +197,51 @@ class Desk(Transit):
         maker: cython.bint,
         ts: cython.longlong,
         volume: cython.double,
-    ) -> cython.int:
-        """Fill what there is of an order at a reference price, made worse for a taker. volume: of what it takes from."""
-        if order.time_in_force == _FOK and not market.unlimited and market.available < order.leaves:
+        room: cython.longlong,
+    ) -> cython.longlong:
+        """Fill what there is of an order at a reference price, made worse for a taker. Returns the quantity, units.
+
+        room: what may be taken, units, of which whole lots. volume: the size of what it takes from, base units, which its
+        own price impact is measured by. A reduce-only order is cut to its strategy's stake and ends with it.
+        """
+        wanted: cython.longlong = order.leaves
+        if order.flags & _REDUCE_ONLY_FLAG:
+            open_qty: cython.longlong = -order.stake.net * order.side
+            if open_qty <= 0 or (open_qty < wanted and order.time_in_force == _FOK):
+                self.end(market, order, _CANCEL, _REDUCE_ONLY, ts)
+                return 0
+            if open_qty < wanted:
+                wanted = open_qty
+        if order.time_in_force == _FOK and room < wanted:
             return 0
-        qty: cython.longlong = market.take(order.leaves)
+        qty: cython.longlong = wanted
+        if room < wanted:
+            qty = room - room % market.lot
         if qty <= 0:
             order.crossing = not maker
             return 0
         price: cython.longlong = reference if maker else self.slipped(market, order, reference, qty, volume)
         order.leaves -= qty
         market.net += qty * order.side
+        order.stake.net += qty * order.side
         report: VenueReport = self.report_on(order, _FILL, 0, ts, self.fill_ns, self.fill_jitter_ns)
         self.last_exec_id += 1
         report.exec_id = self.last_exec_id
         report.qty = qty
         report.price = price
         report.reference_price = reference
+        if not maker and market.bid > 0 and market.ask > 0:
+            report.spread = market.ask - market.bid
         report.liquidity = _MAKER if maker else _TAKER
         report.fee = market.fees.fee(price, qty, maker, not order.charged)
         order.charged = True
         order.crossing = not maker
+        self.queue(report)
         if order.leaves == 0:
             self.forget(market, order)
-        return self.queue(report)
+        elif order.flags & _REDUCE_ONLY_FLAG and order.stake.net == 0:
+            self.end(market, order, _CANCEL, _REDUCE_ONLY, ts)
+        return qty
 
     def slipped(
         self,

@@ -1,4 +1,4 @@
-"""One instrument at the simulated venue: its resting orders, hours, last price and what a bar lets us take."""
+"""One instrument at the simulated venue: its resting orders, hours, last price, standing quote and what may be taken."""
 
 from bisect import bisect_right
 from typing import Any
@@ -20,14 +20,26 @@ _MOST = cython.declare(cython.double, 9007199254740992.0)  # 2**53, the largest 
 
 @cython.final
 @cython.no_gc
+@cython.cclass
+class Stake:
+    """What one strategy has bought less sold in one instrument here, units: what its reduce-only orders may close."""
+
+    net: cython.longlong
+
+
+@cython.final
+@cython.no_gc  # its stake holds a number alone: no cycle is possible
 @cython.freelist(64)
 @cython.cclass
 class VenueOrder:
     """An order as the venue sees it; its own record, so that the engine's cannot lend it a mistake.
 
-    bars_to_wait: bars to let pass before it may meet one. fresh: has met no bar yet, so at the next open it takes; afterwards it rests. basis_ts: the venue time of what its
-    sender knew; it meets no price older than that. crossing: took all there was and wants more, so it takes again at the
-    next open (a limit that crosses the market does not rest). charged: has borne the fees that are due once per order.
+    bars_to_wait: bars to let pass before it may meet one. fresh: has met no price yet, so at the next one it takes;
+    afterwards it rests. basis_ts: the venue time of what its sender knew; it meets no price older than that. crossing:
+    took all there was and wants more, so it takes again at the next price (a limit that crosses the market does not
+    rest). waiting: a stop that has not triggered. trail, best: of a trailing stop, how far it stays behind the best price
+    it has met, and that price, 0 before the first; stop_price follows. met: the last event it acted at, see Market.events.
+    charged: has borne the fees that are due once per order.
     """
 
     order_id: cython.longlong
@@ -36,19 +48,24 @@ class VenueOrder:
     leaves: cython.longlong
     limit_price: cython.longlong
     stop_price: cython.longlong
+    trail: cython.longlong
+    best: cython.longlong
     basis_ts: cython.longlong
     arrival: cython.longlong
     expire_ts: cython.longlong
     last_clock: cython.longlong
+    met: cython.longlong
     instrument: cython.int
     side: cython.int
     order_type: cython.int
     time_in_force: cython.int
+    flags: cython.int
     bars_to_wait: cython.int
     fresh: cython.bint
     crossing: cython.bint
-    triggered: cython.bint
+    waiting: cython.bint
     charged: cython.bint
+    stake: Stake
 
 
 @cython.final
@@ -56,15 +73,21 @@ class VenueOrder:
 class Market:
     """One instrument's side of the venue. net: what we have bought less sold here, units.
 
+    bars, quotes, trades: what the run has of it. Orders meet its quotes and trades where there are any, else its bars.
     matched_to: end of the last bar matched; settled_to: no bar that opened before this is still to come. last: the latest
     close, last_before: the one before the bar that ended at matched_to, which is what was known inside that bar. held:
-    cancels that wait for a bar.
+    cancels that wait for a bar. stakes: by strategy.
+
+    bid, ask: the standing quote, 0 where a side has none; bid_left, ask_left: what of the size shown is not yet taken by
+    us; quote_ts: when it came. crossed: quotes whose bid stood above their ask, which are not believed. events: quotes and
+    trades seen. available: what the present bar or trade still lets us take.
     """
 
     instrument: Instrument
     index: cython.int
     resting: list[VenueOrder]
     held: list[Any]
+    stakes: list[Stake]
     matched_to: cython.longlong
     settled_to: cython.longlong
     last: cython.longlong
@@ -77,6 +100,22 @@ class Market:
     fees: FeeModel
     queue_outside_hours: cython.bint
     always_open: cython.bint
+    bars: cython.bint
+    quotes: cython.bint
+    trades: cython.bint
+    bid: cython.longlong
+    ask: cython.longlong
+    bid_left: cython.longlong
+    ask_left: cython.longlong
+    quote_ts: cython.longlong
+    events: cython.longlong
+    crossed: cython.longlong
+    shown_bid: cython.longlong
+    shown_ask: cython.longlong
+    shown_bid_qty: cython.longlong
+    shown_ask_qty: cython.longlong
+    session_open: cython.longlong
+    session_close: cython.longlong
     opens: list[int]
     closes: list[int]
     qty_scale: cython.double
@@ -90,13 +129,23 @@ class Market:
         fills: BarFills,
         hours: list[tuple[int, int]],
         queue_outside_hours: bool,
+        *,
+        quotes: bool = False,
+        trades: bool = False,
     ) -> None:
-        """hours: the sessions' opens and closes over the run, ns, sorted; empty where it never closes."""
+        """hours: the sessions' opens and closes over the run, ns, sorted; empty where it never closes.
+
+        quotes, trades: whether the run has them of this instrument; bars where it has neither.
+        """
         instrument = valuation.instrument
         self.index = index
         self.instrument = instrument
         self.resting = []
         self.held = []
+        self.stakes = []
+        self.bars = not (quotes or trades)
+        self.quotes = quotes
+        self.trades = trades
         self.matched_to = -_FOREVER
         self.settled_to = -_FOREVER
         self.last = 0
@@ -114,13 +163,22 @@ class Market:
         self.qty_scale = 10.0**instrument.qty_decimals
         self.unlimited = fills.participation is None
         self.share = float(fills.participation or 0)
+        self.events = 1  # 0 stands for none, see VenueOrder.met
+        self.crossed = 0
+        self.session_open = 0
+        self.session_close = 0
+        self.forget_quote()
 
     def is_open(self, ts: cython.longlong) -> cython.bint:
-        """Whether orders may arrive at ts."""
-        if self.always_open:
+        """Whether orders may arrive at ts, and be filled by what comes then."""
+        if self.always_open or self.session_open <= ts < self.session_close:
             return True
         session = bisect_right(self.opens, ts) - 1
-        return session >= 0 and ts < self.closes[session]
+        if session < 0 or ts >= self.closes[session]:
+            return False
+        self.session_open = self.opens[session]
+        self.session_close = self.closes[session]
+        return True
 
     def day_end(self, ts: cython.longlong) -> cython.longlong:
         """When a DAY order that arrives at ts ends: the close of its session, or UTC midnight without a calendar."""
@@ -129,21 +187,64 @@ class Market:
         session = bisect_right(self.closes, ts)
         return self.closes[session] if session < len(self.closes) else utc_day_end(ts)
 
-    def start_bar(self, volume: cython.double) -> cython.int:
-        offered: cython.double = 0.0 if self.unlimited else volume * self.qty_scale * self.share
+    def stake_of(self, strategy: cython.int) -> Stake:
+        """A strategy's stake, 0 at first."""
+        while len(self.stakes) <= strategy:
+            stake: Stake = Stake.__new__(Stake)
+            stake.net = 0
+            self.stakes.append(stake)
+        return cython.cast(Stake, self.stakes[strategy])
+
+    def show(
+        self,
+        ts: cython.longlong,
+        bid: cython.longlong,
+        ask: cython.longlong,
+        bid_qty: cython.longlong,
+        ask_qty: cython.longlong,
+    ) -> cython.bint:
+        """A new quote stands. What we took of a side stays taken until its price or size changes.
+
+        A side without price or size has nothing to take. A crossed quote is counted and leaves nothing standing: False.
+        """
+        self.quote_ts = ts
+        if bid <= 0 or bid_qty <= 0:
+            bid = bid_qty = 0
+        if ask <= 0 or ask_qty <= 0:
+            ask = ask_qty = 0
+        if bid > ask > 0:
+            self.crossed += 1
+            self.bid = self.ask = 0
+            return False
+        if bid != self.shown_bid or bid_qty != self.shown_bid_qty:
+            self.shown_bid, self.shown_bid_qty, self.bid_left = bid, bid_qty, bid_qty
+        if ask != self.shown_ask or ask_qty != self.shown_ask_qty:
+            self.shown_ask, self.shown_ask_qty, self.ask_left = ask, ask_qty, ask_qty
+        self.bid = bid
+        self.ask = ask
+        return True
+
+    def forget_quote(self) -> cython.int:
+        """Nothing stands: before the first quote, and after a split, which no quote of before outlives."""
+        self.quote_ts = -_FOREVER
+        self.bid = self.ask = self.bid_left = self.ask_left = 0
+        self.shown_bid = self.shown_ask = self.shown_bid_qty = self.shown_ask_qty = 0
+        return 0
+
+    def stands(self, ts: cython.longlong) -> cython.bint:
+        """Whether the last quote still says something at ts: a quote does not outlive its session."""
+        return self.always_open or (self.is_open(ts) and self.quote_ts >= self.session_open)
+
+    def offer(self, volume: cython.double) -> cython.int:
+        """A bar or trade of this volume, base units: our part of it is available."""
+        if self.unlimited:
+            self.available = _FOREVER
+            return 0
+        offered: cython.double = volume * self.qty_scale * self.share
         if offered > _MOST:
             offered = _MOST  # no order is larger; a cast beyond 64 bits has no meaning in C
         self.available = cython.cast(cython.longlong, offered)
         return 0
-
-    def take(self, leaves: cython.longlong) -> cython.longlong:
-        """Consume liquidity once: what of `leaves` the bar still offers, in whole lots."""
-        if self.unlimited:
-            return leaves
-        qty: cython.longlong = leaves if leaves <= self.available else self.available
-        qty -= qty % self.lot
-        self.available -= qty
-        return qty
 
     def outside_band(self, price: cython.longlong, ts: cython.longlong) -> cython.bint:
         """Whether a price is further from the last trade known at ts than the band allows."""

@@ -3,16 +3,23 @@
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport, make_report, make_request
+    from cython.cimports.lockstep.model.traffic import (
+        OrderRequest,
+        OrderTerms,
+        VenueReport,
+        make_report,
+        make_request,
+        make_terms,
+    )
     from cython.cimports.lockstep.sim.desk import Desk
-    from cython.cimports.lockstep.sim.market import Market, VenueOrder
+    from cython.cimports.lockstep.sim.market import Market, Stake, VenueOrder
     from cython.cimports.lockstep.sim.transit import InFlight
 else:
-    from lockstep.model.traffic import OrderRequest, VenueReport, make_report, make_request
+    from lockstep.model.traffic import OrderRequest, OrderTerms, VenueReport, make_report, make_request, make_terms
     from lockstep.sim.desk import Desk
-    from lockstep.sim.market import Market, VenueOrder
+    from lockstep.sim.market import Market, Stake, VenueOrder
     from lockstep.sim.transit import InFlight
-from lockstep.model.enums import OrderEventKind, Reason
+from lockstep.model.enums import OrderEventKind, OrderFlag, Reason
 
 _SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
 _CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
@@ -29,6 +36,8 @@ def restate_orders(
     """
     market: Market = cython.cast(Market, desk.markets[index])
     order: VenueOrder
+    stake: Stake
+    wide_old: cython.py_int = old_shares  # a Python int: the products may pass 64 bits
     for entry in market.resting[:]:
         order = cython.cast(VenueOrder, entry)
         leaves = _scaled_down(order.leaves, new_shares, old_shares, market.lot)
@@ -40,18 +49,24 @@ def restate_orders(
         order.qty = filled + leaves
         if order.limit_price:
             order.limit_price = _scaled_price(order.limit_price, old_shares, new_shares, market.tick, -order.side)
-        if order.stop_price:
+        if order.stop_price > 0:
             order.stop_price = _scaled_price(order.stop_price, old_shares, new_shares, market.tick, order.side)
+        if order.trail:
+            order.best = order.best * wide_old // new_shares
+            order.trail = _scaled_trail(order.trail, order.flags, old_shares, new_shares, market.tick)
         report: VenueReport = desk.report_on(order, _RESTATE, _CORPORATE_ACTION, ts, desk.ack_ns, 0)
         report.qty = order.leaves
         report.limit_price = order.limit_price
-        report.stop_price = order.stop_price
+        report.stop_price = order.trail or order.stop_price
         desk.queue(report)
     _split_in_flight(desk, index, ts, new_shares, old_shares)
     market.net = _scaled_down(abs(market.net), new_shares, old_shares, 1) * (1 if market.net > 0 else -1)
-    wide: cython.py_int = old_shares  # a Python int: the product may pass 64 bits
-    market.last = wide * market.last // new_shares
+    for owned in market.stakes:
+        stake = cython.cast(Stake, owned)
+        stake.net = _scaled_down(abs(stake.net), new_shares, old_shares, 1) * (1 if stake.net > 0 else -1)
+    market.last = wide_old * market.last // new_shares
     market.last_before = market.last
+    market.forget_quote()
     return 0
 
 
@@ -62,6 +77,7 @@ def _split_in_flight(
     market: Market = cython.cast(Market, desk.markets[index])
     flight: InFlight
     old: OrderRequest
+    terms: OrderTerms
     k: cython.Py_ssize_t
     keep: list[InFlight] = []
     for k in range(desk.next_arrival, len(desk.arrivals)):
@@ -70,21 +86,28 @@ def _split_in_flight(
         if old.kind != _SUBMIT or old.instrument != index:
             keep.append(flight)
             continue
-        qty = _scaled_down(old.qty, new_shares, old_shares, market.lot)
+        terms = cython.cast(OrderTerms, old.terms)
+        qty = _scaled_down(terms.qty, new_shares, old_shares, market.lot)
         limit: cython.py_int = 0
         stop: cython.py_int = 0
-        if old.limit_price:
-            limit = _scaled_price(old.limit_price, old_shares, new_shares, market.tick, -old.side)
-        if old.stop_price:
-            stop = _scaled_price(old.stop_price, old_shares, new_shares, market.tick, old.side)
+        trail: cython.py_int = 0
+        if terms.limit_price:
+            limit = _scaled_price(terms.limit_price, old_shares, new_shares, market.tick, -terms.side)
+        if terms.stop_price:
+            stop = _scaled_price(terms.stop_price, old_shares, new_shares, market.tick, terms.side)
+        if terms.trail:
+            trail = _scaled_trail(terms.trail, terms.flags, old_shares, new_shares, market.tick)
         kind: cython.int = _RESTATE if qty else _CANCEL
         report: VenueReport = make_report(kind, index, ts + desk.ack_ns, ts, old.order_id, 0, _CORPORATE_ACTION)
-        report.qty, report.limit_price, report.stop_price = qty, limit, stop
+        report.qty, report.limit_price, report.stop_price = qty, limit, trail or stop
         desk.queue(report)
         if qty:
             flight.request = make_request(
-                old.kind, old.strategy, old.instrument, old.ts, old.basis_ts, old.order_id, old.side,
-                old.order_type, old.time_in_force, qty, limit, stop, old.expire_ts,
+                old.kind, old.strategy, old.instrument, old.ts, old.basis_ts, old.order_id,
+                make_terms(
+                    terms.side, terms.order_type, terms.time_in_force, terms.flags, qty, limit, stop, trail,
+                    terms.expire_ts, terms.signal_id,
+                ),
             )  # fmt: skip
             keep.append(flight)
     desk.arrivals = keep
@@ -102,3 +125,8 @@ def _scaled_price(price: int, num: int, den: int, tick: int, direction: int) -> 
     step = den * tick
     ticks = exact // step if direction < 0 else -(-exact // step)
     return max(1, ticks) * tick
+
+
+def _scaled_trail(trail: int, flags: int, num: int, den: int, tick: int) -> int:
+    """A trail in price units to a tick away from filling; one in millionths of the price stays."""
+    return trail if flags & int(OrderFlag.TRAIL_PPM) else _scaled_price(trail, num, den, tick, 1)

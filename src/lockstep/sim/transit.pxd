@@ -9,7 +9,7 @@ cdef class InFlight:
 cdef class Transit:
     cdef list arrivals, reports
     cdef Py_ssize_t next_arrival, next_report
-    cdef readonly long long next_due
+    cdef readonly long long next_due, next_expiry
     cdef long long entry_ns, ack_ns, fill_ns, entry_jitter_ns, ack_jitter_ns, fill_jitter_ns, last_arrival
     cdef int entry_bars
     cdef Chance chance
@@ -18,6 +18,7 @@ cdef class Transit:
     cpdef VenueReport advance(self, long long until)
     cpdef int settle_arrivals(self, long long ts_end) except -1
     cdef int arrive(self, InFlight flight) except -1
+    cdef int expire_due(self, long long until) except -1
     cdef int _look(self) except -1
     cdef int _take_arrival(self) except -1
     cdef VenueReport report_on(self, VenueOrder order, int kind, int reason, long long ts, long long delay, long long jitter)

@@ -34,13 +34,17 @@ class InFlight:
 
 @cython.cclass
 class Transit:
-    """The two queues and the delays. next_due: when the next request arrives or report is due, ns; the largest int if none."""
+    """The two queues and the delays. next_due: when something is to happen next, ns; the largest int if nothing is.
+
+    That is the arrival of a request, a report that is due, or next_expiry: the end of an order that only time ends.
+    """
 
     arrivals: list[InFlight]
     reports: list[VenueReport]
     next_arrival: cython.Py_ssize_t
     next_report: cython.Py_ssize_t
     next_due: cython.longlong
+    next_expiry: cython.longlong
     entry_ns: cython.longlong
     ack_ns: cython.longlong
     fill_ns: cython.longlong
@@ -58,6 +62,7 @@ class Transit:
         self.next_arrival = 0
         self.next_report = 0
         self.next_due = _NEVER
+        self.next_expiry = _NEVER
         self.last_arrival = 0
         self.entry_ns, self.entry_jitter_ns = latency.entry_ns, latency.entry_jitter_ns
         self.ack_ns, self.ack_jitter_ns = latency.ack_ns, latency.ack_jitter_ns
@@ -68,6 +73,10 @@ class Transit:
     def arrive(self, flight: InFlight) -> cython.int:
         """A request is here: the venue's to override."""
         raise InvariantError(f"{type(self).__name__} does not say what happens when a request arrives")
+
+    def expire_due(self, until: cython.longlong) -> cython.int:
+        """Orders end by time, see next_expiry: the venue's to override."""
+        raise InvariantError(f"{type(self).__name__} does not say which orders end by {until}")
 
     def send(self, request: OrderRequest) -> cython.int:
         """A command leaves for the venue; it arrives after the entry latency, never before an earlier one."""
@@ -84,11 +93,12 @@ class Transit:
         return 0
 
     def _look(self) -> cython.int:
-        """When the next arrival or report is due."""
-        self.next_due = _NEVER
+        """When the next arrival, report or expiry is due."""
+        self.next_due = self.next_expiry
         if self.next_arrival < len(self.arrivals):
             flight: InFlight = cython.cast(InFlight, self.arrivals[self.next_arrival])
-            self.next_due = flight.arrival
+            if flight.arrival < self.next_due:
+                self.next_due = flight.arrival
         if self.next_report < len(self.reports):
             report: VenueReport = cython.cast(VenueReport, self.reports[self.next_report])
             if report.clock < self.next_due:
@@ -110,6 +120,9 @@ class Transit:
                     self._take_arrival()
                     self.arrive(flight)
                     continue
+            if self.next_expiry <= due and self.next_expiry <= until:
+                self.expire_due(self.next_expiry)
+                continue
             if due > until:
                 self._look()
                 return None

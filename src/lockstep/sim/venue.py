@@ -1,7 +1,10 @@
 """The simulated venue: commands arrive, the market moves, reports go back.
 
 Arrivals and reports are queues in time; the run loop drains them between events. Every command in flight is delayed,
-never reordered. What the market's moves do to the orders is in `bars`.
+never reordered. What the market's moves do to the orders is in `bars` and `ticks`.
+
+The market's side is told in the venue's own time, and only that and the times of arrival decide: the venue does not know
+the engine's clock, so that it may be ahead of it by the feed's latency.
 """
 
 from collections.abc import Sequence
@@ -12,20 +15,23 @@ if cython.compiled:
     from cython.cimports.lockstep.model.traffic import OrderRequest
     from cython.cimports.lockstep.sim.bars import match_bar
     from cython.cimports.lockstep.sim.desk import Desk
-    from cython.cimports.lockstep.sim.market import Market
+    from cython.cimports.lockstep.sim.market import Market, VenueOrder
     from cython.cimports.lockstep.sim.splits import restate_orders
+    from cython.cimports.lockstep.sim.ticks import match_quote, match_trade, meet_on_arrival
     from cython.cimports.lockstep.sim.transit import InFlight
 else:
     from lockstep.model.traffic import OrderRequest
     from lockstep.sim.bars import match_bar
     from lockstep.sim.desk import Desk
-    from lockstep.sim.market import Market
+    from lockstep.sim.market import Market, VenueOrder
     from lockstep.sim.splits import restate_orders
+    from lockstep.sim.ticks import match_quote, match_trade, meet_on_arrival
     from lockstep.sim.transit import InFlight
 from lockstep.model.enums import OrderEventKind
 from lockstep.sim.models import BarFills, Latency, Slippage
 
 _SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
+_NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
 @cython.final
@@ -41,11 +47,17 @@ class Venue(Desk):
     def arrive(self, flight: InFlight) -> cython.int:
         """A request is here."""
         request: OrderRequest = flight.request
-        if request.kind == _SUBMIT:
-            self.admit(request, flight.arrival)
-            return 0
         market: Market = cython.cast(Market, self.markets[request.instrument])
-        if request.basis_ts > market.settled_to:
+        if self.next_expiry <= flight.arrival:
+            self.expire_due(flight.arrival)
+        if request.kind == _SUBMIT:
+            order: VenueOrder | None = self.admit(request, flight.arrival)
+            if order is not None and not market.bars:
+                if order.expire_ts < self.next_expiry:
+                    self.next_expiry = order.expire_ts
+                meet_on_arrival(self, market, order)
+            return 0
+        if market.bars and request.basis_ts > market.settled_to:
             market.held.append(flight)  # a bar that opened before it was sent may still come, and may fill the order
             return 0
         return self.cancel(market, flight)
@@ -70,8 +82,10 @@ class Venue(Desk):
         c: cython.longlong,
         volume: cython.double,
     ) -> cython.int:
-        """A bar is over."""
+        """A bar is over. Where the instrument has quotes or trades too, orders meet those instead."""
         market: Market = cython.cast(Market, self.markets[index])
+        if not market.bars:
+            return 0
         if len(market.resting) > 0:
             match_bar(self, market, ts_open, ts_end, o, h, l, c, volume)
         market.last_before = market.last
@@ -83,11 +97,69 @@ class Venue(Desk):
             self.release_held(market)
         return 0
 
-    def on_price(self, index: cython.int, price: cython.longlong) -> cython.int:
-        """A price that is no bar (a public trade): the last price for bands."""
+    def on_quote(
+        self,
+        index: cython.int,
+        ts: cython.longlong,
+        bid: cython.longlong,
+        ask: cython.longlong,
+        bid_qty: cython.longlong,
+        ask_qty: cython.longlong,
+    ) -> cython.int:
+        """The best bid and ask changed. A side without price or size has nothing to take."""
         market: Market = cython.cast(Market, self.markets[index])
+        if not market.quotes:
+            return 0
+        self._pass_to(ts)
+        market.events += 1
+        if market.show(ts, bid, ask, bid_qty, ask_qty) and len(market.resting) > 0 and market.is_open(ts):
+            match_quote(self, market, ts)
+        return 0
+
+    def on_trade(
+        self,
+        index: cython.int,
+        ts: cython.longlong,
+        price: cython.longlong,
+        qty: cython.longlong,
+        aggressor: cython.int,
+    ) -> cython.int:
+        """A public trade. aggressor: +1 where a buyer took, -1 where a seller did, 0 where that is not known."""
+        if price <= 0:
+            return 0
+        market: Market = cython.cast(Market, self.markets[index])
+        if market.trades:
+            self._pass_to(ts)
+            market.events += 1
+            if len(market.resting) > 0 and market.is_open(ts):
+                match_trade(self, market, ts, price, qty, aggressor)
         market.last = price
         market.last_before = price
+        return 0
+
+    def _pass_to(self, ts: cython.longlong) -> cython.int:
+        """Time has come to ts, whether or not the run loop said so: what arrives and ends by then comes first."""
+        if self.next_due <= ts:
+            self.settle_arrivals(ts + 1)
+            if self.next_expiry <= ts:
+                self.expire_due(ts)
+        return 0
+
+    def expire_due(self, until: cython.longlong) -> cython.int:
+        """End what time ends by `until` where orders meet ticks, and look when the next one ends."""
+        market: Market
+        order: VenueOrder
+        self.next_expiry = _NEVER
+        for entry in self.markets:
+            market = cython.cast(Market, entry)
+            if market.bars:
+                continue
+            self.expire(market, until)
+            for resting in market.resting:
+                order = cython.cast(VenueOrder, resting)
+                if order.expire_ts < self.next_expiry:
+                    self.next_expiry = order.expire_ts
+        self._look()
         return 0
 
     def on_split(

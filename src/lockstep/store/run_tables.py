@@ -13,12 +13,13 @@ RUN_TABLES: dict[str, dict[str, str]] = {
     "fills": {
         "ts": I64, "ts_event": I64, "exec_id": I64, "order_id": I64, "strategy": TEXT, "symbol": TEXT, "side": I8,
         "qty_units": I64, "price_units": I64, "qty": F64, "price": F64, "fee": F64, "slippage": F64,
-        "liquidity": TEXT,
+        "spread_cost": F64, "liquidity": TEXT,
     },
     "orders": {
         "seq": I64, "ts": I64, "ts_event": I64, "record": TEXT, "order_id": I64, "strategy": TEXT, "symbol": TEXT,
         "side": I8, "type": TEXT, "tif": TEXT, "qty_units": I64, "limit_units": I64, "stop_units": I64,
         "cum_units": I64, "leaves_units": I64, "state": TEXT, "reason": TEXT, "signal_id": I64,
+        "post_only": BOOL, "reduce_only": BOOL, "trail_units": I64, "trail_ppm": I64,
     },
     "trades": {
         "entry_ts": I64, "exit_ts": I64, "symbol": TEXT, "strategy": TEXT, "side": I8, "qty": F64,

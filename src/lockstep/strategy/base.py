@@ -237,13 +237,24 @@ class Strategy:
         *,
         limit: Number | None = None,
         stop: Number | None = None,
+        trail: Number | None = None,
+        trail_bps: Number | None = None,
         tif: TimeInForce | str = TimeInForce.GTC,
         expire: int = 0,
+        post_only: bool = False,
+        reduce_only: bool = False,
         signal: int = 0,
         instrument: Instrument | str | None = None,
     ) -> Any:
-        """Buy: a market order; with limit= a limit, with stop= a stop, with both a stop limit. Returns the Order."""
-        return self._seat.submit(1, qty, limit, stop, tif, expire, signal, instrument)
+        """Buy: a market order; with limit= a limit, with stop= a stop, with both a stop limit. Returns the Order.
+
+        trail=, trail_bps=: a trailing stop, this far from the best price since it arrived: in quote currency, or in hundredths
+        of a percent of that price. post_only: a limit that is rejected rather than take. reduce_only: only what
+        reduces this instance's position is filled, the rest is cancelled.
+        """
+        return self._seat.submit(
+            1, qty, limit, stop, trail, trail_bps, tif, expire, post_only, reduce_only, signal, instrument
+        )
 
     def sell(
         self,
@@ -251,13 +262,19 @@ class Strategy:
         *,
         limit: Number | None = None,
         stop: Number | None = None,
+        trail: Number | None = None,
+        trail_bps: Number | None = None,
         tif: TimeInForce | str = TimeInForce.GTC,
         expire: int = 0,
+        post_only: bool = False,
+        reduce_only: bool = False,
         signal: int = 0,
         instrument: Instrument | str | None = None,
     ) -> Any:
         """Sell: as `buy`. Selling more than is held goes short."""
-        return self._seat.submit(-1, qty, limit, stop, tif, expire, signal, instrument)
+        return self._seat.submit(
+            -1, qty, limit, stop, trail, trail_bps, tif, expire, post_only, reduce_only, signal, instrument
+        )
 
     def order(self, qty: Number, **options: Any) -> Any:
         """Buy a positive quantity or sell a negative one; options as for `buy`. Returns the Order.

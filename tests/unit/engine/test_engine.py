@@ -15,7 +15,7 @@ from lockstep.model.enums import EventKind, OrderEventKind, Reason
 from lockstep.model.errors import DataError, InvariantError, RefuseError, StrategyError
 from lockstep.model.messages import CancelOrder, SubmitOrder
 from lockstep.model.record import MARKET_EVENT
-from lockstep.model.traffic import make_report, make_request
+from lockstep.model.traffic import make_report, make_request, make_terms
 from lockstep.portfolio.portfolio import Portfolio
 from lockstep.risk.limits import RiskLimits
 from lockstep.sim.models import BarFills
@@ -384,7 +384,8 @@ def venue_words(qty: int, fills: BarFills = UNLIMITED) -> list[Any]:
     """What a bar venue says of market order 1, sent after the first bar: the acknowledgement and the fills."""
     venue = Machine([(coin(), records(bars(100)))], fills=fills).venue
     sent = T0 + HOUR
-    venue.send(make_request(int(OrderEventKind.SUBMIT), 0, 0, sent, sent, 1, 1, 1, 1, qty, 0, 0, 0))
+    terms = make_terms(1, 1, 1, 0, qty, 0, 0, 0, 0, 0)
+    venue.send(make_request(int(OrderEventKind.SUBMIT), 0, 0, sent, sent, 1, terms))
     for row in bars(100, 100, start=T0 + HOUR, volume=100.0):
         venue.settle_arrivals(row.ts_end)
         venue.on_bar(0, row.ts_open, row.ts_end, row.open, row.high, row.low, row.close, row.volume)

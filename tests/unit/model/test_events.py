@@ -14,7 +14,7 @@ from lockstep.model.errors import DataError, HaltError, LockstepError, UsageErro
 from lockstep.model.events import Bar, BookUpdate, Quote, Trade, make_bar, make_book_update, make_quote, make_trade
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import MARKET_EVENT, VOLUME, floats, words
-from lockstep.model.traffic import OrderRequest, VenueReport, make_report, make_request
+from lockstep.model.traffic import OrderRequest, VenueReport, make_report, make_request, make_terms
 from lockstep.orders.order import Order
 
 ITEM = Instrument(
@@ -77,9 +77,13 @@ def test_bar_copied_reads_the_same() -> None:
 
 
 def test_request_and_report_have_every_field() -> None:
-    request = make_request(0, 1, 2, 10, 9, 5, 1, 2, 1, 100, 10025, 0, 0)
+    terms = make_terms(1, 2, 1, 3, 100, 10025, 0, 7, 8, 9)
+    request = make_request(0, 1, 2, 10, 9, 5, terms)
     report = make_report(5, 2, 11, 10, 5, 900, 0)
-    assert (request.order_id, request.qty, request.limit_price, request.stop_price) == (5, 100, 10025, 0)
+    assert (request.order_id, request.terms, make_request(2, 1, 2, 10, 9, 5, None).terms) == (5, terms, None)
+    assert (terms.side, terms.order_type, terms.time_in_force, terms.flags) == (1, 2, 1, 3)
+    assert (terms.qty, terms.limit_price, terms.stop_price, terms.trail) == (100, 10025, 0, 7)
+    assert (terms.expire_ts, terms.signal_id) == (8, 9)
     assert (report.kind, report.order_id, report.venue_order_id, report.qty, report.fee) == (5, 5, 900, 0, 0)
 
 

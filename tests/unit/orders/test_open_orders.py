@@ -10,6 +10,7 @@ from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import OrderState as S
 from lockstep.model.errors import InvariantError
 from lockstep.model.instrument import Instrument
+from lockstep.model.traffic import make_terms
 from lockstep.orders.order import OpenOrders, Order
 from lockstep.orders.table import ANOMALY, IGNORED
 
@@ -20,7 +21,7 @@ ITEM = Instrument(
 
 
 def made(orders: OpenOrders, qty: int = 100, *events: E) -> Order:
-    order = orders.create("s", 0, 0, ITEM, 0, 1, 4, 1, qty, 10025, 10050, 0, 7, 5)
+    order = orders.create("s", 0, 0, ITEM, 0, make_terms(1, 4, 1, 0, qty, 10025, 10050, 0, 0, 7), 5)
     for event in events:
         orders.apply(order, int(event))
     return order
@@ -42,7 +43,7 @@ def test_new_order_reads_as_what_was_asked() -> None:
     assert order.is_open
     assert orders.by_id == {1: order}
     assert repr(order) == "Order(1 BUY 10.0 AAPL STOP_LIMIT NEW, filled 0.0)"
-    market = orders.create("s", 0, 0, ITEM, 0, -1, 1, 0, 5, 0, 0, 0, 0, 5)
+    market = orders.create("s", 0, 0, ITEM, 0, make_terms(-1, 1, 0, 0, 5, 0, 0, 0, 0, 0), 5)
     assert (market.id, market.side, market.limit_price, market.stop_price) == (2, Side.SELL, None, None)
 
 

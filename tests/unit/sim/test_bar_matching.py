@@ -451,7 +451,7 @@ def test_dividend_is_paid_to_longs_and_by_shorts(side: int, cash: int) -> None:
 
 def test_public_trade_moves_the_last_price_of_the_band() -> None:
     machine = Machine([(coin(price_band_bps=500), records(bars(100, 100)))])
-    machine.venue.on_price(0, 200)
+    machine.venue.on_trade(0, T0, 200, 1, 0)
     assert (machine.venue.markets[0].last, machine.venue.markets[0].last_before) == (200, 200)
 
 
