@@ -17,9 +17,16 @@ cdef class MergedSource:
     cdef readonly Stream head
     cdef readonly long long rows
     cdef readonly object on_chunk
-    cdef Stream choose(self)
+    cdef int leaves, members
+    cdef int[::1] winners, places
+    cdef long long[::1] clocks, kinds
     cdef int gather(self) except -1
+    cdef int _collect(self, int knot, long long clock, long long kind) except -1
     cdef bint pop_group(self) except -1
     cdef bint pop(self) except -1
-    cdef int _pass(self, Stream stream) except -1
-    cdef bint _next(self) except -1
+    cdef int _pass(self, int place) except -1
+    cdef int _note(self, int place) except -1
+    cdef int _match(self, int knot) noexcept
+    cdef int _play(self, int place) noexcept
+    cdef int _play_all(self) noexcept
+    cdef bint _look(self) except -1

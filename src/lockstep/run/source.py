@@ -1,9 +1,11 @@
 """Market events of any number of instruments, merged in the total order: (clock, kind, instrument, sequence).
 
-Data comes in chunks and is read where it lies; memory does not grow with history. A linear scan of the heads is the
-fastest merge for a few streams and good enough for hundreds of daily ones.
+Data comes in chunks and is read where it lies; memory does not grow with history. The heads of the streams stand in a
+tournament: each knot of a binary tree names the earlier of the two below it, so the next event costs a climb from one leaf
+to the root, and bars of one clock, however many, are found and passed in one walk over the tree.
 """
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import cython
@@ -117,13 +119,23 @@ class Stream(EventRows):
 @cython.final
 @cython.cclass
 class MergedSource:
-    """Several streams as one. rows: events handed out so far. group: who has a bar at the head's clock, see `gather`."""
+    """Several streams as one. rows: events handed out so far. group: who has a bar at the head's clock, see `gather`.
+
+    winners: the tree. Knot k stands above 2k and 2k + 1, the leaves are the last half; what it holds is the place of a
+    stream, and where two are equal the left one's, so streams of one clock and kind come in the order given.
+    """
 
     streams: list[Stream]
     group: list[Stream]
     head: Stream | None
     rows: cython.longlong
     on_chunk: Callable[[int], None] | None
+    leaves: cython.int
+    members: cython.int
+    winners: "array[int]"
+    places: "array[int]"  # of the streams in `group`
+    clocks: "array[int]"  # of each stream's head, and its kind: what the tree is ordered by
+    kinds: "array[int]"
 
     def __init__(self, streams: Sequence[Stream], on_progress: Callable[[int], None] | None = None) -> None:
         """on_progress: called now and then with the events handed out so far."""
@@ -131,7 +143,19 @@ class MergedSource:
         self.group = list(streams)
         self.rows = 0
         self.on_chunk = on_progress
-        self.head = self.choose()
+        leaves = 1
+        while leaves < len(self.streams):
+            leaves *= 2
+        self.leaves = leaves
+        self.members = 0
+        self.winners = array("i", [*[0] * leaves, *range(leaves)])
+        self.places = array("i", [0] * leaves)
+        self.clocks = array("q", [_NEVER] * leaves)  # beyond the streams: never
+        self.kinds = array("q", [0] * leaves)
+        for place in range(len(self.streams)):
+            self._note(place)
+        self._play_all()
+        self._look()
 
     def first_time(self) -> int:
         """When the first event began, ns UTC: the earliest start of a bar among the heads, or clock of another event."""
@@ -142,60 +166,112 @@ class MergedSource:
                 times.append(min(stream.clock, stream.w[stream.at, 9] or stream.clock))
         return min(times)
 
-    def choose(self) -> Stream | None:
-        """The stream whose event comes next, or None at the end."""
-        best: Stream | None = None
-        stream: Stream
-        clock: cython.longlong = _NEVER
-        kind: cython.longlong = 0
-        k: cython.Py_ssize_t
-        for k in range(len(self.streams)):
-            stream = cython.cast(Stream, self.streams[k])
-            if stream.clock < clock or (stream.clock == clock and stream.kind < kind and clock != _NEVER):
-                best = stream
-                clock = stream.clock
-                kind = stream.kind
-        return best
-
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def gather(self) -> cython.int:
         """The head is a bar: put every stream whose next event is a bar of the same clock into `group`, in order."""
-        if len(self.streams) == 1:
+        if self.leaves == 1:
             return 0
-        stream: Stream
-        head: Stream = cython.cast(Stream, self.head)
-        clock: cython.longlong = head.clock
-        kind: cython.longlong = head.kind
-        k: cython.Py_ssize_t
         del self.group[:]
-        for k in range(len(self.streams)):
-            stream = cython.cast(Stream, self.streams[k])
-            if stream.clock == clock and stream.kind == kind:
-                self.group.append(stream)
+        self.members = 0
+        best: cython.int = self.winners[1]
+        return self._collect(1, self.clocks[best], self.kinds[best])
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def _collect(self, knot: cython.int, clock: cython.longlong, kind: cython.longlong) -> cython.int:
+        """Whoever stands below a knot with this clock and kind, from left to right."""
+        place: cython.int = self.winners[knot]
+        if self.clocks[place] != clock or self.kinds[place] != kind:
+            return 0
+        if knot < self.leaves:
+            self._collect(2 * knot, clock, kind)
+            return self._collect(2 * knot + 1, clock, kind)
+        self.places[self.members] = place
+        self.members += 1
+        self.group.append(self.streams[place])
         return 0
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def pop_group(self) -> cython.bint:
         """Done with every bar of the group: on to the next event. False at the end."""
-        k: cython.Py_ssize_t
-        for k in range(len(self.group)):
-            self._pass(cython.cast(Stream, self.group[k]))
-        return self._next()
+        if self.leaves == 1:
+            return self.pop()
+        j: cython.int
+        for j in range(self.members):
+            self._pass(self.places[j])
+        if 4 * self.members > self.leaves:  # every knot once is less than so many climbs
+            self._play_all()
+        else:
+            for j in range(self.members):
+                self._play(self.places[j])
+        return self._look()
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def pop(self) -> cython.bint:
         """Done with the head: on to the next event. False at the end."""
-        self._pass(cython.cast(Stream, self.head))
-        return self._next()
+        place: cython.int = self.winners[1]
+        self._pass(place)
+        self._play(place)
+        return self._look()
 
-    def _pass(self, stream: Stream) -> cython.int:
-        stream.forward()
+    def _pass(self, place: cython.int) -> cython.int:
+        cython.cast(Stream, self.streams[place]).forward()
+        self._note(place)
         self.rows += 1
         if self.on_chunk is not None and (self.rows & 0x3FFF) == 0:
             self.on_chunk(self.rows)
         return 0
 
-    def _next(self) -> cython.bint:
-        head: Stream = cython.cast(Stream, self.head)
-        if len(self.streams) > 1:
-            self.head = self.choose()
-        elif head.clock == _NEVER:
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def _note(self, place: cython.int) -> cython.int:
+        stream: Stream = cython.cast(Stream, self.streams[place])
+        self.clocks[place] = stream.clock
+        self.kinds[place] = stream.kind
+        return 0
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def _match(self, knot: cython.int) -> cython.int:
+        """Who of the two below a knot comes first."""
+        left: cython.int = self.winners[2 * knot]
+        right: cython.int = self.winners[2 * knot + 1]
+        ahead: cython.bint = self.clocks[right] < self.clocks[left]
+        if self.clocks[right] == self.clocks[left]:
+            ahead = self.kinds[right] < self.kinds[left]
+        self.winners[knot] = right if ahead else left
+        return 0
+
+    def _play(self, place: cython.int) -> cython.int:
+        """The matches on the way from a leaf to the root."""
+        knot: cython.int = (self.leaves + place) >> 1
+        while knot >= 1:
+            self._match(knot)
+            knot >>= 1
+        return 0
+
+    def _play_all(self) -> cython.int:
+        knot: cython.int
+        for knot in range(self.leaves - 1, 0, -1):
+            self._match(knot)
+        return 0
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def _look(self) -> cython.bint:
+        """Set the head; False at the end."""
+        if not self.streams or self.clocks[self.winners[1]] == _NEVER:
             self.head = None
-        return self.head is not None
+            return False
+        self.head = self.streams[self.winners[1]]
+        return True
