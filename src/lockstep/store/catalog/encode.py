@@ -17,7 +17,7 @@ from lockstep.model.record import MARKET_EVENT, RECORD_SCHEMA_VERSION, Records
 from lockstep.store.catalog.actions import Action, ActionMerge
 from lockstep.store.catalog.columns import PRICES
 from lockstep.store.catalog.gaps import GapCount, SessionHours
-from lockstep.store.catalog.market_data import DataInfo, MarketData, Rows, Spool
+from lockstep.store.catalog.market_data import DataInfo, MarketData, SpooledRows, Spool
 from lockstep.store.catalog.times import time_text
 
 BROKEN_SHOWN = 3
@@ -58,6 +58,7 @@ class BarEncoder:
         self._bar_ns = bar_ns
         self._start = spool.rows
         self._gaps = GapCount(hours, daily=bar_ns >= NANOS_PER_DAY)
+        self._listed = None if actions is None else tuple(actions)
         self._actions = None if actions is None else ActionMerge(actions, instrument.session)
         self._row_name = row_name
         self._hash = hashlib.sha256(_hash_head(instrument))
@@ -119,7 +120,8 @@ class BarEncoder:
             adjustments="not modelled" if self._actions is None else "applied",
             notes=(*notes, *self._own_notes()),
         )
-        return MarketData(self.instrument, info, Rows(self._spool, self._start, self._spool.rows))
+        rows = SpooledRows(self._spool, self._start, self._spool.rows)
+        return MarketData(self.instrument, info, rows, self._listed)
 
     def _own_notes(self) -> list[str]:
         notes = []
