@@ -50,6 +50,19 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     fees: FeeSchedule | None
     currency: str | None
 
+    def applied_to(self, instrument: Instrument) -> Instrument:
+        """A known instrument under what the caller says."""
+        said = {
+            "asset_class": self.asset_class,
+            "session": self.session,
+            "fees": self.fees,
+            "quote_currency": self.currency,
+        }
+        return msgspec.structs.replace(instrument, **{name: value for name, value in said.items() if value is not None})
+
+
+NO_WISHES = Wishes(asset_class=None, session=None, fees=None, currency=None)
+
 
 def wishes_from(asset_class: str | None, session: str | None, fees: FeeSchedule | None, currency: str | None) -> Wishes:
     """The caller's words checked. Raises: UsageError: no such asset class or session."""

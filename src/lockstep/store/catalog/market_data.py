@@ -131,6 +131,21 @@ class SpooledRows:
         return start, self._stop if end_ns is None else row_at(end_ns)
 
 
+class _NothingKept:
+    """The backing of a history that was only looked through."""
+
+    def count(self, start_ns: int | None, end_ns: int | None) -> int:
+        """None."""
+        return 0
+
+    def pieces(self, start_ns: int | None, end_ns: int | None) -> Iterator[Records]:
+        """None."""
+        return iter(())
+
+
+NOTHING_KEPT = _NothingKept()
+
+
 class MarketData:
     """One instrument's history of one kind: bars (with the corporate actions among them), quotes or trades.
 

@@ -1,16 +1,15 @@
 """Reading real data: any supported file, folder or data set name becomes one MarketData for each symbol."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lockstep.model.errors import DataError
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.store.catalog import lean, native
+from lockstep.store.catalog.database import database
 from lockstep.store.catalog.encode import BarEncoder, Window
 from lockstep.store.catalog.gaps import SessionHours
 from lockstep.store.catalog.instruments import Traits, Wishes, instrument_of, wishes_from
@@ -19,12 +18,6 @@ from lockstep.store.catalog.places import locate
 from lockstep.store.catalog.sources import data_files, tables_of
 from lockstep.store.catalog.staging import Stage, StagedWindow, SymbolRows
 from lockstep.store.catalog.timing import timing_of
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-MEMORY_LIMIT = "256MB"
-"""DuckDB's own; beyond it, sorting spills to the temporary folder."""
 
 
 def read_market_data(
@@ -48,33 +41,13 @@ def read_market_data(
     path = locate(where)
     source = path.name if isinstance(where, Path) or Path(where).exists() else str(where)
     files = data_files(path)
-    with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, _database(Path(folder)) as db:
+    with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, database(Path(folder)) as db:
         if len(files) == 1 and native.is_native(files[0], db):
             return native.read_bars(files[0], db, source, symbols, wishes)
         work = Path(folder) / "work"
         work.mkdir()
         tables = [table for file in files for table in tables_of(file, work, db, asset_class)]
         return _read_tables(Stage(db, tables, work, symbols), source, wishes)
-
-
-@contextmanager
-def _database(folder: Path) -> "Iterator[DuckDBPyConnection]":
-    import duckdb
-
-    # One thread keeps rows in order and memory small; nothing is fetched from a network.
-    db = duckdb.connect(
-        config={
-            "threads": 1,
-            "memory_limit": MEMORY_LIMIT,
-            "temp_directory": str(folder),
-            "autoinstall_known_extensions": "false",
-            "TimeZone": "UTC",
-        }
-    )
-    try:
-        yield db
-    finally:
-        db.close()
 
 
 def _read_tables(stage: Stage, source: str, wishes: Wishes) -> list[MarketData]:
