@@ -6,15 +6,14 @@ from pathlib import Path
 import msgspec
 
 from lockstep.model.errors import DataError, UsageError
-from lockstep.model.timeframe import timeframe_ns
 from lockstep.store.catalog import places
 from lockstep.store.catalog.instruments import NO_WISHES, Wishes
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
-from lockstep.store.catalog.shapes import kinds_of
 from lockstep.store.catalog.times import Moment, moment_ns
 from lockstep.store.catalog.vault.arrays import Bars, Quotes, Trades
 from lockstep.store.catalog.vault.ledger import Entry, Series
+from lockstep.store.catalog.vault.selection import bars_of, histories, ticks_of
 from lockstep.store.catalog.vault.vault import Vault
 
 
@@ -102,39 +101,15 @@ class Catalog:
         Args:   symbols: None for every instrument. kind: "bars", "quotes", "trades", or "ticks", which is quotes and
                 trades as two histories of one instrument; None: bars, refused where an instrument has none.
         """
-        bounds = _bounds(start, end)
-        entries = self.vault.entries() if symbols is None else [self.vault.find(symbol) for symbol in symbols]
-        if not entries:
-            raise DataError(f"{self.vault.home}: the catalog is empty", hint="lockstep data import FILE")
-        found = []
-        for entry in entries:
-            instrument = wishes.applied_to(entry.instrument)
-            for name in kinds_of(kind or "bars"):
-                series = self._bars_of(entry, timeframe) if name == "bars" else _ticks_of(entry, name)
-                found.append(
-                    self.vault.history(entry, series, instrument=instrument, start_ns=bounds[0], end_ns=bounds[1])
-                )
-        return found
+        return histories(self.vault, symbols, kind, *_bounds(start, end), timeframe=timeframe, wishes=wishes)
 
     def _series(self, symbol: str, name: str) -> tuple[Entry, Series]:
         entry = self.vault.find(symbol)
-        return entry, _ticks_of(entry, name)
+        return entry, ticks_of(entry, name)
 
     def _bars(self, symbol: str, timeframe: str | None) -> tuple[Entry, Series]:
         entry = self.vault.find(symbol)
-        return entry, self._bars_of(entry, timeframe)
-
-    def _bars_of(self, entry: Entry, timeframe: str | None) -> Series:
-        stored = sorted((one for one in entry.series.values() if one.kind == "bars"), key=lambda one: one.bar_ns)
-        if not stored:
-            raise _not_held(entry, "bars")
-        if timeframe is None:
-            return stored[0]
-        wanted = timeframe_ns(timeframe)
-        for one in stored:
-            if one.bar_ns == wanted:
-                return one
-        raise _not_held(entry, f"bars of {timeframe}")
+        return entry, bars_of(entry, timeframe)
 
     def datasets(self) -> list[DatasetEntry]:
         """Every data set by name. Each is read whole, as only that tells whether it can be used."""
@@ -173,14 +148,3 @@ def _bounds(start: Moment, end: Moment) -> tuple[int | None, int | None]:
     if start_ns is not None and end_ns is not None and start_ns >= end_ns:
         raise UsageError(f"the range is empty: {start!r} is not before {end!r}")
     return start_ns, end_ns
-
-
-def _ticks_of(entry: Entry, name: str) -> Series:
-    if name not in entry.series:
-        raise _not_held(entry, name)
-    return entry.series[name]
-
-
-def _not_held(entry: Entry, what: str) -> DataError:
-    held = ", ".join(sorted(entry.series)) or "nothing"
-    return DataError(f"the catalog holds no {what} of {entry.instrument.id}", hint=f"it holds {held}")

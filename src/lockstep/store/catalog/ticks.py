@@ -17,8 +17,8 @@ from lockstep.model.record import CLOCK
 from lockstep.store.catalog.encode import RecordLog, Sink
 from lockstep.store.catalog.gaps import SessionHours
 from lockstep.store.catalog.market_data import DataInfo, MarketData
-from lockstep.store.catalog.times import time_text
 from lockstep.store.catalog.shapes import Shape
+from lockstep.store.catalog.times import time_text
 
 CROSSED_SHARE_MAX = 0.05
 """More crossed quotes than this are no tape but a mistake, such as bid and ask swapped or two venues mixed."""

@@ -19,9 +19,9 @@ from lockstep.store.catalog.vault.names import id_of
 LOCK = "lock"
 TEMPORARY = ".new-"
 UNCHANGED = "nothing was changed; free some space and run it again"
-_HASH = r"[0-9a-f]{%d}" % ledger.HASH_DIGITS
+_HASH = rf"[0-9a-f]{{{ledger.HASH_DIGITS}}}"
 _OURS = re.compile(
-    rf"(?:\.new-.*|instrument-{_HASH}\.json|\.?survey-{_HASH}\.json(?:\.\d+)?|\d{{4}}-\d{{2}}(?:-\d{{2}})?-{_HASH}\.parquet)"
+    rf"\.new-.*|instrument-{_HASH}\.json|\.?survey-{_HASH}\.json(\.\d+)?|\d{{4}}-\d{{2}}(-\d{{2}})?-{_HASH}\.parquet"
 )
 """Files of these names are ours to remove; whatever else lies in the folder is left alone."""
 

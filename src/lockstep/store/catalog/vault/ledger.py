@@ -6,7 +6,6 @@ stay until the next import.
 """
 
 import hashlib
-import os
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,8 +15,8 @@ from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.model.timeframe import timeframe_text
 from lockstep.store.catalog.actions import Action
-from lockstep.store.catalog.vault.names import folder_of
 from lockstep.store.catalog.shapes import SHAPES, Shape
+from lockstep.store.catalog.vault.names import folder_of
 
 ROOT = "catalog.json"
 ROOT_FORMAT, ENTRY_FORMAT = "lockstep-catalog", "lockstep-instrument"
@@ -83,7 +82,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Root(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The catalog at one moment. instruments: the entry's file by instrument id. retired: paths that the last change
-    made useless; they stay for readers of the state before it, and the next change removes them."""
+    made useless; they stay for readers of the state before it, and the next change removes them.
+    """
 
     format: str = ROOT_FORMAT
     schema_version: int = SCHEMA_VERSION
@@ -119,7 +119,7 @@ def load_root(home: Path) -> Root:
 
 def load_entry(home: Path, instrument_id: str, file: str) -> Entry:
     """One instrument. Raises: DataError: missing, damaged, or of a newer schema."""
-    if os.path.basename(file) != file:
+    if Path(file).name != file:
         raise DataError(f"{home / ROOT}: {file!r} is no name of an entry")
     path = home / folder_of(instrument_id) / file
     try:

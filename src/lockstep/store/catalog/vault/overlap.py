@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.model.errors import DataError
-from lockstep.store.catalog.times import time_text
 from lockstep.store.catalog.shapes import Columns, Shape
+from lockstep.store.catalog.times import time_text
 
 
 class Joined(NamedTuple):

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from lockstep.model.errors import DataError, RetryError
 from lockstep.model.instrument import Instrument
-from lockstep.store.catalog.vault.ledger import SCHEMA_VERSION, Part
 from lockstep.store.catalog.shapes import Columns, Shape
+from lockstep.store.catalog.vault.ledger import SCHEMA_VERSION, Part
 from lockstep.store.sql import sql_text
 
 if TYPE_CHECKING:

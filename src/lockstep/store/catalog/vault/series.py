@@ -9,9 +9,9 @@ import numpy as np
 
 from lockstep.model.record import Records
 from lockstep.store.catalog.market_data import CHUNK_ROWS
+from lockstep.store.catalog.shapes import Columns
 from lockstep.store.catalog.vault.ledger import Entry, Part, Series
 from lockstep.store.catalog.vault.parts import ROW_GROUP_ROWS, read_part, rows_before
-from lockstep.store.catalog.shapes import Columns
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

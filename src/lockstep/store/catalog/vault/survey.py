@@ -76,7 +76,7 @@ def _made(files: SeriesFiles, instrument: Instrument, source: str) -> Survey:
                     ts_event=columns["ts_event"],
                     prices=prices,
                     volume=columns["volume"],
-                )  # fmt: skip
+                )
             )
         data = bars.finish(source, files.series.notes)
     else:

@@ -12,12 +12,12 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import UNITS_MAX
 from lockstep.store.catalog.actions import Action
 from lockstep.store.catalog.market_data import MarketData
+from lockstep.store.catalog.shapes import Columns, Shape, shape_of_kind
 from lockstep.store.catalog.vault import ledger
 from lockstep.store.catalog.vault.commit import Change
 from lockstep.store.catalog.vault.ledger import HASH_DIGITS, Entry, Part, Series
 from lockstep.store.catalog.vault.overlap import Joined, joined
 from lockstep.store.catalog.vault.parts import content_hash, read_part, write_part
-from lockstep.store.catalog.shapes import Columns, Shape, shape_of_kind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
