@@ -1,12 +1,20 @@
 """The catalog: which data sets there are, by name, and what each holds."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from lockstep.model.errors import DataError
+from lockstep.model.errors import DataError, UsageError
 from lockstep.store.catalog import places
+from lockstep.store.catalog.instruments import NO_WISHES, Wishes
+from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
+from lockstep.store.catalog.times import Moment, moment_ns
+from lockstep.store.catalog.vault.arrays import Bars, Quotes, Trades
+from lockstep.store.catalog.vault.ledger import Entry, Series
+from lockstep.store.catalog.vault.selection import bars_of, histories, ticks_of
+from lockstep.store.catalog.vault.vault import Vault
 
 
 class DatasetEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,13 +35,81 @@ class DatasetEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalog:
-    """The data sets that ship with the package, and the files and folders a user put under home/data.
+    """What there is to read: data sets by name, and the store of history that `data import` fills (home/catalog).
 
-    A local data set is named by the stem of its file or by its folder; a local one hides a shipped one of the same name.
+    Data sets ship with the package, or are files and folders a user put under home/data, named by the stem; a local one
+    hides a shipped one of the same name.
+
+    Of the store, a symbol is "BTCUSD" or, where several venues have it, "BTCUSD.BITFINEX". start and end are ns UTC, an
+    ISO text or a datetime (UTC unless it has a zone), None for no limit; what lies in [start, end) is given, a bar by its
+    start, a tick by ts_recv. All reading raises DataError where the store does not hold what is asked for, or a file is
+    damaged, and UsageError where the question means nothing.
     """
 
     def __init__(self, home: Path | None = None) -> None:
         self.home = places.default_home() if home is None else home
+        self.vault = Vault(self.home / places.CATALOG)
+
+    def get_bars(self, symbol: str, start: Moment = None, end: Moment = None, timeframe: str | None = None) -> Bars:
+        """Bars as arrays. timeframe: "1m", "1h" ...; None: the one that is stored, the shortest of several."""
+        entry, series = self._bars(symbol, timeframe)
+        bounds = _bounds(start, end)
+        return Bars(entry.instrument, self.vault.columns(entry, series, *bounds), series.bar_ns)
+
+    def get_quotes(self, symbol: str, start: Moment = None, end: Moment = None) -> Quotes:
+        """Quotes as arrays."""
+        entry, series = self._series(symbol, "quotes")
+        return Quotes(entry.instrument, self.vault.columns(entry, series, *_bounds(start, end)))
+
+    def get_trades(self, symbol: str, start: Moment = None, end: Moment = None) -> Trades:
+        """Trades as arrays."""
+        entry, series = self._series(symbol, "trades")
+        return Trades(entry.instrument, self.vault.columns(entry, series, *_bounds(start, end)))
+
+    def iter_bars(
+        self, symbol: str, start: Moment = None, end: Moment = None, timeframe: str | None = None
+    ) -> Iterator[Bars]:
+        """The same as get_bars a row group at a time, at most ROW_GROUP_ROWS, each read when asked for."""
+        entry, series = self._bars(symbol, timeframe)
+        for columns in self.vault.chunks(entry, series, *_bounds(start, end)):
+            yield Bars(entry.instrument, columns, series.bar_ns)
+
+    def iter_quotes(self, symbol: str, start: Moment = None, end: Moment = None) -> Iterator[Quotes]:
+        """The same as get_quotes a row group at a time."""
+        entry, series = self._series(symbol, "quotes")
+        for columns in self.vault.chunks(entry, series, *_bounds(start, end)):
+            yield Quotes(entry.instrument, columns)
+
+    def iter_trades(self, symbol: str, start: Moment = None, end: Moment = None) -> Iterator[Trades]:
+        """The same as get_trades a row group at a time."""
+        entry, series = self._series(symbol, "trades")
+        for columns in self.vault.chunks(entry, series, *_bounds(start, end)):
+            yield Trades(entry.instrument, columns)
+
+    def histories(
+        self,
+        symbols: Sequence[str] | None = None,
+        kind: str | None = None,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        timeframe: str | None = None,
+        wishes: Wishes = NO_WISHES,
+    ) -> list[MarketData]:
+        """Histories for a backtest, streamed from the files.
+
+        Args:   symbols: None for every instrument. kind: "bars", "quotes", "trades", or "ticks", which is quotes and
+                trades as two histories of one instrument; None: bars, refused where an instrument has none.
+        """
+        return histories(self.vault, symbols, kind, *_bounds(start, end), timeframe=timeframe, wishes=wishes)
+
+    def _series(self, symbol: str, name: str) -> tuple[Entry, Series]:
+        entry = self.vault.find(symbol)
+        return entry, ticks_of(entry, name)
+
+    def _bars(self, symbol: str, timeframe: str | None) -> tuple[Entry, Series]:
+        entry = self.vault.find(symbol)
+        return entry, bars_of(entry, timeframe)
 
     def datasets(self) -> list[DatasetEntry]:
         """Every data set by name. Each is read whole, as only that tells whether it can be used."""
@@ -65,3 +141,10 @@ class Catalog:
 
     def _paths(self) -> dict[str, Path]:
         return {**places.shipped(), **places.local(self.home)}
+
+
+def _bounds(start: Moment, end: Moment) -> tuple[int | None, int | None]:
+    start_ns, end_ns = moment_ns(start, "start"), moment_ns(end, "end")
+    if start_ns is not None and end_ns is not None and start_ns >= end_ns:
+        raise UsageError(f"the range is empty: {start!r} is not before {end!r}")
+    return start_ns, end_ns

@@ -15,6 +15,99 @@ _SYMBOL = ("symbol", "ticker")
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume", "vol": "volume"}
 
 
+_BOTH_TIMES = (*_TIME_AT_START, *_TIME_AT_END)
+_RECEIVED = ("ts_recv", "recv_time", "receive_time", "received", "local_timestamp", "local_time")
+_TICKS = {
+    "quotes": {
+        "bid": ("bid", "bid_price", "bid_px", "best_bid", "best_bid_price"),
+        "ask": ("ask", "ask_price", "ask_px", "best_ask", "best_ask_price", "offer"),
+        "bid_qty": ("bid_qty", "bid_size", "bid_amount", "bid_quantity", "bid_volume", "best_bid_qty", "best_bid_size"),
+        "ask_qty": ("ask_qty", "ask_size", "ask_amount", "ask_quantity", "ask_volume", "best_ask_qty", "best_ask_size"),
+    },
+    "trades": {
+        "price": ("price", "trade_price", "px"),
+        "qty": ("qty", "quantity", "size", "amount", "trade_size", "volume", "vol"),
+    },
+}
+_TRADE_ID = ("trade_id", "tradeid", "id", "tid", "agg_trade_id")
+_SIDE = ("side", "aggressor", "aggressor_side", "taker_side")
+_BUYER_MADE = ("is_buyer_maker", "isbuyermaker", "buyer_maker", "m")
+
+
+class TickRoles(msgspec.Struct, frozen=True, kw_only=True):
+    """Positions of the columns of ticks. unit, recv_unit: what the names say of epoch numbers. values: by our name.
+
+    buyer_made: a column that is true where the buyer had rested, so that the seller crossed the spread.
+    """
+
+    time: int
+    unit: str
+    recv: int | None
+    recv_unit: str
+    values: dict[str, int]
+    trade_id: int | None
+    side: int | None
+    buyer_made: int | None
+    symbol: int | None
+    notes: tuple[str, ...]
+
+
+def kinds_by(names: Sequence[str]) -> list[str]:
+    """What a table with these columns could be: of "bars", "quotes" and "trades" those it has the prices of."""
+    clean = {_clean(name) for name in names}
+    bars = all(role in clean or any(_SHORT.get(name) == role for name in clean) for role in PRICES)
+    found = ["bars"] if bars else []
+    for kind, roles in _TICKS.items():
+        needed = ("bid", "ask") if kind == "quotes" else ("price", "qty")
+        if all(clean & set(roles[role]) for role in needed):
+            found.append(kind)
+    return found
+
+
+def tick_roles_of(names: Sequence[str], kind: str, where: str) -> TickRoles:
+    """What each column of quotes or trades means. Raises: DataError: a needed one is missing, or two mean the same."""
+    clean = [_clean(name) for name in names]
+    time, unit = _moment_column(names, clean, _BOTH_TIMES, where)
+    recv, recv_unit = _moment_column(names, clean, _RECEIVED, where)
+    if time is None and recv is not None:
+        time, unit, recv, recv_unit = recv, recv_unit, None, ""
+    if time is None:
+        raise DataError(
+            f"{where}: no time column; the columns are {', '.join(names)}", hint="name it timestamp, time or ts_event"
+        )
+    values = {}
+    for role, known in _TICKS[kind].items():
+        at = _one_of(names, clean, known, where)
+        if at is None:
+            raise DataError(f"{where}: no column {role!r} of {kind}; the columns are {', '.join(names)}")
+        values[role] = at
+    notes = [f"column {names[time]!r} read as the time of a {kind[:-1]}"]
+    if recv is not None:
+        notes.append(f"column {names[recv]!r} read as the time it was received: the clock of the run")
+    return TickRoles(
+        time=time, unit=unit, recv=recv, recv_unit=recv_unit, values=values,
+        trade_id=_one_of(names, clean, _TRADE_ID, where) if kind == "trades" else None,
+        side=_one_of(names, clean, _SIDE, where) if kind == "trades" else None,
+        buyer_made=_one_of(names, clean, _BUYER_MADE, where) if kind == "trades" else None,
+        symbol=_one_of(names, clean, _SYMBOL, where), notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _one_of(names: Sequence[str], clean: list[str], known: Sequence[str], where: str) -> int | None:
+    found = [i for i, name in enumerate(clean) if name in known]
+    if len(found) > 1:
+        raise DataError(f"{where}: ambiguous columns {_listed(names, found)}", hint="keep one of them")
+    return found[0] if found else None
+
+
+def _moment_column(names: Sequence[str], clean: list[str], known: Sequence[str], where: str) -> tuple[int | None, str]:
+    matches = [_UNIT_SUFFIX.fullmatch(name) for name in clean]
+    bases = [name if name in known or not match else match[1] for name, match in zip(clean, matches, strict=True)]
+    at = _one_of(names, bases, known, where)
+    match = None if at is None or clean[at] in known else matches[at]
+    return at, match[2] if match else ""
+
+
 class Roles(msgspec.Struct, frozen=True, kw_only=True):
     """Positions of the columns in the file. unit: what the time column's name says of an epoch number, or ""."""
 

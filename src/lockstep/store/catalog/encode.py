@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -13,11 +13,11 @@ from lockstep.model.enums import CorporateAction, EventKind
 from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY, UNITS_MAX, text_from_fixed
-from lockstep.model.record import MARKET_EVENT, RECORD_SCHEMA_VERSION, Records
+from lockstep.model.record import MARKET_EVENT, RECORD_SCHEMA_VERSION, TS_OPEN, Records
 from lockstep.store.catalog.actions import Action, ActionMerge
 from lockstep.store.catalog.columns import PRICES
 from lockstep.store.catalog.gaps import GapCount, SessionHours
-from lockstep.store.catalog.market_data import DataInfo, MarketData, Rows, Spool
+from lockstep.store.catalog.market_data import NOTHING_KEPT, Backing, DataInfo, MarketData, Spool, SpooledRows
 from lockstep.store.catalog.times import time_text
 
 BROKEN_SHOWN = 3
@@ -37,6 +37,64 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     volume: NDArray[np.float64]
 
 
+class Sink(Protocol):
+    """Where encoded records go. rows: so far."""
+
+    rows: int
+
+    def append(self, records: Records) -> None:
+        """Add records at the end."""
+        ...
+
+    def flush(self) -> None:
+        """Make what was appended readable."""
+        ...
+
+
+class Surveyed:
+    """A sink that keeps nothing but the corporate actions: for histories that are stored elsewhere."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.actions: list[Records] = []
+
+    def append(self, records: Records) -> None:
+        """Count the records."""
+        self.rows += len(records)
+        self.actions.append(records[records["kind"] == EventKind.CORPORATE_ACTION])
+
+    def flush(self) -> None:
+        """Nothing is waiting."""
+
+
+class RecordLog:
+    """The records of one history in order: numbered, hashed and handed to a sink."""
+
+    def __init__(self, instrument: Instrument, sink: Sink) -> None:
+        self.sink = sink
+        self.start = sink.rows
+        self._hash = hashlib.sha256(_hash_head(instrument))
+
+    def add(self, records: Records) -> None:
+        """The next records; their seq is written."""
+        seq = self.sink.rows - self.start
+        records["seq"] = np.arange(seq, seq + len(records))
+        self._hash.update(records.data.cast("B"))
+        self.sink.append(records)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the decimals and every record so far."""
+        return self._hash.hexdigest()
+
+    def rows(self, by: int) -> Backing:
+        """What the sink kept, to be read back; `by` as in SpooledRows. Only a spool can."""
+        self.sink.flush()
+        if isinstance(self.sink, Spool):
+            return SpooledRows(self.sink, self.start, self.sink.rows, by)
+        return NOTHING_KEPT
+
+
 class BarEncoder:
     """Takes the windows of one instrument in order and gives its MarketData.
 
@@ -47,24 +105,22 @@ class BarEncoder:
     def __init__(
         self,
         instrument: Instrument,
-        spool: Spool,
+        sink: Sink,
         hours: SessionHours,
         bar_ns: int,
         actions: Sequence[Action] | None,
         row_name: Callable[[int], str],
     ) -> None:
         self.instrument = instrument
-        self._spool = spool
         self._bar_ns = bar_ns
-        self._start = spool.rows
         self._gaps = GapCount(hours, daily=bar_ns >= NANOS_PER_DAY)
+        self._listed = None if actions is None else tuple(actions)
         self._actions = None if actions is None else ActionMerge(actions, instrument.session)
         self._row_name = row_name
-        self._hash = hashlib.sha256(_hash_head(instrument))
+        self._log = RecordLog(instrument, sink)
         self._first: int | None = None
         self._last = (-(2**62), -(2**62))
         self._bars = 0
-        self._seq = 0
         self._uneven = 0
         self._broken = 0
         self._broken_shown: list[str] = []
@@ -86,10 +142,7 @@ class BarEncoder:
     def _store(self, records: Records) -> None:
         if self._actions is not None:
             records = self._actions.merge(records)
-        records["seq"] = np.arange(self._seq, self._seq + len(records))
-        self._seq += len(records)
-        self._hash.update(records.data.cast("B"))
-        self._spool.append(records)
+        self._log.add(records)
 
     def finish(self, source: str, notes: Sequence[str]) -> MarketData:
         """The instrument's data, after its last window. Raises: DataError: rows with impossible ranges were met."""
@@ -102,7 +155,6 @@ class BarEncoder:
             )
         if self._first is None:
             raise DataError(f"{source}: {symbol}: no bars")
-        self._spool.flush()
         seen = self._actions.seen if self._actions is not None else {}
         info = DataInfo(
             symbol=symbol,
@@ -113,13 +165,13 @@ class BarEncoder:
             bar_ns=self._bar_ns,
             gaps=self._gaps.gaps,
             longest_gap_ns=self._gaps.longest_ns,
-            content_hash=self._hash.hexdigest(),
+            content_hash=self._log.content_hash,
             splits=seen.get(CorporateAction.SPLIT, 0),
             dividends=seen.get(CorporateAction.DIVIDEND, 0),
             adjustments="not modelled" if self._actions is None else "applied",
             notes=(*notes, *self._own_notes()),
         )
-        return MarketData(self.instrument, info, Rows(self._spool, self._start, self._spool.rows))
+        return MarketData(self.instrument, info, self._log.rows(TS_OPEN), self._listed)
 
     def _own_notes(self) -> list[str]:
         notes = []

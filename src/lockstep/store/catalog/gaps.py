@@ -25,6 +25,16 @@ class SessionHours:
         self.opens, self.closes = bounds[:, 0].copy(), bounds[:, 1].copy()
         self.open_before = np.concatenate(([0], np.cumsum(self.closes - self.opens)))
 
+    def session_at(self, ts: Times) -> NDArray[np.intp]:
+        """The number of the last session that opened at or before each time; 0 before the first."""
+        return np.maximum(np.searchsorted(self.opens, ts, side="right") - 1, 0)
+
+    def is_open(self, ts: Times) -> NDArray[np.bool_]:
+        """Whether each time lies inside a session; never asked where there is no closing time."""
+        session = self.session_at(ts)
+        open_now: NDArray[np.bool_] = (ts >= self.opens[session]) & (ts < self.closes[session])
+        return open_now
+
 
 class GapCount:
     """Counts the gaps of one history, window by window. hours: of a range no bar lies outside of."""
@@ -33,6 +43,7 @@ class GapCount:
         self.gaps = 0
         self.longest_ns = 0
         self.outside = 0
+        self._hours = hours
         self._always = hours.always_open
         self._opens, self._closes, self._open_before = hours.opens, hours.closes, hours.open_before
         self._daily = daily
@@ -48,23 +59,15 @@ class GapCount:
         self._before = int(ts_event[-1])
         hole = starts > ends
         if not self._always:
-            self.outside += int(np.count_nonzero(~self._is_open(ts_open)))
+            self.outside += int(np.count_nonzero(~self._hours.is_open(ts_open)))
         missing = self._missing(ends[hole], starts[hole])
         if len(missing):
             self.gaps += len(missing)
             self.longest_ns = max(self.longest_ns, int(missing.max()))
 
-    def _session_at(self, ts: Times) -> NDArray[np.intp]:
-        return np.maximum(np.searchsorted(self._opens, ts, side="right") - 1, 0)
-
-    def _is_open(self, ts: Times) -> NDArray[np.bool_]:
-        session = self._session_at(ts)
-        open_now: NDArray[np.bool_] = (ts >= self._opens[session]) & (ts < self._closes[session])
-        return open_now
-
     def _elapsed(self, ts: Times) -> tuple[Times, NDArray[np.bool_]]:
         """Nanoseconds the session was open up to ts, and whether ts lies outside or at the edge of a session."""
-        session = self._session_at(ts)
+        session = self._hours.session_at(ts)
         length = self._closes[session] - self._opens[session]
         inside = np.clip(ts - self._opens[session], 0, length)
         return self._open_before[session] + inside, (inside == 0) | (inside == length)

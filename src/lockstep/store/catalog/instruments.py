@@ -43,12 +43,35 @@ _CLASS_OF_SESSION = {ALWAYS.name: AssetClass.CRYPTO, FX.name: AssetClass.FX}
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller says, which wins over everything inferred. None where nothing was said."""
+    """What the caller says, which wins over everything inferred. None where nothing was said.
 
-    asset_class: AssetClass | None
-    session: Session | None
-    fees: FeeSchedule | None
-    currency: str | None
+    time_unit: of epoch numbers, "s", "ms", "us" or "ns". zone: of times that have none. timeframe_ns: of bars.
+    strict: what could be read in two ways is refused rather than assumed.
+    """
+
+    asset_class: AssetClass | None = None
+    session: Session | None = None
+    fees: FeeSchedule | None = None
+    currency: str | None = None
+    symbol: str | None = None
+    venue: str | None = None
+    time_unit: str | None = None
+    zone: str | None = None
+    timeframe_ns: int | None = None
+    strict: bool = False
+
+    def applied_to(self, instrument: Instrument) -> Instrument:
+        """A known instrument under what the caller says."""
+        said = {
+            "asset_class": self.asset_class,
+            "session": self.session,
+            "fees": self.fees,
+            "quote_currency": self.currency,
+        }
+        return msgspec.structs.replace(instrument, **{name: value for name, value in said.items() if value is not None})
+
+
+NO_WISHES = Wishes()
 
 
 def wishes_from(asset_class: str | None, session: str | None, fees: FeeSchedule | None, currency: str | None) -> Wishes:
@@ -73,8 +96,13 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     place: LeanPlace | None
 
 
-def name_of_file(path: Path) -> tuple[str, str]:
+def name_of_file(path: Path, wishes: Wishes = NO_WISHES) -> tuple[str, str]:
     """(symbol, venue) by a file's name: bitfinex_btcusd_1m_2018.csv.gz -> BTCUSD, BITFINEX; else the stem, LOCAL."""
+    symbol, venue = _name_of_file(path)
+    return wishes.symbol or symbol, wishes.venue or venue
+
+
+def _name_of_file(path: Path) -> tuple[str, str]:
     stem = path.name.split(".")[0] or path.name
     words = stem.split("_")
     if len(words) > 1 and words[0].lower() in VENUES:

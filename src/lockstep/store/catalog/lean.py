@@ -102,7 +102,7 @@ def place_of(path: Path) -> LeanPlace | None:
 
 
 def layout_of(
-    path: Path, member: str, first: list[str], place: LeanPlace | None, asset_class: str | None
+    path: Path, member: str, first: list[str], place: LeanPlace | None, asset_class: AssetClass | None
 ) -> LeanLayout | None:
     """How a member is written, or None where it is not Lean's but an ordinary CSV with column names.
 
@@ -119,7 +119,7 @@ def layout_of(
             "close, volume",
             hint="give the _trade.zip beside it",
         )
-    kind = place.asset_class.name if place else (asset_class or "").upper()
+    kind = place.asset_class.name if place else (asset_class.name if asset_class else "")
     if not kind:
         raise DataError(
             f"{path.name}: cannot tell whether its prices are multiplied by 10,000, as Lean does for equities",

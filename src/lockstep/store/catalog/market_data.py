@@ -6,7 +6,7 @@ import threading
 import weakref
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import MARKET_EVENT, TS_OPEN, Records
+from lockstep.store.catalog.actions import Action
 from lockstep.store.catalog.times import time_text
 
 CHUNK_ROWS = 16_384
@@ -90,51 +91,33 @@ class Spool:
             raise DataError(f"temporary data file cut short: read {got} of {len(buffer)} bytes at {offset}")
 
 
-class Rows(NamedTuple):
-    """Where the records of one instrument lie."""
+class Backing(Protocol):
+    """Where the records of one history lie: a spool, or Parquet files. Ranges are as in `MarketData.chunks`."""
 
-    spool: Spool
-    start: int
-    stop: int
+    def count(self, start_ns: int | None, end_ns: int | None) -> int:
+        """How many records lie in the range."""
+        ...
+
+    def pieces(self, start_ns: int | None, end_ns: int | None) -> Iterator[Records]:
+        """These records in order, at most CHUNK_ROWS at a time, as fresh arrays, read when asked for."""
+        ...
 
 
-class MarketData:
-    """One instrument's history.
+class SpooledRows:
+    """The rows [start, stop) of a spool. by: the word ranges go by: the start of a bar, or the clock of a tick."""
 
-    Records are ordered by (clock, kind, seq), corporate actions included, with instrument number 0. Reading is lazy:
-    a chunk is read when it is asked for, so memory does not grow with history.
-    """
+    def __init__(self, spool: Spool, start: int, stop: int, by: int = TS_OPEN) -> None:
+        self._spool = spool
+        self._start, self._stop, self._by = start, stop, by
 
-    def __init__(self, instrument: Instrument, info: DataInfo, rows: Rows) -> None:
-        self.instrument = instrument
-        self.info = info
-        self._spool = rows.spool
-        self._start, self._stop = rows.start, rows.stop
-
-    def __repr__(self) -> str:
-        return f"MarketData({self.instrument.id}, {self.info.rows} bars)"
-
-    def count(self, start_ns: int | None = None, end_ns: int | None = None) -> int:
-        """How many records `chunks` gives for the same range; 0 where there are none."""
+    def count(self, start_ns: int | None, end_ns: int | None) -> int:
+        """How many records lie in the range."""
         start, stop = self._range(start_ns, end_ns)
         return max(0, stop - start)
 
-    def chunks(self, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[NDArray[np.void]]:
-        """The records whose bar starts in [start_ns, end_ns), at most CHUNK_ROWS at a time, as fresh arrays.
-
-        Args:   start_ns, end_ns: ns UTC, None for no limit. A corporate action counts by the open it comes before.
-        Raises: DataError: nothing lies in that range (at the call, not at the first chunk).
-        """
+    def pieces(self, start_ns: int | None, end_ns: int | None) -> Iterator[Records]:
+        """These records, read from the file when asked for."""
         start, stop = self._range(start_ns, end_ns)
-        if start >= stop:
-            asked = f"{_bound(start_ns, 'the start')} to {_bound(end_ns, 'the end')}"
-            raise DataError(
-                f"{self.instrument.symbol}: no data from {asked}",
-                hint=f"the data runs from {time_text(self.info.first_ns)} to {time_text(self.info.last_ns)}",
-            )
-        return self._pieces(start, stop)
-
-    def _pieces(self, start: int, stop: int) -> Iterator[NDArray[np.void]]:
         for begin in range(start, stop, CHUNK_ROWS):
             yield self._spool.read(begin, min(begin + CHUNK_ROWS, stop))
 
@@ -142,10 +125,64 @@ class MarketData:
         rows = range(self._start, self._stop)
 
         def row_at(ts_ns: int) -> int:
-            return self._start + bisect_left(rows, ts_ns, key=lambda row: self._spool.word(row, TS_OPEN))
+            return self._start + bisect_left(rows, ts_ns, key=lambda row: self._spool.word(row, self._by))
 
         start = self._start if start_ns is None else row_at(start_ns)
         return start, self._stop if end_ns is None else row_at(end_ns)
+
+
+class _NothingKept:
+    """The backing of a history that was only looked through."""
+
+    def count(self, start_ns: int | None, end_ns: int | None) -> int:
+        """None."""
+        return 0
+
+    def pieces(self, start_ns: int | None, end_ns: int | None) -> Iterator[Records]:
+        """None."""
+        return iter(())
+
+
+NOTHING_KEPT = _NothingKept()
+
+
+class MarketData:
+    """One instrument's history of one kind: bars (with the corporate actions among them), quotes or trades.
+
+    Records are ordered by (clock, kind, seq), with instrument number 0. Reading is lazy: a chunk is read when it is
+    asked for, so memory does not grow with history. actions: splits and dividends as the data's maker lists them, None
+    where it tells of none.
+    """
+
+    def __init__(
+        self, instrument: Instrument, info: DataInfo, rows: Backing, actions: tuple[Action, ...] | None = None
+    ) -> None:
+        self.instrument = instrument
+        self.info = info
+        self.actions = actions
+        self._rows = rows
+
+    def __repr__(self) -> str:
+        return f"MarketData({self.instrument.id}, {self.info.rows} {self.info.kind}s)"
+
+    def count(self, start_ns: int | None = None, end_ns: int | None = None) -> int:
+        """How many records `chunks` gives for the same range; 0 where there are none."""
+        return self._rows.count(start_ns, end_ns)
+
+    def chunks(self, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[NDArray[np.void]]:
+        """The records of [start_ns, end_ns), at most CHUNK_ROWS at a time, as fresh arrays.
+
+        Args:   start_ns, end_ns: ns UTC, None for no limit. A bar counts by its start, a tick by its clock, a corporate
+                action by the open it comes before.
+        Raises: DataError: nothing lies in that range (at the call, not at the first chunk).
+        """
+        if not self._rows.count(start_ns, end_ns):
+            asked = f"{_bound(start_ns, 'the start')} to {_bound(end_ns, 'the end')}"
+            raise DataError(
+                f"{self.instrument.symbol}: no data from {asked}",
+                hint=f"the data runs from {time_text(self.info.first_ns)} to {time_text(self.info.last_ns)}",
+            )
+        return self._rows.pieces(start_ns, end_ns)
 
 
 def _bound(ts_ns: int | None, otherwise: str) -> str:

@@ -11,6 +11,8 @@ SUFFIXES = (".csv", ".csv.gz", ".parquet", ".zip")
 ACTIONS_SUFFIX = "_actions.parquet"
 """STEM_actions.parquet beside STEM.parquet holds its splits and dividends; it is no data set of its own."""
 DATA_FOLDER = "data"
+CATALOG = "catalog"
+"""The name of the store of history, and of its folder under LOCKSTEP_HOME."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}")
 
 

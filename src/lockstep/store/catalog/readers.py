@@ -1,8 +1,7 @@
 """Reading real data: any supported file, folder or data set name becomes one MarketData for each symbol."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,21 +9,26 @@ from lockstep.model.errors import DataError
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY
-from lockstep.store.catalog import lean, native
+from lockstep.store.catalog import lean, native, places
+from lockstep.store.catalog.database import database
 from lockstep.store.catalog.encode import BarEncoder, Window
+from lockstep.store.catalog.file_kinds import chosen_files
 from lockstep.store.catalog.gaps import SessionHours
 from lockstep.store.catalog.instruments import Traits, Wishes, instrument_of, wishes_from
+from lockstep.store.catalog.lean_ticks import read_ticks
 from lockstep.store.catalog.market_data import MarketData, Spool
 from lockstep.store.catalog.places import locate
-from lockstep.store.catalog.sources import data_files, tables_of
+from lockstep.store.catalog.sources import data_files, kind_of_file, tables_of
 from lockstep.store.catalog.staging import Stage, StagedWindow, SymbolRows
+from lockstep.store.catalog.tick_blocks import TickBlock, histories_of
+from lockstep.store.catalog.tick_tables import read_tick_table
 from lockstep.store.catalog.timing import timing_of
+from lockstep.store.catalog.vault.ledger import ROOT
+from lockstep.store.catalog.vault.selection import histories
+from lockstep.store.catalog.vault.vault import Vault
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-MEMORY_LIMIT = "256MB"
-"""DuckDB's own; beyond it, sorting spills to the temporary folder."""
 
 
 def read_market_data(
@@ -35,46 +39,74 @@ def read_market_data(
     session: str | None = None,
     fees: FeeSchedule | None = None,
     currency: str | None = None,
+    kind: str | None = None,
 ) -> list[MarketData]:
-    """Every instrument of a file, folder or data set, sorted by symbol, checked from the first bar to the last.
+    """Every instrument of a file, folder or data set, sorted by symbol, checked from the first row to the last.
 
-    Args:   where: a path (CSV, also .gz; Parquet; zip of Lean trade bars; a folder of those) or a name the catalog
-            knows. symbols: only these. asset_class ("equity", "crypto", "fx" ...), session (a calendar's name), fees,
-            currency: win over what is inferred; what was inferred stands in info.notes.
+    Args:   where: a path (CSV, also .gz; Parquet; zip of Lean bars or ticks; a folder of those), a name the catalog
+            knows, or "catalog", the store of imported history. symbols: only these. asset_class ("equity", "crypto",
+            "fx" ...), session (a calendar's name), fees, currency: win over what is inferred; what was inferred stands in
+            info.notes. kind: "bars", "quotes", "trades", or "ticks", which gives quotes and trades as two histories of
+            one instrument; None: bars where there are any, else the one kind there is.
     Raises: DataError: the data breaks a rule; the message names file, row, fact and value. UsageError: an unknown
-            name, asset class or session.
+            name, asset class, session or kind, or ticks of two kinds and none chosen.
     """
-    wishes = wishes_from(asset_class, session, fees, currency)
+    return read_files(where, symbols=symbols, kind=kind, wishes=wishes_from(asset_class, session, fees, currency))
+
+
+def read_files(
+    where: str | Path,
+    *,
+    wishes: Wishes,
+    symbols: Sequence[str] | None = None,
+    kind: str | None = None,
+) -> list[MarketData]:
+    """The same under all that a caller can say."""
+    stored = vault_at(where)
+    if stored is not None:
+        return histories(stored, symbols, kind, wishes=wishes, source=str(where))
     path = locate(where)
     source = path.name if isinstance(where, Path) or Path(where).exists() else str(where)
-    files = data_files(path)
-    with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, _database(Path(folder)) as db:
+    with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, database(Path(folder)) as db:
+        files = data_files(path)
         if len(files) == 1 and native.is_native(files[0], db):
+            if kind not in (None, "bars"):
+                raise DataError(f"{source}: it holds bars, no {kind}")
             return native.read_bars(files[0], db, source, symbols, wishes)
         work = Path(folder) / "work"
         work.mkdir()
-        tables = [table for file in files for table in tables_of(file, work, db, asset_class)]
-        return _read_tables(Stage(db, tables, work, symbols), source, wishes)
+        chosen = chosen_files(files, kind, db, strict=wishes.strict)
+        found: list[MarketData] = []
+        tables = [table for file, one in chosen if one == "bars" for table in tables_of(file, work, db, wishes)]
+        if tables:
+            found += _read_tables(Stage(db, tables, work, symbols), source, wishes)
+        blocks: list[TickBlock] = []
+        for file, one in chosen:
+            if one != "bars":
+                blocks += _ticks(file, one, work, db, wishes, symbols)
+        if blocks:
+            found += histories_of(blocks, source, wishes)
+        return sorted(found, key=lambda data: data.instrument.symbol)
 
 
-@contextmanager
-def _database(folder: Path) -> "Iterator[DuckDBPyConnection]":
-    import duckdb
+def vault_at(where: str | Path) -> Vault | None:
+    """The store of imported history, where that is meant: by its name, or by the path of its folder."""
+    path = Path(where)
+    if path.is_dir() and (path / ROOT).is_file():
+        return Vault(path)
+    if where == places.CATALOG and not path.exists():
+        return Vault(places.default_home() / places.CATALOG)
+    return None
 
-    # One thread keeps rows in order and memory small; nothing is fetched from a network.
-    db = duckdb.connect(
-        config={
-            "threads": 1,
-            "memory_limit": MEMORY_LIMIT,
-            "temp_directory": str(folder),
-            "autoinstall_known_extensions": "false",
-            "TimeZone": "UTC",
-        }
-    )
-    try:
-        yield db
-    finally:
-        db.close()
+
+def _ticks(
+    path: Path, kind: str, work: Path, db: "DuckDBPyConnection", wishes: Wishes, symbols: Sequence[str] | None
+) -> list[TickBlock]:
+    if kind_of_file(path) != ".zip":
+        return read_tick_table(path, kind, work, db, wishes, symbols)
+    blocks = read_ticks(path, work, db, wishes)
+    wanted = None if symbols is None else {symbol.upper() for symbol in symbols}
+    return [block for block in blocks if wanted is None or block.symbol in wanted]
 
 
 def _read_tables(stage: Stage, source: str, wishes: Wishes) -> list[MarketData]:
@@ -109,7 +141,7 @@ class _Reading:
         if len({(table.zone, table.at_end) for table in tables}) > 1:
             raise DataError(f"{source}: its files write time in different ways", hint="read them one by one")
         midnight = all(rows.all_midnight for rows in stage.symbols)
-        self._timing = timing_of(stage.steps(), midnight, tables[0].at_end, tables[0].zone, source)
+        self._timing = timing_of(stage.steps(), midnight, tables[0].at_end, tables[0].zone, source, wishes.timeframe_ns)
         self._spool = Spool()
         self._span = (
             min(rows.first_t for rows in stage.symbols) - 2 * NANOS_PER_DAY,

@@ -103,7 +103,7 @@ class Stage:
         prices = [f"TRY_CAST({price} AS DECIMAL(18,{self._scale})) AS {price}" for price in PRICES]
         raw = [f"CASE WHEN {name} IS NULL THEN {name}_text END AS {name}_text" for name in (*PRICES, "volume")]
         texts = [f"{name} AS {name}_text" for name in (*PRICES, "volume")]
-        bound = ", ".join(_decimals_bound_sql(price) for price in PRICES)
+        bound = ", ".join(decimals_bound_sql(price) for price in PRICES)
         rows = (
             f"SELECT tab, line, sym, t, CASE WHEN t IS NULL THEN t_raw END AS t_text, greatest({bound}) AS d, "
             f"{', '.join([*prices, *texts])}, TRY_CAST(volume AS DOUBLE) AS volume FROM ({self._rows_sql(symbols)})"
@@ -117,7 +117,7 @@ class Stage:
 
     def _finest(self, symbols: Sequence[str] | None) -> int:
         """The most decimals any price needs. Raises: DataError: more than an instrument can have."""
-        needed = f"greatest({', '.join(_decimals_sql(price) for price in PRICES)})"
+        needed = f"greatest({', '.join(decimals_sql(price) for price in PRICES)})"
         worst = self._db.execute(
             f"SELECT {needed} AS d, tab, line, {', '.join(PRICES)} FROM ({self._rows_sql(symbols)}) "
             "WHERE d IS NOT NULL ORDER BY d DESC, tab, line LIMIT 1"
@@ -276,14 +276,14 @@ def _final_zeros(number: int, most: int) -> int:
     return zeros
 
 
-def _decimals_bound_sql(column: str) -> str:
+def decimals_bound_sql(column: str) -> str:
     """No fewer decimals than a number's text has; cheap."""
     after_point = f"CASE WHEN contains({column}, '.') THEN length({column}) - strpos({column}, '.') ELSE 0 END"
     exponent = f"contains({column}, 'e') OR contains({column}, 'E')"
     return f"CASE WHEN {exponent} THEN {_UNKNOWN_DECIMALS} ELSE {after_point} END"
 
 
-def _decimals_sql(column: str) -> str:
+def decimals_sql(column: str) -> str:
     """How many decimals a number's text needs, trailing zeros stripped; a text like 1e-05 is written out first."""
     plain = f"length(rtrim(split_part({column}, '.', 2), '0 '))"
     written_out = f"length(rtrim(split_part(CAST(TRY_CAST({column} AS DECIMAL(38,20)) AS VARCHAR), '.', 2), '0'))"

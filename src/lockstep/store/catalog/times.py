@@ -1,11 +1,11 @@
 """Times as texts, and how the time column of a file is understood."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from lockstep.model.errors import DataError
+from lockstep.model.errors import DataError, UsageError
 from lockstep.model.numbers import NANOS_PER_SECOND
 
 EPOCH_UNITS = {"s": NANOS_PER_SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
@@ -13,6 +13,7 @@ EPOCH_UNITS = {"s": NANOS_PER_SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
 YEAR_2286_S = 10**10
 """Epoch seconds have at most ten digits until then; each finer unit has three digits more."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COMPACT_DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _DATE = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}")
 _LEAN_TIME = re.compile(r"\d{8} \d{2}:\d{2}")
@@ -25,6 +26,26 @@ def time_text(ts_ns: int) -> str:
     seconds, nanos = divmod(ts_ns, NANOS_PER_SECOND)
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}{f'.{nanos:09d}'.rstrip('0') if nanos else ''}Z"
+
+
+Moment = int | str | datetime | None
+"""A moment as callers write it: ns UTC, an ISO text, a datetime; None for no limit."""
+
+
+def moment_ns(value: Moment, name: str) -> int | None:
+    """A moment as ns UTC; UTC unless it says a zone. Raises: UsageError: not a moment."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    try:
+        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+        if isinstance(moment, datetime):
+            aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+            return (aware - _EPOCH) // timedelta(microseconds=1) * 1000
+    except (ValueError, OverflowError):
+        pass
+    raise UsageError(
+        f"{name} is no moment: {value!r}", hint="write 2018-01-31, 2018-01-31T15:30+01:00 or ns since 1970"
+    )
 
 
 class TimeFormat(msgspec.Struct, frozen=True):

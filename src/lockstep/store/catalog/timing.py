@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lockstep.model.errors import DataError
 from lockstep.model.numbers import NANOS_PER_DAY, NANOS_PER_SECOND
 from lockstep.model.sessions import Session
+from lockstep.model.timeframe import timeframe_text
 
 NANOS_PER_HOUR = 3600 * NANOS_PER_SECOND
 FEW_STEPS = 5
@@ -32,7 +33,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
         """Start and end of each bar; known_days is a cache of the session's days, shared by all windows."""
         if self.daily:
             return _days(t, session, known_days)
-        utc = t if self.zone == "UTC" else _to_utc(t, ZoneInfo(self.zone))
+        utc = t if self.zone == "UTC" else utc_of(t, ZoneInfo(self.zone))
         if self.at_end:
             return utc - self.bar_ns, utc
         return utc, utc + self.bar_ns
@@ -47,7 +48,7 @@ def _days(t: Times, session: Session, known: dict[int, tuple[int, int]]) -> tupl
     return bounds[which, 0], bounds[which, 1]
 
 
-def _to_utc(t: Times, zone: ZoneInfo) -> Times:
+def utc_of(t: Times, zone: ZoneInfo) -> Times:
     """Local times to UTC, hour by hour; of an hour that comes twice, the first."""
     hours, which = np.unique(t // NANOS_PER_HOUR, return_inverse=True)
     shifts = [_offset_ns(hour * 3600, zone) for hour in hours.tolist()]
@@ -78,13 +79,16 @@ def steps_of(symbols: NDArray[np.object_], t: Times) -> Steps:
     return Steps(int(values[np.argmax(counts)]), int(values[0]), int(counts.sum()))
 
 
-def timing_of(steps: Steps, all_midnight: bool, at_end: bool, zone: str, where: str) -> Timing:
+def timing_of(
+    steps: Steps, all_midnight: bool, at_end: bool, zone: str, where: str, length_ns: int | None = None
+) -> Timing:
     """What the steps of a file say about its bars.
 
-    Args:   all_midnight: every time is at 00:00 as written.
+    Args:   all_midnight: every time is at 00:00 as written. length_ns: of a bar, where the caller says it.
     Raises: DataError: bars longer than a day, or a single intraday bar, whose length cannot be known.
     """
-    if all_midnight and (steps.number == 0 or steps.common >= NANOS_PER_DAY):
+    days = length_ns is None or length_ns == NANOS_PER_DAY
+    if all_midnight and days and (steps.number == 0 or steps.common >= NANOS_PER_DAY):
         few = steps.number < FEW_STEPS and steps.smallest <= WEEKEND_DAYS_MAX * NANOS_PER_DAY
         if steps.common > NANOS_PER_DAY and not few:
             raise DataError(
@@ -97,8 +101,18 @@ def timing_of(steps: Steps, all_midnight: bool, at_end: bool, zone: str, where: 
                 hint="name the column date, and write the day the bar is about",
             )
         return Timing(bar_ns=NANOS_PER_DAY, daily=True, at_end=False, zone=zone)
+    if length_ns is not None:
+        if steps.number and steps.common < length_ns:
+            raise DataError(
+                f"{where}: bars of {timeframe_text(length_ns)} asked for, but most are {timeframe_text(steps.common)} apart",
+                hint="leave --timeframe out, or give the right one",
+            )
+        return Timing(bar_ns=length_ns, daily=False, at_end=at_end, zone=zone or "UTC")
     if steps.number == 0:
-        raise DataError(f"{where}: a single bar: its length cannot be known", hint="give at least two bars")
+        raise DataError(
+            f"{where}: a single bar: its length cannot be known",
+            hint="give at least two bars, or say it with --timeframe",
+        )
     if steps.common > NANOS_PER_DAY:
         raise DataError(f"{where}: bars {steps.common // NANOS_PER_HOUR} hours apart: the longest supported is one day")
     return Timing(bar_ns=steps.common, daily=False, at_end=at_end, zone=zone or "UTC")
