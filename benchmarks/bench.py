@@ -19,8 +19,9 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.processes import ROOT
+from benchmarks.race import Setting
 from benchmarks.report import Entry, append_history, history_line, read_history, table_of, write_latest
-from benchmarks.rows import ROWS, Setting
+from benchmarks.rows import ROWS
 from lockstep._version import __version__
 
 LATEST = ROOT / "benchmarks" / "latest.json"
@@ -31,13 +32,13 @@ REPEAT = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the rows asked for, all by default; see `--help`."""
     given = _parser().parse_args(arguments)
-    bars_folder = Path(os.environ.get("LOCKSTEP_DATA") or ROOT.parent / "shared" / "data") / "bars_1m"
-    if not bars_folder.is_dir():
+    data_folder = Path(os.environ.get("LOCKSTEP_DATA") or ROOT.parent / "shared" / "data")
+    if not (data_folder / "bars_1m").is_dir():
         print("no recorded bars: set LOCKSTEP_DATA to the folder that holds bars_1m/", file=sys.stderr)
         return 1
     progress = Console(stderr=True)
     setting = Setting(
-        bars_folder,
+        data_folder,
         repeat=1 if given.quick else given.repeat,
         quick=given.quick,
         say=lambda text: progress.print(text, style="dim"),
