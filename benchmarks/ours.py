@@ -47,13 +47,13 @@ ROWS: dict[str, Path] = {
 
 def measure(row: str, paths: list[Path], repeat: int = 1, limit: int | None = None) -> ProgramResult:
     """One row over all of `paths` at once, the data read before the clock starts; `limit`: the first events only."""
-    data, config = _prepare(row, paths, limit)
+    data, config = prepare(row, paths, limit)
     events = sum(entry.count(None, config.end_ns) for entry in data)
     strategy = load_strategy(ROWS[row])
-    return best_of("lockstep", __version__, events, repeat, lambda: _run_once(strategy, data, config))
+    return best_of("lockstep", __version__, events, repeat, lambda: run_once(strategy, data, config))
 
 
-def _prepare(row: str, paths: list[Path], limit: int | None) -> tuple[list[MarketData], BacktestConfig]:
+def prepare(row: str, paths: list[Path], limit: int | None) -> tuple[list[MarketData], BacktestConfig]:
     """What a backtest is given. The data is on disk, as 80-byte records; reading them is part of the run."""
     end_ns = None
     if row == "quotes_two_ema":
@@ -75,7 +75,7 @@ def _prepare(row: str, paths: list[Path], limit: int | None) -> tuple[list[Marke
     return data, config
 
 
-def _run_once(strategy: StrategyFile, data: list[MarketData], config: BacktestConfig) -> RunFigures:
+def run_once(strategy: StrategyFile, data: list[MarketData], config: BacktestConfig) -> RunFigures:
     """The one place that knows the engine's API: one timed run on a fresh engine."""
     backtest = Backtest(strategy, data, config)
     start = time.perf_counter()

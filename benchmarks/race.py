@@ -5,6 +5,7 @@ A noisy moment of the machine so hits both sides. Everything runs in a process o
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.peers.environments import PeerEnvironment, Unavailable, ensure_environment
 from benchmarks.peers.program import ProgramResult
-from benchmarks.processes import Failed, run_program
+from benchmarks.processes import ROOT, Failed, run_program
 from benchmarks.report import Entry
 
 OURS = "benchmarks.ours"
@@ -46,6 +47,11 @@ class Setting:
     def ticks_folder(self, ticker: str) -> Path:
         """A ticker's folder of Lean ticks."""
         return self.data_folder / "lean" / "equity" / "usa" / "tick" / ticker
+
+
+def recorded_data() -> Path:
+    """The folder of recorded data: LOCKSTEP_DATA, else beside the repository."""
+    return Path(os.environ.get("LOCKSTEP_DATA") or ROOT.parent / "shared" / "data")
 
 
 def best_outcome(outcomes: Sequence[Outcome]) -> Outcome:

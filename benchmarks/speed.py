@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from benchmarks.peers.program import ProgramResult
 from benchmarks.processes import Failed
 from benchmarks.race import Outcome, Setting, entry_of, race
@@ -11,6 +13,12 @@ NAUTILUS = "nautilus_trader"
 ORDERS_BARS = 50_000  # one order on each; 1,000,000 USD pays the fees of so many
 QUICK_EVENTS = 50_000
 QUICK_ORDERS_BARS = 5_000
+TICKERS = {"quotes_two_ema": "ibm", "trades_ema": "spy"}  # five days of quotes, two days of many more trades
+
+
+def path_of(setting: Setting, row: str) -> Path:
+    """The recorded data of a row."""
+    return setting.ticks_folder(TICKERS[row]) if row in TICKERS else setting.bars_path
 
 
 def bars_ema_cross(setting: Setting) -> list[Entry]:
@@ -46,16 +54,16 @@ def orders_filled(setting: Setting) -> list[Entry]:
 
 def quotes_two_ema(setting: Setting) -> list[Entry]:
     """Quotes a second through a handler that reads two averages at each, five days of IBM."""
-    return _ticks(setting, "quotes_two_ema", "ibm", "quotes/s")
+    return _ticks(setting, "quotes_two_ema", "quotes/s")
 
 
 def trades_ema(setting: Setting) -> list[Entry]:
     """Trades a second through a handler that reads two averages at each, two days of SPY."""
-    return _ticks(setting, "trades_ema", "spy", "trades/s")
+    return _ticks(setting, "trades_ema", "trades/s")
 
 
-def _ticks(setting: Setting, row: str, ticker: str, unit: str) -> list[Entry]:
-    ours, rivals = race(setting, row, setting.ticks_folder(ticker), (NAUTILUS,), _limit(setting))
+def _ticks(setting: Setting, row: str, unit: str) -> list[Entry]:
+    ours, rivals = race(setting, row, path_of(setting, row), (NAUTILUS,), _limit(setting))
     return [
         entry_of(row, unit, peer, ours, same_job(ours, rival), _speed, limit=1_500_000, ratio_limit=7)
         for peer, rival in rivals.items()
