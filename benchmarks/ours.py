@@ -76,7 +76,7 @@ def prepare(row: str, paths: list[Path], limit: int | None) -> tuple[list[Market
 
 
 def run_once(strategy: StrategyFile, data: list[MarketData], config: BacktestConfig) -> RunFigures:
-    """The one place that knows the engine's API: one timed run on a fresh engine."""
+    """One timed run on a fresh engine, and what came of it."""
     backtest = Backtest(strategy, data, config)
     start = time.perf_counter()
     outcome = backtest.run()

@@ -10,7 +10,7 @@ from benchmarks.race import Outcome, Setting, entry_of, race
 from benchmarks.report import Entry
 
 NAUTILUS = "nautilus_trader"
-ORDERS_BARS = 50_000  # one order on each; 1,000,000 USD pays the fees of so many
+LIMITS = {"orders_filled": 50_000}  # bars, with an order on each: 1,000,000 USD pays the fees of so many
 QUICK_EVENTS = 50_000
 QUICK_ORDERS_BARS = 5_000
 TICKERS = {"quotes_two_ema": "ibm", "trades_ema": "spy"}  # five days of quotes, two days of many more trades
@@ -44,7 +44,7 @@ def bars_ema_cross(setting: Setting) -> list[Entry]:
 
 def orders_filled(setting: Setting) -> list[Entry]:
     """Orders a second, submitted and filled: a market order on every bar."""
-    limit = QUICK_ORDERS_BARS if setting.quick else ORDERS_BARS
+    limit = QUICK_ORDERS_BARS if setting.quick else LIMITS["orders_filled"]
     ours, rivals = race(setting, "orders_filled", setting.bars_path, (NAUTILUS,), limit)
     return [
         entry_of("orders_filled", "orders/s", peer, ours, outcome, _orders, limit=100_000, ratio_limit=10)

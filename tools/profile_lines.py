@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import ours  # noqa: E402 - the repository root is no installed package
 
+from lockstep.run.backtest import Backtest  # noqa: E402
 from lockstep.run.strategy_file import load_strategy  # noqa: E402
 
 ROOMS = ("engine", "features", "model.events", "orders", "portfolio", "risk", "run.loop", "run.source", "sim")
@@ -39,7 +40,7 @@ def main(row: str, path: Path, events: int) -> int:
     for function in (*_hot_functions(), *_functions_of(strategy.cls)):
         profiler.add_function(function)
     profiler.enable_by_count()
-    ours.run_once(strategy, data, config)
+    Backtest(strategy, data, config).run()
     profiler.disable_by_count()
     _print_lines(profiler.get_stats(), events)
     return 0
@@ -72,7 +73,7 @@ def _print_lines(stats: Any, events: int) -> None:
         for number, hits, time in timings
     ]
     total = sum(seconds for seconds, *_ in lines)
-    print(f"{events:,} events uncompiled; own and called time of a line, traced functions alone")
+    print(f"{events:,} events uncompiled; a line's time includes what it calls")
     for seconds, hits, file, number in sorted(lines, reverse=True)[:TOP]:
         text = Path(file).read_text(encoding="utf-8").splitlines()[number - 1].strip()
         name = "/".join(Path(file).parts[-2:])

@@ -31,10 +31,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import ours  # noqa: E402 - the repository root is no installed package
-from benchmarks.peers.program import RunFigures, peak_rss_mb  # noqa: E402
+from benchmarks.peers.program import peak_rss_mb  # noqa: E402
 from benchmarks.race import Setting, recorded_data  # noqa: E402
-from benchmarks.speed import path_of  # noqa: E402
+from benchmarks.speed import LIMITS, path_of  # noqa: E402
 
+from lockstep.run.backtest import Backtest  # noqa: E402
 from lockstep.run.strategy_file import load_strategy  # noqa: E402
 
 ROWS = ("bars_ema_cross", "orders_filled", "quotes_two_ema", "trades_ema")
@@ -67,20 +68,23 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
-def run_of(row: str, path: Path, limit: int | None = None) -> Callable[[], RunFigures]:
-    """One engine run of a row, as often as it is called, its data loaded once."""
-    data, config = ours.prepare(row, [path], limit)
+def run_of(row: str, path: Path, limit: int | None = None) -> Callable[[], object]:
+    """The engine run of a row alone, as often as it is called, its data loaded once."""
+    data, config = ours.prepare(row, [path], limit if limit is not None else LIMITS.get(row))
     strategy = load_strategy(ours.ROWS[row])
-    return lambda: ours.run_once(strategy, data, config)
+    return lambda: Backtest(strategy, data, config).run()
 
 
 def by_cpu(row: str, path: Path) -> None:
     """Python functions by their own time."""
     run = run_of(row, path)
-    plain = run().seconds
+    run()
+    start = time.perf_counter()
+    run()
+    plain = time.perf_counter() - start
     profile = cProfile.Profile()
-    figures = profile.runcall(run)
-    print(f"{plain:.3f} s, and {figures.seconds:.3f} s under cProfile, which charges every Python call")
+    profile.runcall(run)
+    print(f"{plain:.3f} s without cProfile, which charges every Python call:")
     pstats.Stats(profile).strip_dirs().sort_stats("tottime").print_stats(TOP)
 
 
