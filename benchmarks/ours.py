@@ -1,16 +1,15 @@
 """Our side of the rows: a measured program like any rival's, run in the environment that has Lockstep.
 
-    python -m benchmarks.ours bars_ema_cross PATH [--limit N] [--repeat N]
+    python -m benchmarks.ours ROW PATH [--limit N] [--repeat N]
 
-The strategies are ordinary uncompiled Python files. Risk gate, order events, ledger, per-bar equity and run hash
-are on, as in any backtest; no report is written. `seconds` covers `Backtest.run` alone.
+The strategies are ordinary uncompiled Python files. Venue, risk gate, order events, ledger, equity and run hash are
+on, as in any backtest; no report is written. `seconds` covers `Backtest.run` alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,11 +22,12 @@ from benchmarks.peers.program import (
     RunFigures,
     best_of,
 )
+from benchmarks.tick_data import quotes_of, trades_of
 from lockstep._version import __version__
 from lockstep.model.fees import FeeSchedule
 from lockstep.run.backtest import Backtest
 from lockstep.run.config import BacktestConfig
-from lockstep.run.strategy_file import load_strategy
+from lockstep.run.strategy_file import StrategyFile, load_strategy
 from lockstep.run.tables import round_trips
 from lockstep.sim.models import LATENCIES, BarFills, Slippage
 from lockstep.store.catalog.market_data import MarketData
@@ -35,35 +35,34 @@ from lockstep.store.catalog.readers import read_market_data
 
 STRATEGIES = Path(__file__).resolve().parent / "strategies"
 EMA_CROSS = STRATEGIES / "ema_cross_10_30.py"
-ORDER_EVERY_BAR = STRATEGIES / "order_every_bar.py"
+ROWS: dict[str, Path] = {
+    "bars_ema_cross": EMA_CROSS,
+    "orders_filled": STRATEGIES / "order_every_bar.py",
+    "quotes_two_ema": STRATEGIES / "quotes_two_ema.py",
+    "trades_ema": STRATEGIES / "trades_ema.py",
+    "memory": EMA_CROSS,
+}
+"""The strategy of each row. `memory` takes several files at once, and what counts is its `peak_rss_mb`."""
 
 
-def bars_ema_cross(path: Path, repeat: int, limit: int | None = None) -> ProgramResult:
-    """EMA cross 10/30 over the bars of `path`, the data read before the clock starts."""
-    return _measure(EMA_CROSS, [path], repeat, limit)
+def measure(row: str, paths: list[Path], repeat: int = 1, limit: int | None = None) -> ProgramResult:
+    """One row over all of `paths` at once, the data read before the clock starts; `limit`: the first events only."""
+    data, config = prepare(row, paths, limit)
+    events = sum(entry.count(None, config.end_ns) for entry in data)
+    strategy = load_strategy(ROWS[row])
+    return best_of("lockstep", __version__, events, repeat, lambda: run_once(strategy, data, config))
 
 
-def orders_filled(path: Path, repeat: int, limit: int | None = None) -> ProgramResult:
-    """A market order on every bar of `path`, the data read before the clock starts."""
-    return _measure(ORDER_EVERY_BAR, [path], repeat, limit)
-
-
-def memory(paths: list[Path], limit: int | None = None) -> ProgramResult:
-    """One EMA-cross backtest over all of `paths` at once; what counts is `peak_rss_mb`."""
-    return _measure(EMA_CROSS, paths, 1, limit)
-
-
-def _measure(strategy: Path, paths: list[Path], repeat: int, limit: int | None) -> ProgramResult:
-    events, run = _prepare(strategy, paths, limit)
-    return best_of("lockstep", _version(), events, repeat, run)
-
-
-def _prepare(strategy: Path, paths: list[Path], limit: int | None) -> tuple[int, Callable[[], RunFigures]]:
-    """The one place that knows the engine's API: (market events, one timed run on a fresh engine).
-
-    The data is on disk when the clock starts, as 80-byte records; reading them is part of the run.
-    """
-    data = [entry for path in paths for entry in read_market_data(path)]
+def prepare(row: str, paths: list[Path], limit: int | None) -> tuple[list[MarketData], BacktestConfig]:
+    """What a backtest is given. The data is on disk, as 80-byte records; reading them is part of the run."""
+    end_ns = None
+    if row == "quotes_two_ema":
+        data = [quotes_of(path, limit) for path in paths]
+    elif row == "trades_ema":
+        data = [trades_of(path, limit) for path in paths]
+    else:
+        data = [entry for path in paths for entry in read_market_data(path)]
+        end_ns = _end_of(data[0], limit)
     rate = Decimal(FEE_RATE)
     config = BacktestConfig(
         cash=Decimal(START_CASH_USD),
@@ -71,19 +70,20 @@ def _prepare(strategy: Path, paths: list[Path], limit: int | None) -> tuple[int,
         latency=LATENCIES["none"],
         slippage=Slippage(),
         fills=BarFills(participation=None),
-        end_ns=_end_of(data[0], limit),
+        end_ns=end_ns,
     )
-    loaded = load_strategy(strategy)
+    return data, config
 
-    def run_once() -> RunFigures:
-        backtest = Backtest(loaded, data, config)
-        start = time.perf_counter()
-        outcome = backtest.run()
-        seconds = time.perf_counter() - start
-        trades = int(np.count_nonzero(~round_trips(outcome).is_open))
-        return RunFigures(seconds, outcome.orders, outcome.fills, trades, outcome.final_equity)
 
-    return sum(entry.count(None, config.end_ns) for entry in data), run_once
+def run_once(strategy: StrategyFile, data: list[MarketData], config: BacktestConfig) -> RunFigures:
+    """One timed run on a fresh engine, and what came of it."""
+    backtest = Backtest(strategy, data, config)
+    start = time.perf_counter()
+    outcome = backtest.run()
+    seconds = time.perf_counter() - start
+    trades = int(np.count_nonzero(~round_trips(outcome).is_open)) if outcome.fills else 0
+    crosses = sum(getattr(seat.strategy, "crosses", 0) for seat in outcome.engine.seats)
+    return RunFigures(seconds, outcome.orders, outcome.fills, trades, outcome.final_equity, crosses)
 
 
 def _end_of(data: MarketData, limit: int | None) -> int | None:
@@ -98,27 +98,17 @@ def _end_of(data: MarketData, limit: int | None) -> int | None:
     return None
 
 
-def _version() -> str:
-    return __version__
-
-
 def main() -> None:
     """Measure and print one line."""
     parser = argparse.ArgumentParser(description="Lockstep")
-    parser.add_argument("row", choices=["bars_ema_cross", "orders_filled", "memory"], help="what to measure")
-    parser.add_argument("paths", type=Path, nargs="+", help="bars as CSV or CSV.gz; several for memory alone")
-    parser.add_argument("--limit", type=int, default=None, help="use the first N bars of each file only")
+    parser.add_argument("row", choices=list(ROWS), help="what to measure")
+    parser.add_argument("paths", type=Path, nargs="+", help="bars as CSV or CSV.gz, or a ticker's folder of Lean ticks")
+    parser.add_argument("--limit", type=int, default=None, help="use the first N events of each file only")
     parser.add_argument("--repeat", type=int, default=1, help="best of N runs")
     given = parser.parse_args()
-    if given.row == "memory":
-        result = memory(given.paths, given.limit)
-    elif len(given.paths) > 1:
-        parser.error(f"{given.row} takes one file, was given {len(given.paths)}")
-    elif given.row == "bars_ema_cross":
-        result = bars_ema_cross(given.paths[0], given.repeat, given.limit)
-    else:
-        result = orders_filled(given.paths[0], given.repeat, given.limit)
-    print(result.to_line())
+    if len(given.paths) > 1 and given.row != "memory":
+        parser.error(f"{given.row} takes one path, was given {len(given.paths)}")
+    print(measure(given.row, given.paths, given.repeat, given.limit).to_line())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a benchmark run says: entries with ratios, the table, `latest.json` and the history.
+"""What a benchmark run says: entries with ratios, the table and `latest.json`.
 
 Nothing here measures. `value` is ours, `peer_value` the rival's, and `ratio` how many times better ours is, so
 that above 1 is a win whichever way the unit points.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
-
-HISTORY_SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Entry:
         return all(checks) if checks else None
 
     def to_record(self) -> dict[str, Any]:
-        """The JSON form: name, value, unit, peer, peer_version, peer_value, ratio, then limit and note if set."""
+        """The JSON form: name to ratio always; limits, note and that less is better only where they hold."""
         record: dict[str, Any] = {
             "name": self.name,
             "value": self.value,
@@ -67,7 +65,9 @@ class Entry:
             "peer_value": self.peer_value,
             "ratio": self.ratio,
         }
-        extras = {"limit": self.limit, "ratio_limit": self.ratio_limit, "note": self.note}
+        extras: dict[str, Any] = {"limit": self.limit, "ratio_limit": self.ratio_limit, "note": self.note}
+        if not self.higher_is_better:
+            extras["higher_is_better"] = False
         return record | {key: value for key, value in extras.items() if value is not None}
 
 
@@ -80,76 +80,41 @@ def better_ratio(ours: float | None, theirs: float | None, higher_is_better: boo
     return ours / theirs if higher_is_better else theirs / ours
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One full run as it is remembered: no machine, no path, only what was measured and with what.
-
-    values, peer_values: by `Entry.key`. versions: of Lockstep, Python and the rivals. date: ISO, UTC.
-    """
-
-    date: str
-    versions: dict[str, str]
-    values: dict[str, float]
-    peer_values: dict[str, float]
-    schema: int = HISTORY_SCHEMA
+def entry_from(record: Mapping[str, Any]) -> Entry:
+    """The entry that `Entry.to_record` wrote; raises TypeError where it is none."""
+    fields = {key: value for key, value in record.items() if key != "ratio"}
+    return Entry(**({"higher_is_better": True} | fields))
 
 
-def history_line(entries: Iterable[Entry], versions: Mapping[str, str], date: str) -> HistoryLine:
-    """What to remember of `entries`; figures that were not measured are left out."""
-    values, peer_values, all_versions = {}, {}, dict(versions)
-    for entry in entries:
-        if entry.value is not None:
-            values[entry.key] = entry.value
-        if entry.peer_value is not None:
-            peer_values[entry.key] = entry.peer_value
-        if entry.peer is not None and entry.peer_version is not None:
-            all_versions[entry.peer] = entry.peer_version
-    return HistoryLine(date, all_versions, values, peer_values)
-
-
-def read_history(path: Path) -> list[HistoryLine]:
-    """All remembered runs, oldest first; none if the file does not exist.
-
-    Raises:  ValueError: a line that is not a history line of this schema; names file and line.
-    """
-    if not path.exists():
+def read_latest(path: Path) -> list[Entry]:
+    """The entries of `latest.json`; none if there is no such file, or one that an older version wrote."""
+    try:
+        return [entry_from(record) for record in json.loads(path.read_text(encoding="utf-8"))]
+    except (FileNotFoundError, TypeError, ValueError):
         return []
-    lines = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not text.strip():
-            continue
-        try:
-            record = json.loads(text)
-            line = HistoryLine(**record)
-        except (TypeError, ValueError) as e:
-            raise ValueError(f"{path.name} line {number} is not a benchmark run: {e}") from e
-        if line.schema != HISTORY_SCHEMA:
-            raise ValueError(f"{path.name} line {number} has schema {line.schema}, this reads {HISTORY_SCHEMA}")
-        lines.append(line)
-    return lines
 
 
-def append_history(path: Path, line: HistoryLine) -> None:
-    """Add one run to the end of the history."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(line), sort_keys=True) + "\n")
-
-
-def against_last(entry: Entry, last: HistoryLine | None) -> float | None:
-    """How many times better this value is than in the run before; None without one."""
-    return None if last is None else better_ratio(entry.value, last.values.get(entry.key), entry.higher_is_better)
+def renewed(before: Sequence[Entry], measured: Sequence[Entry]) -> list[Entry]:
+    """`before` with what was measured again in its place, and what is new at the end."""
+    now = {entry.key: entry for entry in measured}
+    kept = [now.pop(entry.key, entry) for entry in before]
+    return [*kept, *now.values()]
 
 
 def write_latest(path: Path, entries: Sequence[Entry]) -> None:
     """Write the entries as a JSON list, whole or not at all: readers never see half a file."""
-    text = json.dumps([entry.to_record() for entry in entries], indent=2) + "\n"
+    write_whole(path, json.dumps([entry.to_record() for entry in entries], indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file by `text` in one step."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
 
-def table_of(entries: Sequence[Entry], last: HistoryLine | None) -> Table:
-    """The entries as a table, one line each, with the change since the run before."""
+def table_of(entries: Sequence[Entry], last_values: Mapping[str, float]) -> Table:
+    """The entries as a table, one line each, with the change since the run before (its values by `Entry.key`)."""
     table = Table(title="Lockstep beside its rivals, one run (ratio above 1: ours is better)")
     table.add_column("figure", no_wrap=True)
     table.add_column("ours", justify="right")
@@ -168,9 +133,9 @@ def table_of(entries: Sequence[Entry], last: HistoryLine | None) -> Table:
             entry.unit,
             rival,
             "" if entry.peer is None else figure_text(entry.peer_value),
-            _times_text(entry.ratio),
-            _limit_text(entry),
-            _times_text(against_last(entry, last)),
+            times_text(entry.ratio),
+            _coloured_limit(entry),
+            times_text(better_ratio(entry.value, last_values.get(entry.key), entry.higher_is_better)),
             entry.note or "",
         )
     return table
@@ -185,18 +150,22 @@ def figure_text(value: float | None) -> str:
     return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _times_text(ratio: float | None) -> str:
+def times_text(ratio: float | None) -> str:
+    """A ratio for people; nothing where there is none."""
     return "" if ratio is None else f"{figure_text(ratio)} x"
 
 
-def _limit_text(entry: Entry) -> str:
-    if entry.limit is None and entry.ratio_limit is None:
-        return ""
+def limit_text(entry: Entry) -> str:
+    """What is acceptable, as `>= 1,000, >= 7 x`; empty where there is no limit."""
     sign = ">=" if entry.higher_is_better else "<="
     parts = [] if entry.limit is None else [f"{sign} {figure_text(entry.limit)}"]
     if entry.ratio_limit is not None:
         parts.append(f">= {figure_text(entry.ratio_limit)} x")
-    text = ", ".join(parts)
+    return ", ".join(parts)
+
+
+def _coloured_limit(entry: Entry) -> str:
+    text = limit_text(entry)
     if entry.is_acceptable is None:
         return text
     return f"[green]{text}[/green]" if entry.is_acceptable else f"[bold red]{text} missed[/bold red]"

@@ -1,4 +1,4 @@
-"""nautilus_trader 2 (Rust core) on the rows `bars_ema_cross` and `orders_filled`.
+"""nautilus_trader 2 (Rust core) on the rows `bars_ema_cross` and `orders_filled`; those of ticks are in `nautilus_v2_ticks`.
 
 A market order sent from a bar's handler fills at once at that bar's close, the last price of its simulated
 book: the closest it does to the next open. (With a latency model it would fill at the *next bar's close*,
@@ -45,6 +45,7 @@ from nautilus_trader.model import (  # type: ignore[import-not-found,unused-igno
 )
 from nautilus_trader.trading import Strategy, StrategyConfig  # type: ignore[import-not-found,unused-ignore]
 
+from benchmarks.peers import nautilus_v2_ticks
 from benchmarks.peers.program import (
     FAST_PERIOD,
     FEE_RATE,
@@ -159,7 +160,10 @@ def _run_once(strategy_class: Any, bars: list[Any], last_close: float) -> RunFig
 def main() -> None:
     """Measure and print one line."""
     strategies = {"bars_ema_cross": EmaCross, "orders_filled": OrderEveryBar}
-    arguments = parse_arguments("nautilus_trader 2", list(strategies))
+    arguments = parse_arguments("nautilus_trader 2", [*strategies, *nautilus_v2_ticks.STRATEGIES])
+    if arguments.row in nautilus_v2_ticks.STRATEGIES:
+        print(nautilus_v2_ticks.measure(arguments))
+        return
     bars = _load_bars(arguments.path, arguments.limit)
     last_close = bars[-1].close.as_double()
     result = best_of(

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-# The setting of both rows, the same in every system.
+# The setting of every row, the same in every system.
 FAST_PERIOD = 10
 SLOW_PERIOD = 30
 START_CASH_USD = 1_000_000
@@ -47,14 +47,15 @@ class RunFigures:
     fills: int
     trades: int  # round trips closed
     final_equity: float  # USD, an open position marked at the last close
+    crosses: int = 0  # times the averages changed places, in the rows that only watch them
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramResult:
     """The line a measured program prints: the best of its runs, and the peak memory of its first.
 
-    Raises:  ValueError: a time that is not positive, or nothing filled. A rival that swallows an error
-             inside a handler would otherwise be measured doing nothing.
+    Raises:  ValueError: a time that is not positive, or nothing filled and no cross counted. A rival that swallows an
+             error inside a handler would otherwise be measured doing nothing.
     """
 
     name: str
@@ -66,13 +67,16 @@ class ProgramResult:
     final_equity: float
     seconds: float
     peak_rss_mb: float
+    crosses: int = 0
     events_per_second: float = field(init=False)
 
     def __post_init__(self) -> None:
         if not self.seconds > 0.0:
             raise ValueError(f"{self.name}: a run takes time, but seconds was {self.seconds}")
-        if self.fills < 1:
-            raise ValueError(f"{self.name}: no order was filled on {self.events} bars, nothing was measured")
+        if self.fills < 1 and self.crosses < 1:
+            raise ValueError(
+                f"{self.name}: no order filled and no cross counted on {self.events} events, nothing was measured"
+            )
         if not math.isfinite(self.final_equity):
             raise ValueError(f"{self.name}: final equity was {self.final_equity}, expected a finite amount")
         object.__setattr__(self, "events_per_second", self.events / self.seconds)
@@ -135,7 +139,7 @@ def best_of(name: str, version: str, events: int, repeat: int, run: Callable[[],
     mercy of whatever else the machine does. The rule is the same for every system.
 
     Args:    run: one whole engine run on a fresh engine, timed by itself.
-    Raises:  ValueError: repeat below 1, or a run that filled nothing.
+    Raises:  ValueError: repeat below 1, or a run that did nothing.
     """
     if repeat < 1:
         raise ValueError(f"repeat was {repeat}, the least is 1")
@@ -157,12 +161,13 @@ def best_of(name: str, version: str, events: int, repeat: int, run: Callable[[],
         final_equity=best.final_equity,
         seconds=best.seconds,
         peak_rss_mb=peak,
+        crosses=best.crosses,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramArguments:
-    """What a measured program is told: the row, the data, how many bars of it, how many runs."""
+    """What a measured program is told: the row, the data, how many events of it, how many runs."""
 
     row: str
     path: Path
@@ -174,10 +179,10 @@ def parse_arguments(description: str, rows: Sequence[str]) -> ProgramArguments:
     """Read `ROW PATH [--limit N] [--repeat N]` from the command line; a wrong one exits with code 2."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("row", choices=rows, help="what to measure")
-    parser.add_argument("path", type=Path, help="bars as CSV or CSV.gz")
-    parser.add_argument("--limit", type=int, default=None, help="use the first N bars only")
+    parser.add_argument("path", type=Path, help="bars as CSV or CSV.gz, or a ticker's folder of Lean ticks")
+    parser.add_argument("--limit", type=int, default=None, help="use the first N events only")
     parser.add_argument("--repeat", type=int, default=1, help="best of N runs")
     given = parser.parse_args()
-    if not given.path.is_file():
-        parser.error(f"no such file: {given.path}")
+    if not given.path.exists():
+        parser.error(f"no such file or folder: {given.path}")
     return ProgramArguments(given.row, given.path, given.limit, given.repeat)

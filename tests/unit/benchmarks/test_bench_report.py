@@ -7,20 +7,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import footprint, rows
+from benchmarks import footprint
+from benchmarks.page import with_figures
 from benchmarks.peers import environments
 from benchmarks.peers.environments import Candidate, PeerEnvironment, Unavailable, ensure_environment, find_python
 from benchmarks.peers.program import ProgramResult, RunFigures, best_of, read_bars
-from benchmarks.processes import ROOT, Failed, run_program
+from benchmarks.processes import Failed, run_program
 from benchmarks.report import (
     Entry,
-    HistoryLine,
-    against_last,
-    append_history,
     better_ratio,
+    entry_from,
     figure_text,
-    history_line,
-    read_history,
+    read_latest,
+    renewed,
     table_of,
     write_latest,
 )
@@ -98,49 +97,12 @@ class TestEntry:
         assert Entry("mb", 200.0, "MB", higher_is_better=False, limit=200.0).is_acceptable is True
         assert Entry("mb", 200.1, "MB", higher_is_better=False, limit=200.0).is_acceptable is False
 
+    def test_record_is_read_back_as_the_same_entry(self) -> None:
+        memory = Entry("mb", 100.0, "MB", higher_is_better=False, limit=200.0, note="noisy")
+        assert [entry_from(entry.to_record()) for entry in (speed(), memory)] == [speed(), memory]
+
     def test_entries_of_one_figure_against_two_rivals_have_two_keys(self) -> None:
         assert speed(peer="a").key != speed(peer="b").key
-
-
-class TestHistory:
-    def test_history_appended_twice_is_read_back_in_order(self, tmp_path: Path) -> None:
-        path = tmp_path / "history.jsonl"
-        first = history_line([speed()], {"lockstep": "0.1.0"}, "2026-01-02")
-        second = history_line([speed(value=None)], {"lockstep": "0.1.1"}, "2026-01-03")
-        append_history(path, first)
-        append_history(path, second)
-        assert read_history(path) == [first, second]
-
-    def test_history_line_keeps_versions_of_rivals_and_leaves_out_what_was_not_measured(self) -> None:
-        line = history_line([speed(value=None)], {"lockstep": "0.1.0"}, "2026-01-02")
-        assert line.versions == {"lockstep": "0.1.0", "rival": "1.0"}
-        assert line.values == {}
-        assert line.peer_values == {"bars/rival": 90_000.0}
-
-    def test_history_of_no_file_is_empty(self, tmp_path: Path) -> None:
-        assert read_history(tmp_path / "absent.jsonl") == []
-
-    @pytest.mark.parametrize("text", ["{", "[]", '{"date": "2026-01-02"}', '{"unknown": 1}', "3"])
-    def test_history_with_a_broken_line_names_the_line(self, tmp_path: Path, text: str) -> None:
-        path = tmp_path / "history.jsonl"
-        append_history(path, history_line([speed()], {}, "2026-01-02"))
-        path.write_text(path.read_text() + text + "\n")
-        with pytest.raises(ValueError, match=r"history\.jsonl line 2"):
-            read_history(path)
-
-    def test_history_of_another_schema_is_refused(self, tmp_path: Path) -> None:
-        path = tmp_path / "history.jsonl"
-        append_history(path, HistoryLine("2026-01-02", {}, {}, {}, schema=99))
-        with pytest.raises(ValueError, match="schema 99"):
-            read_history(path)
-
-    def test_change_since_last_above_one_means_better_for_speed_and_for_memory(self) -> None:
-        memory = Entry("mb", 100.0, "MB", higher_is_better=False)
-        last = HistoryLine("2026-01-02", {}, {"bars/rival": 450_000.0, "mb": 150.0}, {})
-        assert against_last(speed(), last) == pytest.approx(2.0)
-        assert against_last(memory, last) == pytest.approx(1.5)
-        assert against_last(speed(peer="new"), last) is None
-        assert against_last(speed(), None) is None
 
 
 class TestOutput:
@@ -151,9 +113,36 @@ class TestOutput:
         assert [record["peer"] for record in json.loads(path.read_text())] == ["rival", "b"]
         assert [file.name for file in tmp_path.iterdir()] == ["latest.json"]
 
+    def test_latest_is_read_back_and_one_of_another_shape_is_none(self, tmp_path: Path) -> None:
+        path = tmp_path / "latest.json"
+        assert read_latest(path) == []
+        write_latest(path, [speed(), speed(peer="b")])
+        assert read_latest(path) == [speed(), speed(peer="b")]
+        path.write_text('[{"surprise": 1}]')
+        assert read_latest(path) == []
+
+    def test_renewed_entries_stand_in_their_old_places_and_new_ones_at_the_end(self) -> None:
+        before = [speed(peer="a"), speed(peer="b")]
+        again, new = speed(value=1.0, peer="a"), speed(peer="c")
+        assert renewed(before, [new, again]) == [again, before[1], new]
+
+    def test_page_holds_the_figures_between_its_marks_and_nothing_else_changes(self) -> None:
+        page = "before\n<!-- figures -->\nold\n<!-- /figures -->\nafter\n"
+        entries = [speed(), speed(peer="b", peer_value=None, peer_version=None, note="a|b")]
+        text = with_figures(page, entries)
+        assert text.startswith("before\n<!-- figures -->\n| figure |")
+        assert text.endswith("<!-- /figures -->\nafter\n")
+        assert "| `bars` | 900,000 | bars/s | >= 800,000, >= 10 x | rival 1.0 | 90,000 | 10 x |" in text
+        assert "|  |  |  | >= 800,000, >= 10 x | b | - | a/b |" in text
+        assert with_figures(text, entries) == text
+
+    def test_page_without_a_place_for_the_figures_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="<!-- figures -->"):
+            with_figures("no marks", [speed()])
+
     def test_table_marks_a_missed_limit_and_shows_the_note(self) -> None:
         console = Console(width=200, record=True, file=io.StringIO())
-        console.print(table_of([speed(value=1.0, note="noisy")], None))
+        console.print(table_of([speed(value=1.0, note="noisy")], {}))
         text = console.export_text()
         assert "missed" in text
         assert "noisy" in text
@@ -178,7 +167,7 @@ class TestProgram:
 
     def test_result_without_fills_is_refused(self) -> None:
         figures = RunFigures(seconds=1.0, orders=0, fills=0, trades=0, final_equity=1.0)
-        with pytest.raises(ValueError, match="no order was filled on 10 bars"):
+        with pytest.raises(ValueError, match="no order filled and no cross counted on 10 events"):
             best_of("rival", "1", 10, 1, lambda: figures)
 
     @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
@@ -227,71 +216,6 @@ class TestProcesses:
 
     def test_command_that_fails_has_no_wall_time_but_a_reason(self) -> None:
         assert footprint.best_wall_seconds([sys.executable, "-c", "raise SystemExit('boom')"], 1) == (None, "boom")
-
-
-class TestRows:
-    def test_best_outcome_is_the_fastest_run_with_the_least_memory_of_all(self) -> None:
-        best = rows.best_outcome([result(3.0, peak_rss_mb=40.0), Failed("x"), result(1.0, peak_rss_mb=60.0)])
-        assert isinstance(best, ProgramResult)
-        assert (best.seconds, best.peak_rss_mb, best.events_per_second) == (1.0, 40.0, 100.0)
-
-    def test_best_outcome_of_failures_alone_is_the_last_failure(self) -> None:
-        assert rows.best_outcome([Failed("first"), Failed("last")]) == Failed("last")
-
-    def test_bytes_per_event_is_growth_over_further_events(self) -> None:
-        one, four = result(events=1_000_000, peak_rss_mb=100.0), result(events=3_000_000, peak_rss_mb=116.0)
-        assert rows.bytes_per_event(one, four) == pytest.approx(8.0)
-
-    def test_row_with_a_rival_that_cannot_be_installed_gives_an_entry_with_a_note(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(rows, "run_program", lambda *_: result())
-        setting = rows.Setting(
-            tmp_path, repeat=2, quick=True, say=lambda _: None, environment_of=lambda peer: Unavailable(peer, "offline")
-        )
-        entries = rows.orders_filled(setting)
-        assert [(entry.peer, entry.value, entry.peer_value, entry.note) for entry in entries] == [
-            ("nautilus_trader", 2.0, None, "offline")
-        ]
-
-    def test_row_runs_ours_and_rivals_by_turns(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        modules: list[str] = []
-
-        def record(_python: Path, module: str, _arguments: list[str]) -> ProgramResult:
-            modules.append(module)
-            return result()
-
-        monkeypatch.setattr(rows, "run_program", record)
-        setting = rows.Setting(
-            tmp_path,
-            repeat=2,
-            quick=False,
-            say=lambda _: None,
-            environment_of=lambda peer: PeerEnvironment(peer, "1.0", Path("python"), peer),
-        )
-        rows.orders_filled(setting)
-        assert modules == ["benchmarks.ours", "nautilus_trader"] * 2
-
-    def test_row_does_not_try_again_what_failed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        calls: list[str] = []
-
-        def fail(_python: Path, module: str, _arguments: list[str]) -> Failed:
-            calls.append(module)
-            return Failed("broken")
-
-        monkeypatch.setattr(rows, "run_program", fail)
-        setting = rows.Setting(
-            tmp_path, repeat=3, quick=True, say=lambda _: None, environment_of=lambda peer: Unavailable(peer, "offline")
-        )
-        entries = rows.orders_filled(setting)
-        assert calls == ["benchmarks.ours"]
-        assert entries[0].note == "broken; offline"
-
-    def test_every_row_against_nautilus_has_a_program_for_each_way_to_install_it(self) -> None:
-        for candidates in environments.PEERS.values():
-            for candidate in candidates:
-                relative = candidate.module.replace(".", "/") + ".py"
-                assert (ROOT / relative).is_file(), candidate.module
 
 
 class TestEnvironments:
