@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from lockstep.model.errors import UsageError
-from lockstep.run.settings.moment import moment_ns as moment_ns
 
 
 def decimal_of(text: str, option: str) -> Decimal:

@@ -7,7 +7,7 @@ as plain data (text, int, Decimal, bool, list, table); one from the environment 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import msgspec
 
@@ -37,7 +37,7 @@ class Overridden(str):
     __slots__ = ("origin",)
     origin: str
 
-    def __new__(cls, text: str, origin: str) -> "Overridden":
+    def __new__(cls, text: str, origin: str) -> Self:
         """text as it was typed; origin such as "LOCKSTEP_ENGINE__CASH" or "--set"."""
         made = super().__new__(cls, text)
         made.origin = origin
@@ -89,7 +89,9 @@ class Text(msgspec.Struct, frozen=True):
     def read(self, value: Any) -> str:
         """The text without the blanks around it."""
         if not isinstance(value, str):
-            raise WrongValue(f"must be text: was {shown(value)}", hint=f'in quotes: "{value}"' if _scalar(value) else "")
+            raise WrongValue(
+                f"must be text: was {shown(value)}", hint=f'in quotes: "{value}"' if _scalar(value) else ""
+            )
         if not value.strip():
             raise WrongValue("must not be empty")
         return str(value.strip())
@@ -250,7 +252,9 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         names = [Text().read(entry) for entry in listed]
         for name in names:
             if self.choices and name not in self.choices:
-                raise WrongValue(f"has {name!r}, not one of {', '.join(self.choices)}", hint=did_you_mean(name, self.choices))
+                raise WrongValue(
+                    f"has {name!r}, not one of {', '.join(self.choices)}", hint=did_you_mean(name, self.choices)
+                )
         return tuple(dict.fromkeys(name.upper() if self.upper else name for name in names))
 
     def json_schema(self) -> dict[str, Any]:
@@ -287,7 +291,9 @@ LATENCY_BASE = "preset"
 class Delays(msgspec.Struct, frozen=True):
     """Latency: a preset, one delay of our orders, or a table of delays."""
 
-    words: str = f"{', '.join(LATENCIES)}, a delay such as 200ms, or a table of {', '.join((LATENCY_BASE, *LATENCY_PARTS))}"
+    words: str = (
+        f"{', '.join(LATENCIES)}, a delay such as 200ms, or a table of {', '.join((LATENCY_BASE, *LATENCY_PARTS))}"
+    )
 
     def read(self, value: Any) -> Latency:
         """The latency; a table without a preset changes parts of "standard". Raises: WrongValue: not understood."""

@@ -12,7 +12,7 @@ Lines = dict[Path, int]
 
 _TABLE = re.compile(r"\s*(?P<many>\[)?\[(?P<name>[^\[\]#=]+)\]")
 _ASSIGNED = re.compile(r"\s*(?P<name>[\w\-.\"' ]+?)\s*=")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|\n')
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|\n')
 
 
 def whole_number(text: str) -> int:
@@ -59,23 +59,27 @@ def _names(dotted: str) -> list[str]:
 def json_lines(text: str) -> Lines:
     """Of a JSON text that parsed: every key and every entry of a list."""
     lines: Lines = {}
-    path: list[str | int] = []
+    path: list[str | int] = []  # the key or the index at each level that is open
     inside: list[str] = []
-    key, number = "", 1
-    for token in _TOKEN.findall(text):
-        if token == "\n":
+    number, before_key = 1, False
+    for piece in _PIECE.findall(text):
+        if piece == "\n":
             number += 1
-        elif token in "{[":
-            inside.append(token)
-            path.append(key if token == "{" else 0)
-            lines.setdefault(tuple(path[:-1]), number)
-        elif token in "}]":
+        elif piece in ("{", "["):
+            lines.setdefault(tuple(path), number)
+            inside.append(piece)
+            path.append("" if piece == "{" else 0)
+            before_key = piece == "{"
+        elif piece in ("}", "]"):
             inside.pop()
             path.pop()
-        elif token == "," and inside[-1] == "[":
-            path[-1] = int(path[-1]) + 1
-        elif token not in ",:" and inside and inside[-1] == "{":
-            key = token[1:-1]
-            path[-1] = key
-            lines.setdefault(tuple(path), number)
+        elif piece == ",":
+            before_key = inside[-1] == "{"
+            if not before_key:
+                path[-1] = int(path[-1]) + 1
+        elif piece == ":":
+            before_key = False
+        elif before_key:
+            path[-1] = piece[1:-1]
+            lines[tuple(path)] = number
     return lines

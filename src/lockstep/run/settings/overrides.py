@@ -85,9 +85,13 @@ def from_environment(environment: Mapping[str, str], where: str = "") -> list[Ov
         section = next((one for one in SECTIONS if rest.startswith(f"{one.upper()}_")), None)
         if section is not None:
             meant = f"{PREFIX}{section.upper()}__{rest[len(section) + 1 :]}"
-            raise UsageError(f"{name} is no setting: two underscores stand after the section", hint=f"did you mean {meant}?")
+            raise UsageError(
+                f"{name} is no setting: two underscores stand after the section", hint=f"did you mean {meant}?"
+            )
         if where:
-            raise UsageError(f"{name} in {where} has no effect: a file of settings cannot say it", hint=f"export {name}")
+            raise UsageError(
+                f"{name} in {where} has no effect: a file of settings cannot say it", hint=f"export {name}"
+            )
     return found
 
 

@@ -59,7 +59,9 @@ def plans_from(settings: Settings) -> list[StrategyPlan]:
         if not path.is_file():
             near = [entry.name for entry in path.parent.glob("*.py")]
             hint = did_you_mean(path.name, near) if near else "a script is looked for from the settings file's folder"
-            problems.append(Problem(settings.place("strategies", index, "script"), f"no strategy file {str(path)!r}", hint))
+            problems.append(
+                Problem(settings.place("strategies", index, "script"), f"no strategy file {str(path)!r}", hint)
+            )
             continue
         strategy = load_strategy(path, table["class"])
         given = table["parameters"] or {}

@@ -62,7 +62,12 @@ ENGINE = Section(
     doc="The account, and which part of the data the run covers.",
     keys=(
         Key(name="cash", kind=Number(low=0, above=True), default=100_000, doc="Opening balance."),
-        Key(name="leverage", kind=Number(low=0, high=1000, above=True), default=1, doc="Exposure allowed per unit of equity."),
+        Key(
+            name="leverage",
+            kind=Number(low=0, high=1000, above=True),
+            default=1,
+            doc="Exposure allowed per unit of equity.",
+        ),
         Key(name="start", kind=Moment(), doc="First bar; by default the first of the data."),
         Key(name="end", kind=Moment(), doc="The bars before this: 2019-01-01 ends with the last bar of 2018."),
         Key(name="seed", kind=Whole(low=0, high=2**63 - 1), default=0, doc="Of the latency's jitter."),
@@ -73,8 +78,17 @@ DATA = Section(
     doc="Recorded prices. Several sources: write the table several times, as `[[data]]`.",
     many="any",
     keys=(
-        Key(name="source", kind=Text("path or data set"), required=True, doc="A file or folder, relative to this file, or a name from `lockstep data list`."),
-        Key(name="symbols", kind=Names(words="list of symbols", upper=True), doc="Only these; by default those that the strategies name, or else all."),
+        Key(
+            name="source",
+            kind=Text("path or data set"),
+            required=True,
+            doc="A file or folder, relative to this file, or a name from `lockstep data list`.",
+        ),
+        Key(
+            name="symbols",
+            kind=Names(words="list of symbols", upper=True),
+            doc="Only these; by default those that the strategies name, or else all.",
+        ),
         Key(name="asset_class", kind=ASSET_CLASS, doc="Where the data does not say."),
         Key(name="calendar", kind=CALENDAR, doc="When the venue is open, where the data does not say."),
         Key(name="currency", kind=Text("currency"), doc="That prices are in, where the data does not say."),
@@ -84,14 +98,41 @@ VENUE = Section(
     name="venue",
     doc="The simulated venue: what trading costs, how long messages take, how orders fill.",
     keys=(
-        Key(name="preset", kind=Word(tuple(PRESETS)), default=DEFAULT_PRESET, doc="A set of the keys below; a key of its own wins."),
-        Key(name="latency", kind=Delays(), default="standard", doc="Delays of data, orders and answers; a table changes parts of its preset."),
+        Key(
+            name="preset",
+            kind=Word(tuple(PRESETS)),
+            default=DEFAULT_PRESET,
+            doc="A set of the keys below; a key of its own wins.",
+        ),
+        Key(
+            name="latency",
+            kind=Delays(),
+            default="standard",
+            doc="Delays of data, orders and answers; a table changes parts of its preset.",
+        ),
         Key(name="fees", kind=FEES, doc="Instead of the instrument's own."),
-        Key(name="slippage_bps", kind=Number(low=0, high=9999), default=1, doc="Worse price of taking fills, in 0.01 %."),
-        Key(name="volume_impact", kind=Number(low=0, high=1), default=0, doc="Times the squared share of the bar's volume."),
+        Key(
+            name="slippage_bps", kind=Number(low=0, high=9999), default=1, doc="Worse price of taking fills, in 0.01 %."
+        ),
+        Key(
+            name="volume_impact",
+            kind=Number(low=0, high=1),
+            default=0,
+            doc="Times the squared share of the bar's volume.",
+        ),
         Key(name="bar_path", kind=Word(PATHS), default="pessimistic", doc="Which extreme of a bar comes first."),
-        Key(name="limit_fill", kind=Word(LIMIT_FILLS), default="through", doc="A limit fills when the price trades through it, or at a touch."),
-        Key(name="participation", kind=Number(low=0, high=1, above=True, none=True), default="0.1", doc="Our part of a bar's volume."),
+        Key(
+            name="limit_fill",
+            kind=Word(LIMIT_FILLS),
+            default="through",
+            doc="A limit fills when the price trades through it, or at a touch.",
+        ),
+        Key(
+            name="participation",
+            kind=Number(low=0, high=1, above=True, none=True),
+            default="0.1",
+            doc="Our part of a bar's volume.",
+        ),
     ),
 )
 RISK = Section(
@@ -100,16 +141,30 @@ RISK = Section(
     keys=(
         Key(name="max_order_qty", kind=Number(low=0), doc="Larger orders (base units)."),
         Key(name="max_position", kind=Number(low=0), doc="Orders that could lead to a larger position (base units)."),
-        Key(name="buying_power", kind=Switch(), default=True, doc="Orders that could bring exposure above equity times leverage."),
+        Key(
+            name="buying_power",
+            kind=Switch(),
+            default=True,
+            doc="Orders that could bring exposure above equity times leverage.",
+        ),
     ),
 )
 OUTPUT = Section(
     name="output",
     doc="Where results go. No key here changes a result, or the run hash.",
     keys=(
-        Key(name="runs", kind=Text("folder"), doc="The folder of runs, relative to this file; by default `runs` where you are."),
+        Key(
+            name="runs",
+            kind=Text("folder"),
+            doc="The folder of runs, relative to this file; by default `runs` where you are.",
+        ),
         Key(name="report", kind=Text("file"), doc="Write the HTML report there, relative to this file."),
-        Key(name="sensitivity", kind=Switch(), default=True, doc="Run again under other costs, latencies and bar path, for the report."),
+        Key(
+            name="sensitivity",
+            kind=Switch(),
+            default=True,
+            doc="Run again under other costs, latencies and bar path, for the report.",
+        ),
     ),
 )
 STRATEGIES = Section(
@@ -161,7 +216,9 @@ def reference_rows() -> list[tuple[str, str, list[tuple[str, str, str, str]]]]:
     """Each section's heading, sentence, and rows (key, what it takes, default, what it is for)."""
 
     def row(key: Key) -> tuple[str, str, str, str]:
-        default = "required" if key.required else "" if key.default is None else str(key.default).replace("True", "true")
+        default = (
+            "required" if key.required else "" if key.default is None else str(key.default).replace("True", "true")
+        )
         return key.name, key.kind.words, default, key.doc
 
     found = [("", "At the top of the file.", [row(MODE)])]

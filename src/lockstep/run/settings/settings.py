@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -132,7 +132,9 @@ class _Check:
     def run(self) -> list[Problem]:
         for name, value in self.tree.items():
             if name not in SECTIONS and name != MODE.name:
-                self.add((name,), value, f"there is no section or key {name!r}", _elsewhere(name, [MODE.name, *SECTIONS]))
+                self.add(
+                    (name,), value, f"there is no section or key {name!r}", _elsewhere(name, [MODE.name, *SECTIONS])
+                )
         self.mode()
         for section in SECTIONS.values():
             self.settings.tables[section.name] = [
@@ -144,7 +146,9 @@ class _Check:
         return self.problems
 
     def add(self, path: places.Path, value: Any, message: str, hint: str = "") -> None:
-        where = value.origin if isinstance(value, Overridden) else self.settings.place(*path)
+        in_file = places.line_of(self.settings.document.lines, path[:1]) is not None
+        said = next(iter(value.values()), value) if isinstance(value, dict) and not in_file else value
+        where = said.origin if isinstance(said, Overridden) else self.settings.place(*path)
         self.problems.append(Problem(where, message, hint))
 
     def mode(self) -> None:
@@ -176,7 +180,9 @@ class _Check:
         for name, value in given.items():
             if name not in section.by_name:
                 known = list(section.by_name)
-                self.add((*path, name), value, f"there is no key {_dotted((*path, name))}", _elsewhere(name, known, section))
+                self.add(
+                    (*path, name), value, f"there is no key {_dotted((*path, name))}", _elsewhere(name, known, section)
+                )
         preset = self.preset(given) if section.name == "venue" else ""
         base = PRESETS.get(preset, {})
         if isinstance(given.get("latency"), dict) and "latency" in base:
@@ -222,36 +228,51 @@ class _Check:
 
     def symbols(self) -> None:
         """A symbol without data, and data that no strategy asked for, are slips of the file."""
-        tables = self.settings.tables
-        wanted = [table["symbols"] for table in tables["strategies"]]
-        there = [table["symbols"] for table in tables["data"]]
-        known = {symbol for names in there for symbol in names or ()}
-        for index, names in enumerate(wanted):
-            for symbol in () if names is None or None in there else names:
-                if symbol not in known:
-                    path = ("strategies", index, "symbols")
-                    raw = self.tree["strategies"][index]["symbols"]
-                    self.add(path, raw, f"{_dotted(path)} has {symbol!r}, and no data has it", did_you_mean(symbol, known))
-        if None in wanted:
-            return
-        used = {symbol for names in wanted for symbol in names}
-        held = self.tree["data"]
-        for index, names in enumerate(there):
-            path = ("data", index, "symbols") if isinstance(held, list) else ("data", "symbols")
-            raw = (held[index] if isinstance(held, list) else held).get("symbols")
-            for symbol in names or ():
-                if symbol not in used:
-                    self.add(path, raw, f"{_dotted(path)} has {symbol!r}, and no strategy trades it", "leave it out")
+        there, wanted = self.listed("data"), self.listed("strategies")
+        known = {symbol for names in there.values() for symbol in names or ()}
+        used = {symbol for names in wanted.values() for symbol in names or ()}
+        if None not in there.values():
+            for path, symbol in _unknown(wanted, known):
+                self.add(
+                    path,
+                    self.raw(path),
+                    f"{_dotted(path)} has {symbol!r}, and no data has it",
+                    did_you_mean(symbol, known),
+                )
+        if None not in wanted.values():
+            for path, symbol in _unknown(there, used):
+                self.add(
+                    path, self.raw(path), f"{_dotted(path)} has {symbol!r}, and no strategy trades it", "leave it out"
+                )
+
+    def listed(self, section: str) -> dict[places.Path, tuple[str, ...] | None]:
+        """The symbols of each table of a section, by where they are said; None where it names none."""
+        tables = self.settings.tables[section]
+        several = isinstance(self.tree[section], list)
+        ways = [(section, index, "symbols") if several else (section, "symbols") for index in range(len(tables))]
+        return {way: table["symbols"] for way, table in zip(ways, tables, strict=True)}
+
+    def raw(self, path: places.Path) -> Any:
+        """What the tree holds at a path."""
+        held: Any = self.tree
+        for step in path:
+            held = held[step]
+        return held
 
     def names(self) -> None:
         """Two strategies of one name could not be told apart in the results."""
         seen: set[str] = set()
         for index, table in enumerate(self.settings.tables["strategies"]):
-            name = table["name"]
-            if name is not None and name in seen:
-                path = ("strategies", index, "name")
-                self.add(path, self.tree["strategies"][index]["name"], f"{_dotted(path)}: another is called {name!r} too")
-            seen.add(name)
+            path, name = ("strategies", index, "name"), table["name"]
+            if name in seen:
+                self.add(path, self.raw(path), f"{_dotted(path)}: another strategy is called {name!r} too")
+            if name is not None:
+                seen.add(name)
+
+
+def _unknown(said: Mapping[places.Path, tuple[str, ...] | None], known: set[str]) -> Iterator[tuple[places.Path, str]]:
+    for path, names in said.items():
+        yield from ((path, symbol) for symbol in names or () if symbol not in known)
 
 
 def value_text(value: Any) -> str:

@@ -30,7 +30,9 @@ def read_document(path: Path) -> Document:
     """
     reader = FORMATS.get(path.suffix.lower())
     if reader is None:
-        raise UsageError(f"{path} is no settings file by its suffix {path.suffix!r}", hint=f"known: {', '.join(FORMATS)}")
+        raise UsageError(
+            f"{path} is no settings file by its suffix {path.suffix!r}", hint=f"known: {', '.join(FORMATS)}"
+        )
     text = read_text(path)
     try:
         tree, lines = reader(text)
