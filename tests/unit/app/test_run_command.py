@@ -1,6 +1,7 @@
 """`lockstep run` and `lockstep config`: the same run from any format and from a command line, shown, checked, refused."""
 
 import json
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -80,8 +81,6 @@ symbols = ["MSFT"]
 @pytest.fixture(autouse=True)
 def no_settings_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the environment of the tests says, it says no setting."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("LOCKSTEP_") and ("__" in name or name == "LOCKSTEP_MODE"):
             monkeypatch.delenv(name)
@@ -103,11 +102,11 @@ def test_run_of_a_file_is_the_run_of_the_same_command_line_in_every_format(
     call_json: CallJson, write: Callable[..., str]
 ) -> None:
     typed = call_json(*shlex.split(SAME_AS))
+    assert typed["fills"] > 50
     for text, name in ((ONE, "a.toml"), (ONE_YAML, "b.yaml"), (ONE_JSON, "c.json")):
         run = call_json("run", "--config", write(text, name), "--no-save")
         assert run["run_hash"] == typed["run_hash"], name
         assert (run["decision_hash"], run["final_equity"]) == (typed["decision_hash"], typed["final_equity"])
-    assert run["fills"] > 50
 
 
 def test_bare_file_is_the_bare_backtest(call_json: CallJson, write: Callable[..., str]) -> None:

@@ -1,6 +1,7 @@
 """Settings files: one schema in three formats, exact values, every problem named with its place, nothing taken on trust."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -262,8 +263,6 @@ def test_absent_file_folder_and_device_are_refused(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(sorted(FORMATS)))
 def test_any_bytes_are_settings_or_a_refusal(data: bytes, suffix: str) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"any{suffix}"
         path.write_bytes(data)
