@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from lockstep.app.cli.run import in_the_files_words
+
 ROOT = Path(__file__).resolve().parents[3]
 Call = Callable[..., Result]
 CallJson = Callable[..., dict[str, Any]]
@@ -225,6 +227,19 @@ def test_advice_names_the_keys_of_the_file(call_json: CallJson, write: Callable[
     run = call_json("run", "--config", write(ONE.replace("900", "0")), "--no-save")
     assert "the limit is risk.max_position" in run["notice"]
     assert "--max-position" not in run["notice"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("see --calendar", "see data.calendar"),
+        ("--sessions or --session", "engine.sessions or data.calendar"),
+        ("choose with --class NAME", 'choose with class = "NAME"'),
+        ("--traceback shows where", "--traceback shows where"),
+    ],
+)
+def test_option_in_advice_is_told_as_the_key_of_the_file(text: str, said: str) -> None:
+    assert in_the_files_words(text) == said
 
 
 def test_check_tells_a_good_file_and_every_problem_of_a_bad_one(

@@ -29,6 +29,8 @@ leverage = 2
 start = 2005-01-01
 end = 2010-06-30T12:00:00+02:00
 seed = 7
+sessions = ["regular", "pre"]
+missing_bars = "carry"
 [data]
 source = "us_stocks"
 symbols = ["AAPL", "ibm"]
@@ -57,6 +59,8 @@ engine:
   start: 2005-01-01
   end: 2010-06-30T12:00:00+02:00
   seed: 7
+  sessions: [pre, regular]
+  missing_bars: carry
 data:
   source: us_stocks
   symbols: [AAPL, ibm]
@@ -78,7 +82,8 @@ strategies:
 """
 FULL_JSON = """\
 {"mode": "backtest",
- "engine": {"cash": 250000.10, "leverage": 2, "start": "2005-01-01", "end": "2010-06-30T12:00:00+02:00", "seed": 7},
+ "engine": {"cash": 250000.10, "leverage": 2, "start": "2005-01-01", "end": "2010-06-30T12:00:00+02:00", "seed": 7,
+            "sessions": "pre, regular", "missing_bars": "carry"},
  "data": {"source": "us_stocks", "symbols": ["AAPL", "ibm"], "calendar": "XNYS"},
  "venue": {"preset": "crypto-remote", "latency": {"feed": "1ms", "entry": "1.5s"}, "slippage_bps": 0.1,
            "participation": "none"},
@@ -127,6 +132,7 @@ def test_formats_of_one_content_say_exactly_the_same(load: Load) -> None:
     assert (venue["latency"].feed_ns, venue["latency"].entry_ns) == (10**6, 1_500 * 10**6)
     assert venue["latency"].fill_ns == 10**6, "what the table does not name is as in the preset"
     assert venue["fees"].text() == "0.1%"
+    assert (engine["sessions"], engine["missing_bars"]) == (("pre", "regular"), "carry")
     assert read["toml"]["data"][0]["symbols"] == ("AAPL", "IBM")
     fast, *others = read["toml"]["strategies"][0]["parameters"].values()
     assert isinstance(fast, int)
@@ -163,6 +169,7 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "number beyond any": ("[engine]\ncash = 1e999999999\n" + SMALL, ("engine.cash must be a finite number",)),
     "number for a text": ("[data]\nsource = 5\n" + SMALL.split("\n", 2)[2], ("data.source must be text", '"5"')),
     "text for a switch": ('[risk]\nbuying_power = "no"\n' + SMALL, ("must be true or false", "'no'")),
+    "part of the day": ('[engine]\nsessions = ["post"]\n' + SMALL, ("engine.sessions has 'post'", "pre, regular, after")),
     "fraction for a whole number": ("[engine]\nseed = 1.5\n" + SMALL, ("engine.seed was 1.5", "whole number")),
     "day that does not exist": ('[engine]\nstart = "2018-02-30"\n' + SMALL, ("engine.start", "2018-02-30")),
     "bars that do not divide a day": (SMALL + 'timeframe = "7m"\n', ("line 5", "timeframe", "7m")),
@@ -284,8 +291,8 @@ def test_yaml_plain_value_is_what_it_looks_like(word: str, value: Any) -> None:
 def test_lines_are_those_of_the_keys() -> None:
     lines = toml_lines(FULL_TOML)
     assert line_of(lines, ("engine", "cash")) == 3
-    assert line_of(lines, ("strategies", 0, "symbols")) == 25
-    assert line_of(lines, ("strategies", 0, "parameters", "fast")) == 26, "an inline table stands on its own line"
+    assert line_of(lines, ("strategies", 0, "symbols")) == 27
+    assert line_of(lines, ("strategies", 0, "parameters", "fast")) == 28, "an inline table stands on its own line"
     found = json_lines(json.dumps(json.loads(FULL_JSON), indent=1).replace('"long"', '"symbols"'))
     assert line_of(found, ("engine", "cash")) == 4
     text = json.dumps(json.loads(FULL_JSON), indent=1).splitlines()

@@ -28,6 +28,11 @@ _IN_THE_FILE = {
     "--end": "engine.end",
     "--calendar": "data.calendar",
     "--session": "data.calendar",
+    "--extended-hours": "engine.sessions",
+    "--sessions": "engine.sessions",
+    "--missing-bars": "engine.missing_bars",
+    "--participation": "venue.participation",
+    "--timeframe": "timeframe of the strategy",
     "--asset-class": "data.asset_class",
     "--class NAME": 'class = "NAME"',
 }
@@ -153,8 +158,8 @@ def _show_shares(shares: list[dict[str, Any]]) -> None:
 
 def in_the_files_words(text: str) -> str:
     """Advice that names options of `lockstep backtest`, with the keys of a settings file instead."""
-    for option, key in _IN_THE_FILE.items():
-        text = text.replace(option, key)
+    for option in sorted(_IN_THE_FILE, key=len, reverse=True):  # --sessions before --session
+        text = text.replace(option, _IN_THE_FILE[option])
     return text
 
 

@@ -238,7 +238,10 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """Several texts: a list, or one text with commas. upper: capitals only, as symbols are kept."""
+    """Several texts: a list, or one text with commas.
+
+    upper: capitals only, as symbols are kept. choices: the only names there are; they are read into this order.
+    """
 
     words: str = "list of names"
     upper: bool = False
@@ -255,6 +258,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
                 raise WrongValue(
                     f"has {name!r}, not one of {', '.join(self.choices)}", hint=did_you_mean(name, self.choices)
                 )
+        if self.choices:
+            return tuple(name for name in self.choices if name in names)
         return tuple(dict.fromkeys(name.upper() if self.upper else name for name in names))
 
     def json_schema(self) -> dict[str, Any]:

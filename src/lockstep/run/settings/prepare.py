@@ -38,6 +38,8 @@ def config_from(settings: Settings) -> BacktestConfig:
                 position_max=risk["max_position"],
                 buying_power=risk["buying_power"],
             ),
+            sessions=engine["sessions"] or (),
+            missing_bars=engine["missing_bars"],
             seed=engine["seed"],
             start_ns=engine["start"],
             end_ns=engine["end"],

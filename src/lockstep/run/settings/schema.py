@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from lockstep.model.sessions import DAY_PARTS
+from lockstep.run.config import MISSING_BARS
 from lockstep.run.settings.kinds import (
     ASSET_CLASS,
     CALENDAR,
@@ -70,6 +72,17 @@ ENGINE = Section(
         ),
         Key(name="start", kind=Moment(), doc="First bar; by default the first of the data."),
         Key(name="end", kind=Moment(), doc="The bars before this: 2019-01-01 ends with the last bar of 2018."),
+        Key(
+            name="sessions",
+            kind=Names(words="list of parts of the New York day", choices=tuple(DAY_PARTS)),
+            doc="The parts to trade in: pre, regular, after; by default the hours of the calendar.",
+        ),
+        Key(
+            name="missing_bars",
+            kind=Word(MISSING_BARS),
+            default="skip",
+            doc="Where others have a bar and one has none: no event, or its last price carried.",
+        ),
         Key(name="seed", kind=Whole(low=0, high=2**63 - 1), default=0, doc="Of the latency's jitter."),
     ),
 )

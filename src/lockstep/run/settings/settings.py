@@ -146,6 +146,7 @@ class _Check:
         return self.problems
 
     def add(self, path: places.Path, value: Any, message: str, hint: str = "") -> None:
+        # A table that only the environment made is told by the first thing it says.
         in_file = places.line_of(self.settings.document.lines, path[:1]) is not None
         said = next(iter(value.values()), value) if isinstance(value, dict) and not in_file else value
         where = said.origin if isinstance(said, Overridden) else self.settings.place(*path)
