@@ -1,7 +1,7 @@
 """Writes what the documents repeat of the program: `python tools/pages.py`; with `--check` it only says what is stale.
 
-docs/reference/cli.md is every command's own help, docs/reference/order-states.md the order table, and README.md shows
-what the demo printed. A test runs the check, so that none of them can drift from the program.
+docs/reference/cli.md is every command's own help, docs/reference/order-states.md the order table, docs/reference/settings.md
+the schema of settings files, and README.md shows what the demo printed. A test runs the check, so that none of them can drift from the program.
 """
 
 import contextlib
@@ -18,6 +18,8 @@ from click.testing import CliRunner
 from lockstep.app.cli.root import COMMANDS, cli
 from lockstep.model.enums import OrderEventKind, OrderState
 from lockstep.orders.table import ANOMALY, FIX_ORD_STATUS, IGNORED, IMPOSSIBLE, RESUME, TABLE, TERMINAL
+from lockstep.run.settings.presets import PRESETS
+from lockstep.run.settings.schema import reference_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
@@ -54,6 +56,19 @@ cancelled, expired or restated, and every change arrives in `on_order`. The quan
 an order that is being cancelled may well have fills.
 """
 
+SETTINGS_INTRO = """\
+# Settings files
+
+Every key of the file that `lockstep run --config FILE` runs, in TOML, YAML or JSON. The guide is
+[Configuration](../guides/configuration.md); `lockstep config schema` prints the same as JSON Schema. Numbers may be written as
+texts; a list of names may be one text with commas. A key that is not in these tables is refused.
+"""
+
+PRESETS_INTRO = """\
+`venue.preset` sets these; where a cell is empty the default above holds. They err on the dear side and are no broker's tariff;
+`perfect` is for comparing with other programs only.
+"""
+
 STATE_WORDS = {
     OrderState.NEW: "created here, not yet judged",
     OrderState.DENIED: "the risk gate said no; it was never sent",
@@ -83,6 +98,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "docs/reference/cli.md": cli_page(),
         ROOT / "docs/reference/order-states.md": states_page(),
+        ROOT / "docs/reference/settings.md": settings_page(),
         readme: DEMO.sub(lambda _: demo_output(), readme.read_text(encoding="utf-8")),
     }
 
@@ -135,6 +151,22 @@ def states_page() -> str:
     parts.append("\n".join(f"- *{word}*: {meaning}" for word, meaning in ANSWERS.values()) + "\n")
     for state in OrderState:
         parts += [f"### {state.name}\n", "\n".join(transitions(state)) + "\n"]
+    return "\n".join(parts)
+
+
+def settings_page() -> str:
+    """Every section and key of a settings file, and the venues by name."""
+    parts = [SETTINGS_INTRO, GENERATED.rstrip() + "\n"]
+    for heading, doc, rows in reference_rows():
+        lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+        parts.append(f"## `{heading}`\n" if heading else "## At the top\n")
+        parts += [f"{doc}\n", "\n".join(["| key | takes | default | for |", "|---|---|---|---|", *lines]) + "\n"]
+    parts += ["## Venues by name\n", PRESETS_INTRO]
+    keys = list(dict.fromkeys(key for preset in PRESETS.values() for key in preset))
+    lines = [f"| preset | {' | '.join(keys)} |", f"|---|{'---|' * len(keys)}"]
+    for name, preset in PRESETS.items():
+        lines.append(f"| {name} | {' | '.join(str(preset.get(key, '')) for key in keys)} |")
+    parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 

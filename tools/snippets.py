@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})\s*(?P<language>[\w+-]*)\s*(?P<rest>.*)$")
 MARK = re.compile(r"^\s*<!--\s*snippet:\s*(?P<word>\w+)\s*(?:-\s*(?P<why>.*?))?\s*-->\s*$")
 TITLE = re.compile(r"title=\"(?P<name>[\w.-]+)\"")
+FILES = ("python", "toml", "yaml", "json")
+"""Languages whose titled blocks are files for the commands of the page."""
 EXIT = re.compile(r"\s#\s*exit\s+(?P<code>\d+)\s*$")
 
 
@@ -94,7 +96,7 @@ def page_of(text: str) -> Page:
     for block in blocks(text):
         if block.mark == "skip":
             continue
-        if block.language == "python" and block.title:
+        if block.title and block.language in FILES:
             page.files[block.title] = "\n".join(block.lines) + "\n"
         elif block.language == "python":
             program += [""] * (block.line - 1 - len(program))

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep.app.cli.values import decimal_of, moment_ns, params_of
+from lockstep.app.cli.values import decimal_of, params_of
 from lockstep.model.errors import UsageError
+from lockstep.run.settings.moment import moment_ns
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -99,19 +99,21 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     show_outcome(console, run)
     show_places(console, run)
     if run.report is None and run.folder is not None:
-        say(console, f"Next    {_next(run.facts['run_hash'], given['root'])}", "cyan")
+        say(console, f"Next    {next_line(run.facts['run_hash'], given['root'])}", "cyan")
 
 
-def _next(run_hash: str, root: Path) -> str:
+def next_line(run_hash: str, root: Path) -> str:
+    """The command that writes a run's report."""
     elsewhere = "" if str(root) == "runs" else f" --runs {shlex.quote(str(root))}"
     return f"lockstep report {run_hash[:SHORT_HASH]}{elsewhere}"
 
 
 def config_of(given: dict[str, Any]) -> "BacktestConfig":
     """The options as a configuration. Raises: UsageError, ParseError, RefuseError: a value that cannot be used."""
-    from lockstep.app.cli.values import decimal_of, moment_ns
+    from lockstep.app.cli.values import decimal_of
     from lockstep.risk.limits import RiskLimits
     from lockstep.run.config import BacktestConfig
+    from lockstep.run.settings.moment import moment_ns
     from lockstep.sim.models import BarFills, Slippage, latency_from_text
 
     def number(name: str) -> Decimal:

@@ -17,7 +17,15 @@ from lockstep._build import HASHES, PACKAGE, source_hashes
 from lockstep._version import __version__
 
 DISTRIBUTION = "lockstep-trading"
-NEEDED = {"numpy": (2, 0), "msgspec": (0, 19), "duckdb": (1, 3), "click": (8, 1), "rich": (13, 7), "plotly": (6, 0)}
+NEEDED = {
+    "numpy": (2, 0),
+    "msgspec": (0, 19),
+    "duckdb": (1, 3),
+    "click": (8, 1),
+    "rich": (13, 7),
+    "plotly": (6, 0),
+    "pyyaml": (6, 0),
+}
 """The dependencies of a base install and the oldest version that will do, as pyproject.toml states them (a test compares)."""
 PYTHON_MIN = (3, 11)
 DISK_MIN_MB = 500

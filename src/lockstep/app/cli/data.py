@@ -5,19 +5,7 @@ from typing import Any
 import click
 
 from lockstep.app.cli.options import Command, examples, json_option
-from lockstep.app.cli.root import unknown_command
-
-
-class Subcommands(click.Group):
-    """The commands under `data`; an unknown one is answered as at the root."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with our own words for an unknown name."""
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            raise unknown_command(f"data {args[0]}", [f"data {name}" for name in self.commands])
-        return super().resolve_command(ctx, args)
+from lockstep.app.cli.root import Subcommands
 
 
 @click.group("data", cls=Subcommands, epilog=examples("lockstep data list", "lockstep data show us_stocks"))

@@ -24,13 +24,14 @@ _DATASET = "us_stocks"
 @click.command(
     "new",
     cls=Command,
-    epilog=examples("lockstep new trend", "lockstep new folder/dips.py --template rsi-reversion"),
+    epilog=examples("lockstep new trend --config", "lockstep new folder/dips.py --template rsi-reversion"),
 )
 @click.argument("name")
 @click.option("--template", default="ema-cross", show_default=True, metavar="NAME", help=f"{', '.join(TEMPLATES)}.")
-@click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
+@click.option("--config", "with_config", is_flag=True, help="Write a settings file for `lockstep run` beside it.")
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @json_option
-def command(name: str, template: str, force: bool, as_json: bool) -> None:
+def command(name: str, template: str, with_config: bool, force: bool, as_json: bool) -> None:
     """Write a strategy to start from.
 
     NAME is the file (.py is added) and, in capitals, the class: my_strategy gives my_strategy.py with MyStrategy. The
@@ -40,18 +41,29 @@ def command(name: str, template: str, force: bool, as_json: bool) -> None:
     if template not in TEMPLATES:
         raise UsageError(f"unknown template {template!r}", hint=did_you_mean(template, TEMPLATES))
     text = Template((_FOLDER / TEMPLATES[template]).read_text(encoding="utf-8")).substitute(class_name=class_name)
+    config = path.with_suffix(".toml") if with_config else None
+    for place in (path, config):
+        check_free(place, force)
     write_new(path, text, force)
+    if config is not None:
+        settings = Template((_FOLDER / "settings.toml.tmpl").read_text(encoding="utf-8"))
+        write_new(config, settings.substitute(script=path.name, source=_DATASET), force)
+    run = f"backtest {shlex.quote(str(path))} --data {_DATASET}"
     lines = [
         f"lockstep validate {shlex.quote(str(path))}",
-        f"lockstep backtest {shlex.quote(str(path))} --data {_DATASET}",
+        f"lockstep {run if config is None else f'run --config {shlex.quote(str(config))}'}",
         "lockstep report --open",
     ]
     if as_json:
         from lockstep.app.cli.console import print_json
 
-        print_json({"file": str(path), "class": class_name, "template": template, "next": lines})
+        beside = {"config": str(config)} if config is not None else {}
+        print_json({"file": str(path), "class": class_name, "template": template, **beside, "next": lines})
         return
-    click.echo(f"wrote {path}: {class_name}, the template {template}\n\nNext")
+    click.echo(f"wrote {path}: {class_name}, the template {template}")
+    if config is not None:
+        click.echo(f"wrote {config}: its settings")
+    click.echo("\nNext")
     for line in lines:
         click.echo(f"  {line}")
 
@@ -72,10 +84,15 @@ def named(name: str) -> tuple[Path, str]:
     return typed.with_name(f"{stem}.py"), class_name
 
 
+def check_free(path: Path | None, force: bool) -> None:
+    """Raises: UsageError: the file exists and may not be overwritten."""
+    if path is not None and (path.is_dir() or (path.exists() and not force)):
+        raise UsageError(f"{path} exists", hint="choose another name, or overwrite it with --force")
+
+
 def write_new(path: Path, text: str, force: bool) -> None:
     """Write a file whole, or not at all. Raises: UsageError: it exists and may not be overwritten."""
-    if path.is_dir() or (path.exists() and not force):
-        raise UsageError(f"{path} exists", hint="choose another name, or overwrite it with --force")
+    check_free(path, force)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -44,3 +44,13 @@ param_option = click.option(
 class_option = click.option(
     "--class", "class_name", metavar="NAME", help="Which strategy class, where the file has several."
 )
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The settings file; by default lockstep.toml, .yaml, .yml or .json here.",
+)
+set_option = click.option(
+    "--set", "words", multiple=True, metavar="KEY=VALUE", help="Say a setting above all else; repeatable."
+)

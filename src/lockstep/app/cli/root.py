@@ -17,8 +17,10 @@ COMMANDS = {
     "new": "Write a strategy to start from.",
     "validate": "Check a strategy without running it.",
     "backtest": "Run a strategy on recorded prices.",
+    "run": "Run what a settings file says.",
     "runs": "List what was run, the newest first.",
     "report": "Write the report of a run, or put several side by side.",
+    "config": "Check a settings file, and show what is in effect.",
     "data": "Show the data sets, and what is in one.",
     "doctor": "Check the environment, and say what to do.",
 }
@@ -87,6 +89,18 @@ class CommandLine(click.Group):
         except (Exception, KeyboardInterrupt) as e:  # noqa: BLE001 - the last place where a failure can be worded
             sys.exit(show(describe(e), e, as_json=as_json, traceback=traceback))
         sys.exit(code if isinstance(code, int) else 0)
+
+
+class Subcommands(click.Group):
+    """The commands under another; an unknown one is answered as at the root."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with our own words for an unknown name."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            raise unknown_command(f"{self.name} {args[0]}", [f"{self.name} {name}" for name in self.commands])
+        return super().resolve_command(ctx, args)
 
 
 def unknown_command(word: str, known: Sequence[str] | dict[str, str]) -> Exception:

@@ -1,0 +1,145 @@
+"""Settings made into a run: strategies loaded and planned, data read, the configuration built."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from lockstep.model.errors import LockstepError, StrategyError, UsageError, did_you_mean
+from lockstep.risk.limits import RiskLimits
+from lockstep.run.config import BacktestConfig
+from lockstep.run.plan import StrategyPlan
+from lockstep.run.settings.kinds import Overridden
+from lockstep.run.settings.settings import Problem, Settings, SettingsError
+from lockstep.run.strategy_file import StrategyFile, load_strategy
+from lockstep.sim.models import BarFills, Slippage
+from lockstep.store.catalog.market_data import MarketData
+from lockstep.store.catalog.places import SUFFIXES, locate
+from lockstep.store.catalog.readers import read_market_data
+from lockstep.strategy.params import check_params
+
+Reading = Callable[[str], None]
+"""Told which source is being read."""
+
+
+def config_from(settings: Settings) -> BacktestConfig:
+    """The engine, venue and risk sections as a configuration. Raises: SettingsError: an empty range."""
+    engine, venue, risk = (settings.table(name) for name in ("engine", "venue", "risk"))
+    try:
+        return BacktestConfig(
+            cash=engine["cash"],
+            leverage=engine["leverage"],
+            fees=venue["fees"],
+            latency=venue["latency"],
+            slippage=Slippage(bps=venue["slippage_bps"], volume_impact=venue["volume_impact"]),
+            fills=BarFills(
+                path=venue["bar_path"], limit_fill=venue["limit_fill"], participation=venue["participation"]
+            ),
+            limits=RiskLimits(
+                order_qty_max=risk["max_order_qty"],
+                position_max=risk["max_position"],
+                buying_power=risk["buying_power"],
+            ),
+            sessions=engine["sessions"] or (),
+            missing_bars=engine["missing_bars"],
+            seed=engine["seed"],
+            start_ns=engine["start"],
+            end_ns=engine["end"],
+        )
+    except LockstepError as e:
+        raise SettingsError([Problem(str(settings.path), str(e), e.hint)]) from None
+
+
+def plans_from(settings: Settings) -> list[StrategyPlan]:
+    """Load each script and check its parameters.
+
+    Raises: SettingsError: scripts that are not there, and parameters that a strategy does not have or that do not fit.
+            StrategyError: a script that does not load.
+    """
+    plans: list[StrategyPlan] = []
+    problems: list[Problem] = []
+    for index, table in enumerate(settings.tables["strategies"]):
+        path = settings.resolve(table["script"])
+        if not path.is_file():
+            near = [entry.name for entry in path.parent.glob("*.py")]
+            hint = did_you_mean(path.name, near) if near else "a script is looked for from the settings file's folder"
+            problems.append(
+                Problem(settings.place("strategies", index, "script"), f"no strategy file {str(path)!r}", hint)
+            )
+            continue
+        strategy = load_strategy(path, table["class"])
+        given = table["parameters"] or {}
+        wrong = list(_wrong_parameters(settings, index, strategy, given))
+        problems += wrong
+        if not wrong:
+            symbols, timeframe = table["symbols"], table["timeframe"]
+            plans.append(StrategyPlan(strategy, given, symbols=symbols, timeframe=timeframe, name=table["name"]))
+    if problems:
+        raise SettingsError(problems)
+    return plans
+
+
+def _wrong_parameters(
+    settings: Settings, index: int, strategy: StrategyFile, given: Mapping[str, Any]
+) -> Iterator[Problem]:
+    for name, value in given.items():
+        try:
+            check_params(strategy.name, strategy.cls.parameters, {name: value})
+        except StrategyError as e:
+            raw = settings.document.tree["strategies"][index]["parameters"][name]
+            place = settings.place("strategies", index, "parameters", name)
+            yield Problem(raw.origin if isinstance(raw, Overridden) else place, str(e), e.hint)
+
+
+def check_sources(settings: Settings) -> None:
+    """See that every data source is there, without reading it. Raises: SettingsError: those that are not."""
+    problems = []
+    for index, table in enumerate(settings.tables["data"]):
+        try:
+            if not locate(where := _source(settings, table["source"])).exists():
+                raise UsageError(f"no such file or folder: {where}")
+        except LockstepError as e:
+            problems.append(Problem(_place_of_source(settings, index), str(e), e.hint))
+    if problems:
+        raise SettingsError(problems)
+
+
+def _place_of_source(settings: Settings, index: int) -> str:
+    several = isinstance(settings.document.tree["data"], list)
+    return settings.place("data", index, "source") if several else settings.place("data", "source")
+
+
+def _source(settings: Settings, text: str) -> str:
+    """A path from the file's folder where there is one or where the text can only be a path, else a data set's name."""
+    path = settings.resolve(text)
+    return str(path) if path.exists() or path.name != text or text.endswith(SUFFIXES) else text
+
+
+def read_data(settings: Settings, reading: Reading | None = None) -> list[MarketData]:
+    """Read each source once: the symbols it names, else those the strategies trade, else all.
+
+    Raises: DataError: data that breaks a rule. UsageError: no such source or symbol, or a source that no strategy uses.
+    """
+    tables = settings.tables["data"]
+    wanted = [table["symbols"] for table in settings.tables["strategies"]]
+    traded = None if None in wanted else list(dict.fromkeys(symbol for names in wanted for symbol in names))
+    found: list[MarketData] = []
+    for index, table in enumerate(tables):
+        if reading is not None:
+            reading(table["source"])
+        # With several sources, which of them has a symbol is known only once they are read.
+        entries = read_market_data(
+            _source(settings, table["source"]),
+            symbols=table["symbols"] or (traded if len(tables) == 1 else None),
+            asset_class=table["asset_class"],
+            session=table["calendar"],
+            fees=settings.table("venue")["fees"],
+            currency=table["currency"],
+        )
+        used = [entry for entry in entries if traded is None or entry.info.symbol.upper() in traded]
+        if not used:
+            known = ", ".join(entry.info.symbol for entry in entries)
+            raise UsageError(
+                f"{_place_of_source(settings, index)}: no strategy uses data of {table['source']} ({known})",
+                hint="name its symbols in a strategy, or leave it out",
+            )
+        found += used
+    return found
