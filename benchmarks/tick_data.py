@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 from benchmarks.peers.ticks import PRICE_DECIMALS, read_quotes, read_trades
 from lockstep.model.enums import AssetClass, EventKind
 from lockstep.model.instrument import Instrument
-from lockstep.model.record import MARKET_EVENT, Records
+from lockstep.model.record import CLOCK, MARKET_EVENT, Records
 from lockstep.model.sessions import XNYS_EXTENDED
-from lockstep.store.catalog.market_data import DataInfo, MarketData, Rows, Spool
+from lockstep.store.catalog.market_data import DataInfo, MarketData, Spool, SpooledRows
 
 
 def quotes_of(folder: Path, limit: int | None = None) -> MarketData:
@@ -32,7 +33,7 @@ def trades_of(folder: Path, limit: int | None = None) -> MarketData:
     return _history(folder.name.upper(), "trade", records)
 
 
-def _columns(ticks: list[tuple[int, ...]]) -> NDArray[np.int64]:
+def _columns(ticks: Sequence[tuple[int, ...]]) -> NDArray[np.int64]:
     return np.array(ticks, dtype=np.int64).T
 
 
@@ -74,4 +75,4 @@ def _history(symbol: str, kind: str, records: Records) -> MarketData:
         notes=(),
         kind=kind,
     )
-    return MarketData(instrument, info, Rows(spool, 0, len(records)))
+    return MarketData(instrument, info, SpooledRows(spool, 0, len(records), by=CLOCK))
