@@ -120,7 +120,7 @@ class Transit:
                     self._take_arrival()
                     self.arrive(flight)
                     continue
-            if self.next_expiry <= due and self.next_expiry <= until:
+            if self.next_expiry <= due and self.next_expiry <= until and self.next_expiry < _NEVER:
                 self.expire_due(self.next_expiry)
                 continue
             if due > until:
