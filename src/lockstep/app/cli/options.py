@@ -44,3 +44,6 @@ param_option = click.option(
 class_option = click.option(
     "--class", "class_name", metavar="NAME", help="Which strategy class, where the file has several."
 )
+kind_option = click.option(
+    "--kind", metavar="KIND", help="bars, quotes, trades, or ticks (quotes and trades together); by default bars."
+)
