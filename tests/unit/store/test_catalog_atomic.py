@@ -132,7 +132,10 @@ def test_a_dry_run_counts_and_leaves_no_file(data: list[MarketData], catalog: Ca
 
 def test_a_full_disk_is_named_and_nothing_is_visible(write: Write, tmp_path: Path) -> None:
     """The limit on a file's size stands in for the disk: writing fails in the middle, as it would there."""
-    path = write(*(f"{MONTHS[0] + 60_000 * k},7,7,7,7,{k}" for k in range(20_000)), name="bitfinex_btcusd.csv")
+    prices = [k * 7919 % 9973 + 1 for k in range(20_000)]
+    path = write(
+        *(f"{MONTHS[0] + 60_000 * k},{p},{p},{p},{p},{p}" for k, p in enumerate(prices)), name="bitfinex_btcusd.csv"
+    )
     limited = textwrap.dedent("""
         import resource, signal, sys
         from pathlib import Path
@@ -141,7 +144,7 @@ def test_a_full_disk_is_named_and_nothing_is_visible(write: Write, tmp_path: Pat
         from lockstep.store.catalog.readers import read_market_data
         data = read_market_data(Path(sys.argv[2]))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, resource.RLIM_INFINITY))
         try:
             Catalog(Path(sys.argv[1])).vault.put(data)
         except RetryError as e:

@@ -65,7 +65,12 @@ def quotes(clock: list[int], bid: int = 100, instrument: Instrument = COIN) -> M
 
 def trades(clock: list[int], instrument: Instrument = COIN) -> MarketData:
     n = len(clock)
-    rows = {"price": [100] * n, "qty": [3] * n, "trade_id": list(range(n)), "side": [(-1, 0, 1)[i % 3] for i in range(n)]}
+    rows = {
+        "price": [100] * n,
+        "qty": [3] * n,
+        "trade_id": list(range(n)),
+        "side": [(-1, 0, 1)[i % 3] for i in range(n)],
+    }
     return ticks(TRADES, clock, rows, instrument)
 
 
@@ -89,11 +94,18 @@ def test_trades_and_quotes_come_back_unit_for_unit_and_in_file_order(data: st.Da
 
     bid = column(st.integers(1, UNITS_MAX - 1))
     stored = [
-        ticks(QUOTES, clock, {"bid": bid, "ask": [b + 1 for b in bid], "bid_qty": column(UNITS), "ask_qty": column(UNITS)}),
+        ticks(
+            QUOTES, clock, {"bid": bid, "ask": [b + 1 for b in bid], "bid_qty": column(UNITS), "ask_qty": column(UNITS)}
+        ),
         ticks(
             TRADES,
             clock,
-            {"price": column(UNITS), "qty": column(UNITS), "trade_id": column(UNITS), "side": column(st.integers(-1, 1))},
+            {
+                "price": column(UNITS),
+                "qty": column(UNITS),
+                "trade_id": column(UNITS),
+                "side": column(st.integers(-1, 1)),
+            },
         ),
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -258,7 +270,10 @@ def test_read_market_data_reads_the_catalog_by_name_and_by_path(
     monkeypatch.setenv("LOCKSTEP_HOME", str(catalog.home))
     catalog.vault.put([bars([T0], [5]), quotes([T0]), trades([T0])])
     assert [one.info.kind for one in read_market_data("catalog")] == ["bar"]
-    assert [one.info.kind for one in read_market_data("catalog", kind="ticks", symbols=["btcusd"])] == ["quote", "trade"]
+    assert [one.info.kind for one in read_market_data("catalog", kind="ticks", symbols=["btcusd"])] == [
+        "quote",
+        "trade",
+    ]
     (again,) = read_market_data(catalog.vault.home, kind="trades", session="FX")
     assert (again.instrument.session.name, again.info.rows) == ("FX", 1)
     with pytest.raises(DataError, match="holds no 'ETHUSD'"):
@@ -327,8 +342,10 @@ def test_merge_is_the_total_order_whatever_the_chunks(steps: list[list[int]], ro
         histories.append((quotes if k % 2 else trades)(clock, instrument=instrument))
     for one in histories:
         whole = everything(one)
-        one.chunks = lambda start, end, whole=whole: iter(  # type: ignore[method-assign]
-            [whole[i : i + rows].copy() for i in range(0, len(whole), rows)]
+        one.chunks = (
+            lambda start, end, whole=whole: iter(  # type: ignore[method-assign]
+                [whole[i : i + rows].copy() for i in range(0, len(whole), rows)]
+            )
         )
     found = np.concatenate(list(merged(histories)))
     assert len(found) == sum(len(own) for own in steps)
