@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lockstep.app.cli.options import SHORT_HASH, Command, class_option, examples, json_option, param_option, runs_option
+from lockstep.app.cli.options import (
+    SHORT_HASH,
+    Command,
+    class_option,
+    examples,
+    json_option,
+    kind_option,
+    param_option,
+    runs_option,
+)
 
 if TYPE_CHECKING:
     from lockstep.model.fees import FeeSchedule
@@ -24,8 +33,9 @@ NOT_PART_OF_THE_RUN = {"strategy", "root", "report", "no_sensitivity", "no_save"
 
 @click.command("backtest", cls=Command, epilog=EXAMPLES)
 @click.argument("strategy", metavar="STRATEGY.py")
-@click.option("--data", required=True, metavar="PATH|DATASET", help="CSV (also .gz), Parquet, a zip of Lean bars, a folder of these, or a name from `lockstep data list`.")  # fmt: skip
+@click.option("--data", required=True, metavar="PATH|DATASET", help="CSV (also .gz), Parquet, a zip of Lean bars or ticks, a folder of these, catalog, or a name from `lockstep data list`.")  # fmt: skip
 @click.option("--symbol", "symbols", multiple=True, metavar="S", help="Only this symbol; repeatable.")
+@kind_option
 @param_option
 @click.option("--start", metavar="DATE", help="First bar: ISO date or time, UTC unless a zone is given.")
 @click.option("--end", metavar="DATE", help="The bars before this: 2019-01-01 ends with the last bar of 2018.")
@@ -83,6 +93,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             asset_class=given["asset_class"],
             session=given["calendar"],
             fees=config.fees,
+            kind=given["kind"],
         )
         run = run_backtest(
             Backtest([plan], data, config),

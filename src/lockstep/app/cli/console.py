@@ -123,6 +123,12 @@ class RunProgress:
         if self._bar is not None:
             self._bar.update(self._task, completed=done, description=label)
 
+    def storing(self, done: int, total: int) -> None:
+        """An import has stored so many rows."""
+        self._phase("storing", "rows", total)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done)
+
     def writing(self, what: str) -> None:
         """Something is being written."""
         self._phase(f"writing {what}", "", None)

@@ -18,9 +18,10 @@ _NANOS = {"d": 86_400 * 10**9, "h": 3600 * 10**9, "min": 60 * 10**9, "s": 10**9}
 def history_of(data: MarketData, rows: int) -> dict[str, Any]:
     """One instrument as plain data.
 
-    Args:    rows: bars from each end.
-    Returns: the instrument's and the data's facts; `first` and `last`, bars with the nine fields symbol, timestamp (the
-             end, ISO UTC), open, high, low, close, volume, bid and ask (null: bars have none); `actions`.
+    Args:    rows: from each end.
+    Returns: the instrument's and the data's facts; `first` and `last`, rows with symbol and timestamp (ISO UTC, of a bar
+             its end) and: of bars open, high, low, close, volume, bid and ask (null: bars have none); of quotes bid, ask,
+             bid_qty, ask_qty; of trades price, qty, side, trade_id; `actions`.
     """
     first: list[dict[str, Any]] = []
     last: list[dict[str, Any]] = []
@@ -28,11 +29,11 @@ def history_of(data: MarketData, rows: int) -> dict[str, Any]:
     for chunk in data.chunks():
         kinds = chunk["kind"]
         actions += [_action(record) for record in chunk[kinds == EventKind.CORPORATE_ACTION]]
-        bars = chunk[kinds == EventKind.BAR]
+        rest = chunk[kinds != EventKind.CORPORATE_ACTION]
         if len(first) < rows:
-            first += [_bar(data, record) for record in bars[: rows - len(first)]]
+            first += [row_of(data, record) for record in rest[: rows - len(first)]]
         if rows:
-            last = (last + [_bar(data, record) for record in bars[-rows:]])[-rows:]
+            last = (last + [row_of(data, record) for record in rest[-rows:]])[-rows:]
     instrument = data.instrument
     return {
         "instrument": {
@@ -52,6 +53,28 @@ def history_of(data: MarketData, rows: int) -> dict[str, Any]:
         "last": last,
         "actions": actions,
     }
+
+
+def _tick(data: MarketData, record: np.void) -> dict[str, Any]:
+    price, qty = 10.0**data.instrument.price_decimals, 10.0**data.instrument.qty_decimals
+    common = {"symbol": data.instrument.symbol, "timestamp": time_text(int(record["ts_event"]))}
+    if data.info.kind == "quote":
+        return common | {
+            "bid": int(record["p0"]) / price, "ask": int(record["p1"]) / price,
+            "bid_qty": int(record["p2"]) / qty, "ask_qty": int(record["p3"]) / qty,
+        }  # fmt: skip
+    return common | {
+        "price": int(record["p0"]) / price, "qty": int(record["p1"]) / qty, "side": _SIDES[int(record["aux"])],
+        "trade_id": int(record["p2"]) or None,
+    }  # fmt: skip
+
+
+_SIDES = {0: None, 1: "sell", 3: "buy"}
+
+
+def row_of(data: MarketData, record: np.void) -> dict[str, Any]:
+    """One bar, quote or trade as plain data."""
+    return _bar(data, record) if data.info.kind == "bar" else _tick(data, record)
 
 
 def _bar(data: MarketData, record: np.void) -> dict[str, Any]:
@@ -80,23 +103,23 @@ def _action(record: np.void) -> dict[str, Any]:
 def show_histories(console: Console, which: str, histories: list[dict[str, Any]]) -> None:
     """The same for people: a table of all, and the bars where it is about one instrument."""
     table = plain_table(
-        "symbol", "bars", "of", "from", "to", "gaps", "splits", "dividends",
-        right=("bars", "of", "from", "to", "gaps", "splits", "dividends"),
+        "symbol", "rows", "of", "from", "to", "gaps", "splits", "dividends",
+        right=("rows", "of", "from", "to", "gaps", "splits", "dividends"),
     )  # fmt: skip
     for one in histories:
         table.add_row(
-            one["symbol"], f"{one['rows']:,}", length_text(one["bar_ns"]), time_text(one["first_ns"])[:10],
+            one["symbol"], f"{one['rows']:,}", length_text(one["bar_ns"]) if one["bar_ns"] else f"{one['kind']}s", time_text(one["first_ns"])[:10],
             time_text(one["last_ns"])[:10], f"{one['gaps']:,}", f"{one['splits']:,}", f"{one['dividends']:,}",
         )  # fmt: skip
     show(console, table)
     say(console, "")
     for note in dict.fromkeys(note for one in histories for note in one["notes"]):
         say(console, f"- {note}")
-    unmodelled = [one["symbol"] for one in histories if one["adjustments"] != "applied"]
+    unmodelled = [one["symbol"] for one in histories if one["adjustments"] != "applied" and one["kind"] == "bar"]
     if unmodelled:
         say(console, f"- splits and dividends not modelled: {' '.join(unmodelled)}", "yellow")
     if len(histories) > 1:
-        say(console, f"\nIts bars: lockstep data show {which} --symbol {histories[0]['symbol']}", "cyan")
+        say(console, f"\nIts rows: lockstep data show {which} --symbol {histories[0]['symbol']}", "cyan")
         return
     _show_one(console, histories[0])
 
@@ -108,15 +131,16 @@ def _show_one(console: Console, one: dict[str, Any]) -> None:
     bars = one["first"] + [bar for bar in one["last"] if bar not in one["first"]]
     if bars:
         say(console, "")
-        table = plain_table(
-            "end of bar (UTC)", "open", "high", "low", "close", "volume",
-            right=("open", "high", "low", "close", "volume"),
-        )  # fmt: skip
+        names = [
+            name
+            for name in bars[0]
+            if name not in ("symbol", "timestamp") and (one["kind"] != "bar" or bars[0][name] is not None)
+        ]
+        table = plain_table("end of bar (UTC)" if one["kind"] == "bar" else "time (UTC)", *names, right=tuple(names))
         for k, bar in enumerate(bars):
             if k == len(one["first"]) and one["rows"] > len(bars):
-                table.add_row(f"... {one['rows'] - len(bars):,} more", *[""] * 5, style="dim")
-            prices = [f"{bar[name]:,.{facts['price_decimals']}f}" for name in ("open", "high", "low", "close")]
-            table.add_row(bar["timestamp"], *prices, f"{bar['volume']:,.10g}")
+                table.add_row(f"... {one['rows'] - len(bars):,} more", *[""] * len(names), style="dim")
+            table.add_row(bar["timestamp"], *[_cell(name, bar[name], facts["price_decimals"]) for name in names])
         show(console, table)
     if one["actions"]:
         say(console, "")
@@ -126,6 +150,17 @@ def _show_one(console: Console, one: dict[str, Any]) -> None:
         more = len(one["actions"]) - _ACTIONS_SHOWN
         if more > 0:
             say(console, f"... and {more} more: --json has them all", "dim")
+
+
+def _cell(name: str, value: Any, price_decimals: int) -> str:
+    if value is None:
+        return "-"
+    if name in _PRICES:
+        return f"{value:,.{price_decimals}f}"
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+_PRICES = ("open", "high", "low", "close", "bid", "ask", "price")
 
 
 def length_text(bar_ns: int) -> str:

@@ -54,3 +54,6 @@ config_option = click.option(
 set_option = click.option(
     "--set", "words", multiple=True, metavar="KEY=VALUE", help="Say a setting above all else; repeatable."
 )
+kind_option = click.option(
+    "--kind", metavar="KIND", help="bars, quotes, trades, or ticks (quotes and trades together); by default bars."
+)

@@ -4,15 +4,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from lockstep.model.errors import DataError, UsageError
+from lockstep.model.timeframe import timeframe_ns
 from lockstep.store.catalog import places
 from lockstep.store.catalog.instruments import NO_WISHES, Wishes
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
+from lockstep.store.catalog.shapes import BARS
 from lockstep.store.catalog.times import Moment, moment_ns
 from lockstep.store.catalog.vault.arrays import Bars, Quotes, Trades
 from lockstep.store.catalog.vault.ledger import Entry, Series
+from lockstep.store.catalog.vault.resampling import resampled_bars, source_of
 from lockstep.store.catalog.vault.selection import bars_of, histories, ticks_of
 from lockstep.store.catalog.vault.vault import Vault
 
@@ -34,6 +38,16 @@ class DatasetEntry(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """One series of the store: its instrument's id, its name ("bars-1m", "quotes", "trades"), rows and times, ns UTC."""
+
+    instrument: str
+    series: str
+    rows: int
+    first_ns: int
+    last_ns: int
+
+
 class Catalog:
     """What there is to read: data sets by name, and the store of history that `data import` fills (home/catalog).
 
@@ -51,10 +65,19 @@ class Catalog:
         self.vault = Vault(self.home / places.CATALOG)
 
     def get_bars(self, symbol: str, start: Moment = None, end: Moment = None, timeframe: str | None = None) -> Bars:
-        """Bars as arrays. timeframe: "1m", "1h" ...; None: the one that is stored, the shortest of several."""
-        entry, series = self._bars(symbol, timeframe)
+        """Bars as arrays.
+
+        Args:   timeframe: "1m", "1h", "1d" ...; None: the shortest that is stored. A length that is not stored is made of
+                the longest stored bars that divide it, counted from the session's open, without look-ahead.
+        """
+        entry, series, length = self._bars(symbol, timeframe)
         bounds = _bounds(start, end)
-        return Bars(entry.instrument, self.vault.columns(entry, series, *bounds), series.bar_ns)
+        if length == series.bar_ns:
+            return Bars(entry.instrument, self.vault.columns(entry, series, *bounds), length)
+        parts = [BARS.empty(), *resampled_bars(self.vault, entry, series, length, *bounds)]
+        return Bars(
+            entry.instrument, {name: np.concatenate([part[name] for part in parts]) for name in BARS.words}, length
+        )
 
     def get_quotes(self, symbol: str, start: Moment = None, end: Moment = None) -> Quotes:
         """Quotes as arrays."""
@@ -69,10 +92,15 @@ class Catalog:
     def iter_bars(
         self, symbol: str, start: Moment = None, end: Moment = None, timeframe: str | None = None
     ) -> Iterator[Bars]:
-        """The same as get_bars a row group at a time, at most ROW_GROUP_ROWS, each read when asked for."""
-        entry, series = self._bars(symbol, timeframe)
-        for columns in self.vault.chunks(entry, series, *_bounds(start, end)):
-            yield Bars(entry.instrument, columns, series.bar_ns)
+        """The same as get_bars a row group at a time, at most 61,440 bars, each read when asked for."""
+        entry, series, length = self._bars(symbol, timeframe)
+        bounds = _bounds(start, end)
+        if length == series.bar_ns:
+            chunks = self.vault.chunks(entry, series, *bounds)
+        else:
+            chunks = resampled_bars(self.vault, entry, series, length, *bounds)
+        for columns in chunks:
+            yield Bars(entry.instrument, columns, length)
 
     def iter_quotes(self, symbol: str, start: Moment = None, end: Moment = None) -> Iterator[Quotes]:
         """The same as get_quotes a row group at a time."""
@@ -103,13 +131,42 @@ class Catalog:
         """
         return histories(self.vault, symbols, kind, *_bounds(start, end), timeframe=timeframe, wishes=wishes)
 
+    def holdings(self) -> list[Holding]:
+        """What the store holds, by instrument and series."""
+        return [
+            Holding(
+                instrument=entry.instrument.id,
+                series=name,
+                rows=series.rows,
+                first_ns=series.parts[0].first_ns,
+                last_ns=series.parts[-1].end_ns,
+            )
+            for entry in self.vault.entries()
+            for name, series in sorted(entry.series.items())
+        ]
+
+    def holds(self, symbol: str) -> bool:
+        """Whether the store has an instrument of that symbol or id."""
+        try:
+            self.vault.find(symbol)
+        except UsageError:
+            return True  # at several venues: the question which one is put when it is read
+        except DataError:
+            return False
+        return True
+
     def _series(self, symbol: str, name: str) -> tuple[Entry, Series]:
         entry = self.vault.find(symbol)
         return entry, ticks_of(entry, name)
 
-    def _bars(self, symbol: str, timeframe: str | None) -> tuple[Entry, Series]:
+    def _bars(self, symbol: str, timeframe: str | None) -> tuple[Entry, Series, int]:
+        """The instrument, the stored bars to read, and the length of those asked for."""
         entry = self.vault.find(symbol)
-        return entry, bars_of(entry, timeframe)
+        if timeframe is None:
+            series = bars_of(entry, None)
+            return entry, series, series.bar_ns
+        length = timeframe_ns(timeframe)
+        return entry, source_of(entry, length), length
 
     def datasets(self) -> list[DatasetEntry]:
         """Every data set by name. Each is read whole, as only that tells whether it can be used."""

@@ -52,6 +52,10 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         """The month or day of a moment: "2018-01" or "2013-10-07"."""
         return str(np.datetime64(ts_ns, "ns").astype(f"datetime64[{self.unit}]"))
 
+    def empty(self) -> dict[str, NDArray[Any]]:
+        """Columns without rows."""
+        return {name: np.empty(0, self.dtype(name)) for name in self.words}
+
     def columns_of(self, records: Records) -> dict[str, NDArray[Any]]:
         """The columns of records that are all of this kind."""
         found = {name: np.ascontiguousarray(records[word]) for name, word in self.words.items()}

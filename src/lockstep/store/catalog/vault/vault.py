@@ -155,9 +155,12 @@ class Vault:
         files = SeriesFiles(self.db, self.home, entry, series, start_ns, end_ns)
         return history(files, self.home, instrument or entry.instrument, source)
 
-    def check(self) -> list[str]:
-        """Read every file and compare it with the hash the catalog knows: what is wrong, in words; empty where nothing."""
-        wrong = []
+    def check(self) -> tuple[int, list[str]]:
+        """Read every file and compare it with the hash the catalog knows.
+
+        Returns: how many files were read, and what is wrong, in words.
+        """
+        wrong, files = [], 0
         for key, file in sorted(self.root().instruments.items()):
             try:
                 entry = ledger.load_entry(self.home, key, file)
@@ -165,11 +168,12 @@ class Vault:
                 wrong.append(str(e))
                 continue
             for series in entry.series.values():
+                files += len(series.parts)
                 for part in series.parts:
                     problem = self._problem(entry, series, part)
                     if problem:
                         wrong.append(problem)
-        return wrong
+        return files, wrong
 
     def _problem(self, entry: Entry, series: Series, part: Part) -> str:
         path = entry.path_of(self.home, series, part)

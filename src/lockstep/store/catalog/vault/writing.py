@@ -122,7 +122,7 @@ class Writing:
     def _rewritten(self, entry: Entry, finer: dict[str, int]) -> Entry:
         """The same entry at more decimals, every file written again."""
         old = entry.instrument
-        if entry.series and not self._replace:
+        if old.id in self._change.root.instruments and not self._replace:
             was = ", ".join(f"{name} {getattr(old, name)} stored, {value} needed" for name, value in finer.items())
             raise DataError(
                 f"{old.id}: the new data is finer than what is stored: {was}",
