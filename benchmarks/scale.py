@@ -18,14 +18,10 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 from benchmarks.ours import EMA_CROSS
 from benchmarks.peers.program import FEE_RATE, START_CASH_USD
 from lockstep.model.fees import FeeSchedule
-from lockstep.run import backtest as backtests
-from lockstep.run import loop
 from lockstep.run.backtest import Backtest
 from lockstep.run.config import BacktestConfig
 from lockstep.run.strategy_file import load_strategy
@@ -88,18 +84,12 @@ def _ns_per_event(runs: Sequence[Sequence[MarketData]]) -> float:
     )
     strategy = load_strategy(EMA_CROSS)
     spent_ns = events = 0
-    run_loop = loop.run_bars
-
-    def timed(*given: Any) -> int:
-        nonlocal spent_ns
+    for data in runs:
+        session = Backtest(strategy, data, config).begin()
         start = time.perf_counter_ns()
-        result: int = run_loop(*given)
+        session.loop.run_all()
         spent_ns += time.perf_counter_ns() - start
-        return result
-
-    with patch.object(backtests, "run_bars", timed):
-        for data in runs:
-            events += Backtest(strategy, data, config).run().events
+        events += session.end().events
     return spent_ns / events
 
 
