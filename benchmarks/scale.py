@@ -85,11 +85,11 @@ def _ns_per_event(runs: Sequence[Sequence[MarketData]]) -> float:
     strategy = load_strategy(EMA_CROSS)
     spent_ns = events = 0
     for data in runs:
-        playing = Backtest(strategy, data, config).begin()
+        session = Backtest(strategy, data, config).begin()
         start = time.perf_counter_ns()
-        playing.loop.run_all()
+        session.loop.run_all()
         spent_ns += time.perf_counter_ns() - start
-        events += playing.end().events
+        events += session.end().events
     return spent_ns / events
 
 
