@@ -301,3 +301,22 @@ def test_example_with_two_strategies_runs(call_json: CallJson) -> None:
     assert [entry["name"] for entry in run["strategies"]] == ["trend", "dips"]
     assert all(entry["fills"] > 10 for entry in run["strategies"])
     assert run["symbols"] == ["AAPL", "IBM", "MSFT"]
+
+
+@pytest.mark.data
+def test_hours_and_timeframes_of_a_file_are_those_of_the_command_line(
+    call_json: CallJson, write: Callable[..., str], data: Path
+) -> None:
+    source = data / "lean" / "equity" / "usa" / "minute" / "ibm"
+    text = (
+        f'[engine]\nsessions = ["regular", "pre"]\nmissing_bars = "carry"\n[data]\nsource = "{source}"\n'
+        '[output]\nsensitivity = false\n[[strategies]]\nscript = "ema_cross.py"\ntimeframe = "5m"\n'
+    )
+    words = ("--data", str(source), "--sessions", "pre,regular", "--missing-bars", "carry", "--timeframe", "5m")
+    typed = call_json("backtest", "ema_cross.py", *words, "--no-sensitivity", "--no-save")
+    run = call_json("run", "--config", write(text), "--no-save")
+    assert run["run_hash"] == typed["run_hash"]
+    assert run["fills"] == typed["fills"] > 0
+    second = '[[strategies]]\nscript = "ema_cross.py"\nname = "slow"\ntimeframe = "15m"\n'
+    shares = call_json("run", "--config", write(text + second), "--no-save")["strategies"]
+    assert shares[0]["fills"] > shares[1]["fills"] > 0

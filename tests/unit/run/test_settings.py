@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from lockstep.model.errors import LockstepError, UsageError
 from lockstep.run.settings.kinds import delay_ns
 from lockstep.run.settings.lines import json_lines, line_of, toml_lines
+from lockstep.run.settings.load import load_settings
 from lockstep.run.settings.presets import PRESETS
 from lockstep.run.settings.schema import SECTIONS, json_schema, reference_rows
-from lockstep.run.settings.settings import Settings, SettingsError, load_settings
+from lockstep.run.settings.settings import Settings, SettingsError
 from lockstep.run.settings.texts import FORMATS
 from lockstep.run.settings.yaml_text import read_yaml
 
@@ -174,6 +175,7 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "day that does not exist": ('[engine]\nstart = "2018-02-30"\n' + SMALL, ("engine.start", "2018-02-30")),
     "bars that do not divide a day": (SMALL + 'timeframe = "7m"\n', ("line 5", "timeframe", "7m")),
     "participation": ("[venue]\nparticipation = 2\n" + SMALL, ("participation was 2", "to 1, or none")),
+    "volume impact": ("[venue]\nvolume_impact = 1\n" + SMALL, ("volume_impact was 1", "0 to below 1")),
     "nothing for a list": (SMALL + "symbols = []\n", ("must be a list of names",)),
     "table for a parameter": (SMALL + "parameters = {a = {b = 1}}\n", ("no single value for a",)),
     "text for a table": ("engine = 5\n" + SMALL, ("engine must be a table", "cash")),
@@ -209,7 +211,7 @@ def test_every_problem_of_a_file_is_told_at_once(load: Load) -> None:
     told = problems(load, text)
     assert len(told) == 4
     assert [next(word for word in line.split() if word.startswith(tuple("0123456789"))) for line in told] == [
-        "1:", "4:", "3:", "9:",
+        "1:", "3:", "4:", "9:"
     ]  # fmt: skip
 
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockstep.model.errors import LockstepError, UsageError
+from lockstep.run.settings.load import load_settings
 from lockstep.run.settings.overrides import MASK, from_words, masked, read_dotenv
-from lockstep.run.settings.settings import Settings, SettingsError, load_settings
+from lockstep.run.settings.settings import Settings, SettingsError
 
 TEXT = """\
 [engine]

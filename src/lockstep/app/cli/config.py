@@ -36,8 +36,9 @@ def check(path: Path, words: tuple[str, ...], as_json: bool) -> None:
     """
     from lockstep.app.cli.console import print_json, prints_aside, say, screen
     from lockstep.app.cli.run import told_in_the_files_words
+    from lockstep.run.settings.load import load_settings
     from lockstep.run.settings.prepare import check_sources, config_from, plans_from
-    from lockstep.run.settings.settings import SettingsError, load_settings
+    from lockstep.run.settings.settings import SettingsError
 
     try:
         with prints_aside(as_json), told_in_the_files_words():
@@ -83,8 +84,8 @@ def show_settings(path: Path | None, words: tuple[str, ...], as_json: bool) -> N
     Without a file, and with none in this folder, the defaults are shown. What sounds like a secret is masked.
     """
     from lockstep.app.cli.console import plain_table, print_json, say, screen, show
+    from lockstep.run.settings.load import find_file, load_settings
     from lockstep.run.settings.overrides import masked
-    from lockstep.run.settings.settings import find_file, load_settings
 
     settings = load_settings(path or find_file(Path()), words)
     beside = {name: masked(name, value) for name, value in settings.beside.items()}

@@ -56,8 +56,8 @@ def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_s
     from lockstep.app.cli.launch import check_writable, run_backtest
     from lockstep.app.cli.outcome_table import show_outcome, show_places
     from lockstep.run.backtest import Backtest
+    from lockstep.run.settings.load import load_settings
     from lockstep.run.settings.prepare import config_from, plans_from, read_data
-    from lockstep.run.settings.settings import load_settings
 
     settings = load_settings(path_of(path), words)
     output = settings.table("output")
@@ -92,7 +92,7 @@ def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_s
 def path_of(given: Path | None) -> Path:
     """The settings file: what was given, else the one of this folder. Raises: UsageError: there is none."""
     from lockstep.model.errors import UsageError
-    from lockstep.run.settings.settings import FILE_NAMES, find_file
+    from lockstep.run.settings.load import FILE_NAMES, find_file
 
     found = given or find_file(Path())
     if found is None:

@@ -143,11 +143,12 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class Number(msgspec.Struct, frozen=True, kw_only=True):
-    """An exact number. low and high are inclusive unless `above`; none: the text "none" stands for no limit."""
+    """An exact number. low and high are inclusive unless `above` and `below`; none: the text "none" is no limit."""
 
     low: int | None = None
     high: int | None = None
     above: bool = False
+    below: bool = False
     none: bool = False
 
     @property
@@ -157,7 +158,7 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
         if self.low is not None:
             parts.append(f"above {self.low}" if self.above else f"from {self.low}")
         if self.high is not None:
-            parts.append(f"to {self.high}")
+            parts.append(f"to below {self.high}" if self.below else f"to {self.high}")
         return " ".join(parts) + (", or none" if self.none else "")
 
     def read(self, value: Any) -> Decimal | None:
@@ -166,9 +167,8 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
             return None
         number = plain_decimal(value)
         low, high = self.low, self.high
-        if (low is not None and (number < low or (self.above and number == low))) or (
-            high is not None and number > high
-        ):
+        too_low = low is not None and (number < low or (self.above and number == low))
+        if too_low or (high is not None and (number > high or (self.below and number == high))):
             raise WrongValue(f"was {number}, must be a {self.words}")
         return number
 
@@ -178,7 +178,7 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
         if self.low is not None:
             limits["exclusiveMinimum" if self.above else "minimum"] = self.low
         if self.high is not None:
-            limits["maximum"] = self.high
+            limits["exclusiveMaximum" if self.below else "maximum"] = self.high
         return {"anyOf": [{"type": "number", **limits}, {"type": "string"}]}
 
 

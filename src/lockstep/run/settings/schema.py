@@ -125,11 +125,14 @@ VENUE = Section(
         ),
         Key(name="fees", kind=FEES, doc="Instead of the instrument's own."),
         Key(
-            name="slippage_bps", kind=Number(low=0, high=9999), default=1, doc="Worse price of taking fills, in 0.01 %."
+            name="slippage_bps",
+            kind=Number(low=0, high=10_000, below=True),
+            default=1,
+            doc="Worse price of taking fills, in 0.01 %.",
         ),
         Key(
             name="volume_impact",
-            kind=Number(low=0, high=1),
+            kind=Number(low=0, high=1, below=True),
             default=0,
             doc="Times the squared share of the bar's volume.",
         ),
