@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from benchmarks.ours import EMA_CROSS
 from benchmarks.peers.program import FEE_RATE, START_CASH_USD
 from lockstep.model.fees import FeeSchedule
 from lockstep.run.backtest import Backtest
@@ -29,6 +28,7 @@ from lockstep.sim.models import LATENCIES, BarFills, Slippage
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
 
+EMA_CROSS = Path(__file__).resolve().parent / "strategies" / "ema_cross_10_30.py"
 HUNDRED = 100
 REPEAT = 3
 
