@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.features.bars import resampled
-from lockstep.model.enums import EventKind
 from lockstep.model.errors import StrategyError, UsageError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_SECOND
@@ -82,8 +81,17 @@ class InstrumentFeeds:
         if length_ns == self.bar_ns:
             return self.chunks("bar", start_ns, end_ns)
         finest = next(kind for kind in ("trade", "quote", "bar") if kind in self.histories)
-        made = resampled(self.chunks(finest, start_ns, end_ns), length_ns, self.instrument.session, series=series)
-        return _bars_alone(made, start_ns) if series else made if start_ns is None else _from(made, start_ns)
+        made = resampled(
+            self.chunks(finest, start_ns, end_ns),
+            length_ns,
+            self.instrument.session,
+            series=series,
+            qty_decimals=self.instrument.qty_decimals,
+            actions=series == 0,
+            name=self.instrument.symbol,
+            until_ns=end_ns,
+        )
+        return made if start_ns is None else _from(made, start_ns)
 
     def count(self, start_ns: int | None, end_ns: int | None) -> int:
         """Records of all its histories in a range."""
@@ -115,14 +123,6 @@ class BarView:
     def chunks(self, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[NDArray[np.void]]:
         """The bars of a range, corporate actions among them."""
         return self._feeds.bars(self.info.bar_ns, start_ns, end_ns)
-
-
-def _bars_alone(made: Iterator[Records], start_ns: int | None) -> Iterator[Records]:
-    for records in made:
-        wanted = records["kind"] == EventKind.BAR
-        if start_ns is not None:
-            wanted &= records["ts_open"] >= start_ns
-        yield records if wanted.all() else records[wanted]
 
 
 def _from(made: Iterator[Records], start_ns: int) -> Iterator[Records]:

@@ -1,7 +1,8 @@
 """The hours of a run as a filter on its events: what happens while the market is closed is not seen at all.
 
-The rule: a bar counts if it lies wholly inside a session, whatever else happens if its time is at or after the open and
-before the close. Corporate actions always pass.
+The rule: what happens counts if its time is at or after the open and before the close; a bar, if its last moment is (an
+hourly bar from 9:00 holds the half hour after the open, one from 15:30 ends when the market is closed). Corporate actions
+always pass.
 """
 
 from collections.abc import Iterable, Iterator
@@ -65,11 +66,10 @@ class OpenHours:
             self.kept += int(np.count_nonzero(~is_action))
             return records
         is_bar = kind == int(EventKind.BAR)
-        begin: I64 = np.where(is_bar, records["ts_open"], records["ts_event"])
-        end: I64 = np.where(is_bar, records["ts_event"], begin + 1)  # an event is before the close, not at it
-        self._look(int(begin.min()), int(end.max()))
-        session = np.searchsorted(self._opens, begin, side="right") - 1
-        open_now = (session >= 0) & (end <= self._closes[session])
+        moment: I64 = records["ts_event"] - is_bar  # a bar ends where the next begins
+        self._look(int(moment.min()), int(moment.max()))
+        session = np.searchsorted(self._opens, moment, side="right") - 1
+        open_now = (session >= 0) & (moment < self._closes[session])
         self.kept += int(np.count_nonzero(open_now & ~is_action))
         self.bars += int(np.count_nonzero(is_bar & ~open_now))
         self.ticks += int(np.count_nonzero(~is_bar & ~is_action & ~open_now))

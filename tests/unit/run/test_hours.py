@@ -59,11 +59,11 @@ def test_trades_quotes_and_minute_bars_are_seen_in_the_chosen_parts_of_the_day(
         assert seen(session, day, kind, length) == PARTS[parts]
 
 
-def test_bar_that_reaches_over_the_close_or_the_open_is_not_seen() -> None:
-    times = [at(WINTER, text) for text in ("09:00", "10:00", "15:00", "15:30")]
+def test_bar_counts_where_it_ends() -> None:
+    times = [at(WINTER, text) for text in ("08:30", "09:00", "10:00", "15:00", "15:30")]
     hours = OpenHours(XNYS)
-    assert hours.keep(events(EventKind.BAR, times, 60 * MINUTE))["ts_open"].tolist() == times[1:3]
-    assert (hours.kept, hours.bars, hours.ticks) == (2, 2, 0)
+    assert hours.keep(events(EventKind.BAR, times, 60 * MINUTE))["ts_open"].tolist() == times[1:4]
+    assert (hours.kept, hours.bars, hours.ticks) == (3, 2, 0)
 
 
 def test_tick_of_the_last_nanosecond_is_seen_and_one_at_the_close_is_not() -> None:
