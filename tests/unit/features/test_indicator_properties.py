@@ -149,6 +149,8 @@ def test_dividend_rescaled_indicator_is_near_one_fed_the_adjusted_past(
     # An adjusted price is rounded, and a change between two of them is off by as much: against a change of a cent at a
     # price of 1e6 that shows. Averages and extremes have no differences in them.
     slack = 1e-6 if "rsi" in kind else 1e-6 * 1e-2 if kind == "atr" else 0.0
+    # An average that comes down from a high price to a cent still carries the rounding of the high one.
+    slack += 1e-14 * max((high for high, *_ in rows), default=0.0) * max(1.0, factor)
     cut = data.draw(st.integers(0, len(rows)))
     for got, expected in rescaled_and_adjusted(kind, period, rows, cut, factor):
         assert same(got, expected) or math.isclose(got, expected, rel_tol=1e-12, abs_tol=slack)
