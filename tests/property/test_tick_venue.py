@@ -90,7 +90,9 @@ def check_invariants(
     rules: TickRules, todo: list[tuple[Any, ...]], told: dict[int, list[Any]], fills: list[tuple[Any, ...]]
 ) -> None:
     """What must hold whatever the rules of matching are, each by itself."""
-    wishes: dict[int, tuple[int, TickWish]] = {action[2]: (action[1], action[3]) for action in todo if action[0] == "send"}
+    wishes: dict[int, tuple[int, TickWish]] = {
+        action[2]: (action[1], action[3]) for action in todo if action[0] == "send"
+    }
     filled: dict[int, int] = defaultdict(int)
     nets: dict[int, int] = defaultdict(int)
     for ident, ts, qty, price, maker in fills:
@@ -102,7 +104,8 @@ def check_invariants(
         assert not (wish.post_only and not maker)
         before, nets[wish.owner] = nets[wish.owner], nets[wish.owner] + qty * wish.side
         if wish.reduce_only:
-            assert abs(nets[wish.owner]) < abs(before) and nets[wish.owner] * before >= 0
+            assert abs(nets[wish.owner]) < abs(before)
+            assert nets[wish.owner] * before >= 0
     assert all(qty <= wishes[ident][1].qty for ident, qty in filled.items())
     for ident, (_, wish) in wishes.items():
         if wish.tif == "FOK":
@@ -114,4 +117,3 @@ def check_invariants(
         most = sum(action[3] * rules.share[0] // rules.share[1] for action in todo if action[0] == "trade")
         most += sum(action[4] + action[5] for action in todo if action[0] == "quote")
         assert sum(filled.values()) <= most
-

@@ -169,7 +169,18 @@ class Machine:
             if not session.always_open:
                 rows = self.data[index]
                 hours = session.bounds(int(rows["ts_open"][0]), int(rows["ts_event"][-1]) + 7 * DAY)
-            markets.append(Market(index, valuation, fills, hours, queue_outside_hours))
+            kinds = set(self.data[index]["kind"].tolist())
+            markets.append(
+                Market(
+                    index,
+                    valuation,
+                    fills,
+                    hours,
+                    queue_outside_hours,
+                    quotes=int(EventKind.QUOTE) in kinds,
+                    trades=int(EventKind.TRADE) in kinds and int(EventKind.BAR) not in kinds,
+                )
+            )
         self.venue = Venue(markets, latency, slippage, fills, seed)
 
     def seat(self, strategy: Strategy, *instruments: int, name: str = "", limits: RiskLimits = NO_LIMITS) -> "Machine":
