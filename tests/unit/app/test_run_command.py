@@ -320,3 +320,35 @@ def test_hours_and_timeframes_of_a_file_are_those_of_the_command_line(
     second = '[[strategies]]\nscript = "ema_cross.py"\nname = "slow"\ntimeframe = "15m"\n'
     shares = call_json("run", "--config", write(text + second), "--no-save")["strategies"]
     assert shares[0]["fills"] > shares[1]["fills"] > 0
+
+
+QUOTED = """from lockstep import Strategy
+
+
+class Quoted(Strategy):
+    def on_quote(self, quote):
+        if not self.position:
+            self.buy(1)
+"""
+
+
+@pytest.mark.data
+def test_kind_of_data_is_chosen_by_the_file(call: Call, call_json: CallJson, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "quoted.py").write_text(QUOTED)
+    source = next(iter(sorted((data / "lean" / "equity" / "usa" / "tick").glob("*/*quote*.zip"))), None)
+    assert source is not None
+    text = (
+        f'[data]\nsource = "{source}"\nkind = "quotes"\n[output]\nsensitivity = false\n'
+        '[[strategies]]\nscript = "quoted.py"\n'
+    )
+    (tmp_path / "run.toml").write_text(text)
+    assert "fit to run" in call("config", "check", "run.toml", code=0).stdout
+    assert call_json("run", "--config", "run.toml", "--no-save")["fills"] > 0
+
+
+def test_catalog_of_imported_history_is_a_source_by_name(call: Call, write: Callable[..., str]) -> None:
+    name = write(ONE.replace('"us_stocks"', '"catalog"'))
+    call("config", "check", name, code=0)
+    said = call("run", "--config", name).stderr  # nothing was imported here
+    assert "unknown data set" not in said
+    assert said.startswith("error: ")

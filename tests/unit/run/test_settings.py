@@ -16,10 +16,11 @@ from lockstep.run.settings.kinds import delay_ns
 from lockstep.run.settings.lines import json_lines, line_of, toml_lines
 from lockstep.run.settings.load import load_settings
 from lockstep.run.settings.presets import PRESETS
-from lockstep.run.settings.schema import SECTIONS, json_schema, reference_rows
+from lockstep.run.settings.schema import DATA_KINDS, SECTIONS, json_schema, reference_rows
 from lockstep.run.settings.settings import Settings, SettingsError
 from lockstep.run.settings.texts import FORMATS
 from lockstep.run.settings.yaml_text import read_yaml
+from lockstep.store.catalog.shapes import KINDS
 
 SMALL = '[data]\nsource = "us_stocks"\n[[strategies]]\nscript = "mine.py"\n'
 FULL_TOML = """\
@@ -192,6 +193,11 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
         SMALL.replace('"us_stocks"', '"us_stocks"\nsymbols = ["AAPL", "IBM"]') + 'symbols = ["AAPL"]\n',
         ("line 3", "data.symbols has 'IBM'", "no strategy trades it"),
     ),
+    "kind of data": (SMALL.replace("[[", 'kind = "bar"\n[['), ("data.kind was 'bar'", "did you mean 'bars'?")),
+    "rule for bars without bars": (
+        '[venue]\nbar_path = "optimistic"\n' + SMALL.replace("[[", 'kind = "ticks"\n[['),
+        ("line 2", "venue.bar_path has no effect", "ticks"),
+    ),
     "two of one name": (
         SMALL + 'name = "a"\n[[strategies]]\nscript = "b.py"\nname = "a"\n', ("line 8", "'a' too"),
     ),
@@ -336,6 +342,10 @@ def test_json_schema_names_every_key_and_nothing_else() -> None:
         assert set(table["properties"]) == set(section.by_name)
         assert table["additionalProperties"] is False
     json.dumps(schema, allow_nan=False)
+
+
+def test_kinds_of_data_are_those_of_the_catalog() -> None:
+    assert tuple(KINDS) == DATA_KINDS
 
 
 def test_reference_has_a_row_for_every_key() -> None:

@@ -44,6 +44,7 @@ class _Check:
         if self.complete and not self.found:
             self.symbols()
             self.names()
+            self.effects()
         return [problem for _, problem in sorted(self.found, key=lambda pair: pair[0])]
 
     def add(self, path: places.Path, value: Any, message: str, hint: str = "") -> None:
@@ -162,6 +163,16 @@ class _Check:
         for step in path:
             held = held[step]
         return held
+
+    def effects(self) -> None:
+        """A rule for bars, said of a run that is known to have none."""
+        kinds = [table["kind"] for table in self.settings.tables["data"]]
+        said = self.tree.get("venue", {})
+        if "bar_path" in said and not set(kinds) & {None, "bars"}:
+            path = ("venue", "bar_path")
+            self.add(
+                path, self.raw(path), f"{_dotted(path)} has no effect: the data is {', '.join(kinds)}", "leave it out"
+            )
 
     def names(self) -> None:
         """Two strategies of one name could not be told apart in the results."""

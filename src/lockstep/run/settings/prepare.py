@@ -13,7 +13,7 @@ from lockstep.run.strategy_file import StrategyFile, load_strategy
 from lockstep.sim.models import BarFills, Slippage
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.places import SUFFIXES, locate
-from lockstep.store.catalog.readers import read_market_data
+from lockstep.store.catalog.readers import read_market_data, vault_at
 from lockstep.strategy.params import check_params
 
 Reading = Callable[[str], None]
@@ -94,7 +94,8 @@ def check_sources(settings: Settings) -> None:
     problems = []
     for index, table in enumerate(settings.tables["data"]):
         try:
-            if not locate(where := _source(settings, table["source"])).exists():
+            where = _source(settings, table["source"])
+            if vault_at(where) is None and not locate(where).exists():
                 raise UsageError(f"no such file or folder: {where}")
         except LockstepError as e:
             problems.append(Problem(_place_of_source(settings, index), str(e), e.hint))
@@ -133,6 +134,7 @@ def read_data(settings: Settings, reading: Reading | None = None) -> list[Market
             session=table["calendar"],
             fees=settings.table("venue")["fees"],
             currency=table["currency"],
+            kind=table["kind"],
         )
         used = [entry for entry in entries if traded is None or entry.info.symbol.upper() in traded]
         if not used:

@@ -33,6 +33,8 @@ SETTINGS_SCHEMA_VERSION = 1
 MODES = ("backtest",)
 LATER_MODES = ("paper", "live")
 """The same file will run these; this version answers that it does not."""
+DATA_KINDS = ("bars", "quotes", "trades", "ticks")
+"""Those of the catalog, which is too heavy to load for a list of words; a test compares."""
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +97,12 @@ DATA = Section(
             name="source",
             kind=Text("path or data set"),
             required=True,
-            doc="A file or folder, relative to this file, or a name from `lockstep data list`.",
+            doc="A file or folder, relative to this file, a name from `lockstep data list`, or catalog: what was imported.",
+        ),
+        Key(
+            name="kind",
+            kind=Word(DATA_KINDS),
+            doc="Which history, where there are several; ticks are quotes and trades. By default bars, or the one there is.",
         ),
         Key(
             name="symbols",
