@@ -3,7 +3,7 @@
 # PYTHON=python3.12         the interpreter that .venv is made with (3.11 or newer)
 # LOCKSTEP_OPT=-O1          compiles in half the time, for work on hot modules
 # LOCKSTEP_DATA=<folder>    recorded data for the tests and benchmarks that need it (default ../shared/data)
-# ARGS="-k ledger"          handed on by `make test` (pytest) and `make bench`
+# ARGS="-k ledger"          handed on by `make test` (pytest), `make bench` and `make profile`
 
 PYTHON ?= python3
 VENV   := .venv
@@ -15,7 +15,7 @@ HOT    += $(wildcard $(HOT:.pxd=.py))
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench lint format docs cover wheel clean
+.PHONY: help setup build demo test bench profile lint format docs cover wheel clean
 .SILENT:
 
 help: ## say what there is
@@ -54,6 +54,9 @@ cover: setup ## coverage, measured in pure mode; fails under 85 %
 
 bench: setup ## the figures: a table, and benchmarks/latest.json
 	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+profile: setup ## where a backtest spends time and memory, by function, line and allocation (ARGS=trades_ema)
+	$(BIN)/python tools/profile_run.py $(ARGS)
 
 lint: setup ## style, types, the import contract, the tidy checker
 	$(BIN)/ruff check --quiet

@@ -1,7 +1,8 @@
 """Writes what the documents repeat of the program: `python tools/pages.py`; with `--check` it only says what is stale.
 
 docs/reference/cli.md is every command's own help, docs/reference/order-states.md the order table, docs/reference/settings.md
-the schema of settings files, and README.md shows what the demo printed. A test runs the check, so that none of them can drift from the program.
+the schema of settings files, README.md shows what the demo printed, and PERFORMANCE.md the figures of benchmarks/latest.json.
+A test runs the check, so that none of them can drift from the program.
 """
 
 import contextlib
@@ -22,6 +23,12 @@ from lockstep.run.settings.presets import PRESETS
 from lockstep.run.settings.schema import reference_rows
 
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
+
+from benchmarks.page import with_figures  # noqa: E402 - the repository root is no installed package
+from benchmarks.report import read_latest  # noqa: E402
+
 WIDTH = 100
 GENERATED = "<!-- written by tools/pages.py: edit the program, then run `python tools/pages.py` -->\n\n"
 DEMO = re.compile(r"(?<=<!-- demo -->\n```text\n).*?(?=```\n<!-- /demo -->)", re.DOTALL)
@@ -95,11 +102,14 @@ ANSWERS = {
 def pages() -> dict[Path, str]:
     """What each document should hold, by its path."""
     readme = ROOT / "README.md"
+    performance = ROOT / "PERFORMANCE.md"
+    figures = read_latest(ROOT / "benchmarks" / "latest.json")
     return {
         ROOT / "docs/reference/cli.md": cli_page(),
         ROOT / "docs/reference/order-states.md": states_page(),
         ROOT / "docs/reference/settings.md": settings_page(),
         readme: DEMO.sub(lambda _: demo_output(), readme.read_text(encoding="utf-8")),
+        performance: with_figures(performance.read_text(encoding="utf-8"), figures),
     }
 
 
