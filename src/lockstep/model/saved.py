@@ -10,36 +10,55 @@ from typing import Any
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport, make_report
+    from cython.cimports.lockstep.model.traffic import OrderRequest, OrderTerms, VenueReport, make_report
 else:
-    from lockstep.model.traffic import OrderRequest, VenueReport, make_report
-from lockstep.model.traffic import make_request
+    from lockstep.model.traffic import OrderRequest, OrderTerms, VenueReport, make_report
+from lockstep.model.traffic import make_request, make_terms
 
-REQUEST_FIELDS = (
-    "kind",
-    "strategy",
-    "instrument",
-    "ts",
-    "basis_ts",
-    "order_id",
+TERMS = (
     "side",
     "order_type",
     "time_in_force",
+    "flags",
     "qty",
     "limit_price",
     "stop_price",
+    "trail",
     "expire_ts",
+    "signal_id",
 )
+
+
+def save_terms(terms: OrderTerms) -> dict[str, Any]:
+    """What is asked of an order."""
+    return {name: getattr(terms, name) for name in TERMS}
 
 
 def save_request(request: OrderRequest) -> dict[str, Any]:
     """A command on its way."""
-    return {name: getattr(request, name) for name in REQUEST_FIELDS}
+    return {
+        "kind": request.kind,
+        "strategy": request.strategy,
+        "instrument": request.instrument,
+        "ts": request.ts,
+        "basis_ts": request.basis_ts,
+        "order_id": request.order_id,
+        "terms": None if request.terms is None else save_terms(request.terms),
+    }
 
 
 def restore_request(saved: Mapping[str, Any]) -> OrderRequest:
     """The command that `save_request` saw."""
-    return make_request(**saved)
+    terms = saved["terms"]
+    return make_request(
+        saved["kind"],
+        saved["strategy"],
+        saved["instrument"],
+        saved["ts"],
+        saved["basis_ts"],
+        saved["order_id"],
+        None if terms is None else make_terms(**terms),
+    )
 
 
 def save_report(report: VenueReport) -> dict[str, Any]:
@@ -58,6 +77,7 @@ def save_report(report: VenueReport) -> dict[str, Any]:
         "qty": report.qty,
         "price": report.price,
         "reference_price": report.reference_price,
+        "spread": report.spread,
         "limit_price": report.limit_price,
         "stop_price": report.stop_price,
         "fee": report.fee,
@@ -81,6 +101,7 @@ def restore_report(saved: Mapping[str, Any]) -> VenueReport:
     report.qty = saved["qty"]
     report.price = saved["price"]
     report.reference_price = saved["reference_price"]
+    report.spread = saved["spread"]
     report.limit_price = saved["limit_price"]
     report.stop_price = saved["stop_price"]
     report.fee = saved["fee"]

@@ -46,10 +46,12 @@ def save_order(order: Order) -> dict[str, Any]:
         "side_sign": order.side_sign,
         "type_code": order.type_code,
         "tif_code": order.tif_code,
+        "flag_bits": order.flag_bits,
         "qty_units": order.qty_units,
         "cum_units": order.cum_units,
         "limit_units": order.limit_units,
         "stop_units": order.stop_units,
+        "trail_units": order.trail_units,
         "expire_ts": order.expire_ts,
         "signal_id": order.signal_id,
         "ts_sent": order.ts_sent,
@@ -74,10 +76,12 @@ def restore_order(saved: Mapping[str, Any], instrument: Instrument) -> Order:
     order.side_sign = saved["side_sign"]
     order.type_code = saved["type_code"]
     order.tif_code = saved["tif_code"]
+    order.flag_bits = saved["flag_bits"]
     order.qty_units = saved["qty_units"]
     order.cum_units = saved["cum_units"]
     order.limit_units = saved["limit_units"]
     order.stop_units = saved["stop_units"]
+    order.trail_units = saved["trail_units"]
     order.expire_ts = saved["expire_ts"]
     order.signal_id = saved["signal_id"]
     order.ts_sent = saved["ts_sent"]
