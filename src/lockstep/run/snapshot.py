@@ -1,11 +1,11 @@
-"""A run in the middle, as one file: taken between any two steps, and gone on from in another process to the same end.
+r"""A run in the middle, as one file: taken between any two steps, and gone on from in another process to the same end.
 
 The file holds everything that decides what comes next (engine, venue, what is under way, the place in each stream of events)
 and everything that was left so far (the logs), since a run's hash and tables cover it from its first event. It does not hold
 the data: a restored run opens them again and passes over what was handed out. So it belongs to exactly one run: the same
 strategy source, parameters, configuration and data, which is checked before anything is restored.
 
-    b"lockstep snapshot\\n", SHA-256 of the body (32 bytes), length of the body (8 bytes, big-endian), body (MessagePack)
+    b"lockstep snapshot\n", SHA-256 of the body (32 bytes), length of the body (8 bytes, big-endian), body (MessagePack)
 
 These first bytes stay as they are; the body says which schema it has. Whole numbers beyond 64 bits, which MessagePack lacks,
 are extension 1: two's complement, big-endian. Rows of the logs are little-endian.

@@ -120,7 +120,6 @@ class Stream(EventRows):
         self.kind = self.w[self.at, 3] & 0xFF
         return True
 
-
     def consumed(self) -> int:
         """Rows handed out so far."""
         return self.rows - (self.size - self.at)
@@ -314,7 +313,9 @@ class MergedSource:
 def skipped(source: MergedSource, consumed: Sequence[int]) -> MergedSource:
     """The same streams, not begun yet, on from where so many rows of each had been handed out. Raises: StateError."""
     if len(consumed) != len(source.streams):
-        raise StateError(f"the snapshot was taken over {len(consumed)} streams of events, this run has {len(source.streams)}")
+        raise StateError(
+            f"the snapshot was taken over {len(consumed)} streams of events, this run has {len(source.streams)}"
+        )
     for stream, count in zip(source.streams, consumed, strict=True):
         stream.skip(count)
     merged: MergedSource = MergedSource(source.streams, source.on_chunk)
