@@ -26,7 +26,7 @@ if cython.compiled:
         make_trade,
     )
     from cython.cimports.lockstep.model.rows import EventRows
-    from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport
+    from cython.cimports.lockstep.model.traffic import VenueReport
     from cython.cimports.lockstep.orders.order import Order
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
     from cython.cimports.lockstep.portfolio.position import Holding
@@ -36,22 +36,22 @@ else:
     from lockstep.engine.state import State, Subscription
     from lockstep.model.events import Bar, Quote, Trade, make_bar, make_book_update, make_quote, make_trade
     from lockstep.model.rows import EventRows
-    from lockstep.model.traffic import OrderRequest, VenueReport
+    from lockstep.model.traffic import VenueReport
     from lockstep.orders.order import Order
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.portfolio.position import Holding
 
+from lockstep.engine.commands import command_of
 from lockstep.engine.records import DIVIDEND, EQUITY_WORDS, SPLIT
 from lockstep.engine.rowlog import Sink
-from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind, OrderFlag, OrderType, Side, TimeInForce
-from lockstep.model.errors import DataError, InvariantError, StateError, StrategyError
-from lockstep.model.messages import CancelOrder, Command, Signal, SubmitOrder, Timer
-from lockstep.model.numbers import Nanos, Price, Qty
+from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind
+from lockstep.model.errors import DataError, InvariantError, StrategyError
+from lockstep.model.messages import Command, Signal, Timer
+from lockstep.model.numbers import Nanos
 from lockstep.model.record import Records
 from lockstep.risk.limits import NO_LIMITS, RiskLimits
 from lockstep.strategy.base import MARKET_HANDLERS, Strategy
 
-ENGINE_STATE_SCHEMA_VERSION = 2
 _NOTICES_MAX = 100_000  # order events handed over in one step
 
 _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
@@ -59,7 +59,6 @@ _BOOK = cython.declare(cython.int, int(EventKind.BOOK))
 _TRADE = cython.declare(cython.int, int(EventKind.TRADE))
 _QUOTE = cython.declare(cython.int, int(EventKind.QUOTE))
 _BAR = cython.declare(cython.int, int(EventKind.BAR))
-_SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
 _FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
 _PARTIAL = cython.declare(cython.int, int(OrderEventKind.PARTIAL))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
@@ -216,7 +215,11 @@ class Engine:
             rows = EventRows()
             rows.hold(event)
             self.on_market(rows, 0)
-        commands = [self._command(request) for request in self.state.outbox]
+        names = [seat.name for seat in self.seats]
+        commands = [
+            command_of(request, names[request.strategy], self.instruments[request.instrument].id)
+            for request in self.state.outbox
+        ]
         self.state.outbox.clear()
         return commands
 
@@ -564,31 +567,6 @@ class Engine:
 
     # ---- facts
 
-    def _command(self, request: OrderRequest) -> Command:
-        seat: Seat = cython.cast(Seat, self.seats[request.strategy])
-        instrument = self.instruments[request.instrument].id
-        if request.kind != _SUBMIT:
-            return CancelOrder(
-                ts=Nanos(request.ts), client_order_id=request.order_id, strategy=seat.name, instrument=instrument
-            )
-        terms: Any = request.terms
-        return SubmitOrder(
-            ts=Nanos(request.ts),
-            client_order_id=request.order_id,
-            strategy=seat.name,
-            instrument=instrument,
-            side=Side(terms.side),
-            order_type=OrderType(terms.order_type),
-            time_in_force=TimeInForce(terms.time_in_force),
-            qty=Qty(terms.qty),
-            limit_price=Price(terms.limit_price),
-            stop_price=Price(terms.stop_price),
-            expire_ts=Nanos(terms.expire_ts),
-            signal_id=terms.signal_id,
-            flags=OrderFlag(terms.flags),
-            trail=terms.trail,
-        )
-
     @property
     def active_strategy(self) -> str:
         """The strategy whose handler ran last, for error messages; empty before the first."""
@@ -597,64 +575,6 @@ class Engine:
     def open_orders(self) -> list[Order]:
         """Every order that is not done."""
         return list(self.state.orders.by_id.values())
-
-    def save_strategies(self) -> dict[str, Any]:
-        """The state of every strategy as plain data: its own attributes, indicators, windows, cooldowns and timers."""
-        saved: dict[str, Any] = {"schema_version": ENGINE_STATE_SCHEMA_VERSION, "strategies": {}}
-        for seat in self.seats:
-            subs = {}
-            for sub in seat.subscriptions:
-                subs[sub.instrument.id] = {
-                    "seen": [sub.bars, sub.quotes, sub.trades],
-                    "cooldown_until": sub.cooldown_until,
-                    "indicators": [entry.save() for entry in sub.sets()],
-                    "window": None if sub.window is None else sub.window.snapshot().hex(),
-                }
-            timers = [[at, name, every] for at, _, index, name, every in sorted(self.timers) if index == seat.index]
-            saved["strategies"][seat.name] = {
-                "state": seat.strategy.save_state(),
-                "instruments": subs,
-                "timers": timers,
-            }
-        return saved
-
-    def restore_strategies(self, saved: dict[str, Any]) -> None:
-        """Continue from `save_strategies`, after `start`: the same strategies, instruments and declarations.
-
-        Raises: StateError: another schema version, or strategies, instruments or declarations that differ.
-        """
-        if saved.get("schema_version") != ENGINE_STATE_SCHEMA_VERSION:
-            raise StateError(
-                f"engine state has schema version {saved.get('schema_version')!r}, "
-                f"this build reads {ENGINE_STATE_SCHEMA_VERSION}"
-            )
-        names = [seat.name for seat in self.seats]
-        if sorted(names) != sorted(saved["strategies"]):
-            raise StateError(f"saved strategies were {sorted(saved['strategies'])}, this engine seats {sorted(names)}")
-        self.timers = []
-        self.next_timer = _NEVER
-        for seat in self.seats:
-            entry = saved["strategies"][seat.name]
-            for sub in seat.subscriptions:
-                self._restore_subscription(sub, entry["instruments"].get(sub.instrument.id))
-            seat.strategy.restore_state(entry["state"])
-            for at, name, every in entry["timers"]:
-                self.add_timer(seat.index, name, at, every)
-
-    def _restore_subscription(self, sub: Subscription, entry: dict[str, Any] | None) -> None:
-        if entry is None:
-            raise StateError(f"the saved state of {sub.strategy} has nothing of {sub.instrument.id}")
-        if len(entry["indicators"]) != len(sub.sets()) or (entry["window"] is None) != (sub.window is None):
-            raise StateError(f"{sub.strategy} declares other indicators or windows than its saved state has")
-        sub.bars, sub.quotes, sub.trades = entry["seen"]
-        sub.cooldown_until = entry["cooldown_until"]
-        for indicators, state in zip(sub.sets(), entry["indicators"], strict=True):
-            try:
-                indicators.restore(state)
-            except (TypeError, ValueError) as e:
-                raise StateError(f"{sub.strategy}: {e}") from e
-        if sub.window is not None:
-            sub.window.restore(bytes.fromhex(entry["window"]))
 
 
 def _forget(signal: Signal) -> None:

@@ -7,3 +7,4 @@ cdef class RowLog:
     cdef list sinks
     cdef Py_ssize_t row(self) except -1
     cpdef int flush(self) except -1
+    cpdef int restart(self, long long count) except -1

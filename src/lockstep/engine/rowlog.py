@@ -51,3 +51,9 @@ class RowLog:
                 sink(self.array[: self.used])
             self.used = 0
         return 0
+
+    def restart(self, count: cython.longlong) -> cython.int:
+        """Go on after so many rows that were handed on elsewhere; what the block holds is dropped."""
+        self.used = 0
+        self.count = count
+        return 0

@@ -198,6 +198,15 @@ class Playing:
         finally:
             self.seconds += time.perf_counter() - started
 
+    def last_clock(self) -> int:
+        """No event has a later clock, ns UTC."""
+        end, delay = self.backtest.config.end_ns, self.backtest.config.latency.feed_ns
+        lasts = [
+            data.info.last_ns if end is None else min(data.info.last_ns, end + data.info.bar_ns)
+            for data in self.backtest.data
+        ]
+        return max(lasts) + delay
+
     def end(self) -> Outcome:
         """on_stop, and what came of it."""
         with self.faults_named():

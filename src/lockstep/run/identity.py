@@ -27,8 +27,13 @@ class RunIdentity:
 
     def __init__(self, given: dict[str, Any]) -> None:
         """given: strategy source, parameters, configuration, instruments and data hashes, as plain data."""
+        self._given = given
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the decisions: a restored run feeds those made before it was saved, then its own."""
         versions = {"hash_schema": HASH_SCHEMA_VERSION, "decision_schema": DECISION_SCHEMA_VERSION}
-        self._run = hashlib.sha256(canonical(versions | given))
+        self._run = hashlib.sha256(canonical(versions | self._given))
         self._decisions = hashlib.sha256(canonical(versions))
 
     def update(self, block: NDArray[np.int64]) -> None:

@@ -8,6 +8,9 @@ cdef class Stream(EventRows):
     cdef long long clock, kind, shift
     cdef long long last_clock
     cdef bint to_venue, by_event
+    cdef object tail
+    cpdef int skip(self, long long count) except -1
+    cdef object _row(self, Py_ssize_t i)
     cdef bint load(self) except -1
     cdef bint forward(self) except -1
 

@@ -7,6 +7,7 @@ to the root, and bars of one clock, however many, are found and passed in one wa
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import cython
 
@@ -14,7 +15,7 @@ if cython.compiled:
     from cython.cimports.lockstep.model.rows import EventRows
 else:
     from lockstep.model.rows import EventRows
-from lockstep.model.errors import DataError
+from lockstep.model.errors import DataError, StateError
 from lockstep.model.record import Records
 
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
@@ -37,6 +38,7 @@ class Stream(EventRows):
     last_clock: cython.longlong
     to_venue: cython.bint
     by_event: cython.bint
+    tail: Any
 
     def __init__(
         self,
@@ -65,11 +67,14 @@ class Stream(EventRows):
         self.last_clock = -0x7FFFFFFFFFFFFFFF
         self.clock = _NEVER
         self.kind = 0
+        self.tail = None
         self.load()
 
     def load(self) -> cython.bint:
         """The next chunk; False at the end. Instrument numbers and clocks are written into it."""
         while self.at >= self.size:
+            if self.size > 0:
+                self.tail = self._row(self.size - 1)
             chunk = next(self.chunks, None)
             if chunk is None:
                 self.clock = _NEVER
@@ -114,6 +119,34 @@ class Stream(EventRows):
         self.last_clock = clock
         self.kind = self.w[self.at, 3] & 0xFF
         return True
+
+    def consumed(self) -> int:
+        """Rows handed out so far."""
+        return self.rows - (self.size - self.at)
+
+    def skip(self, count: cython.longlong) -> cython.int:
+        """Pass over the next rows, as if they had been handed out. Raises: StateError: there are not so many."""
+        left: cython.longlong = count
+        while left > 0:
+            if self.clock == _NEVER:
+                raise StateError(f"{self.name}: the data ends {left} rows before where the snapshot was taken")
+            step: cython.longlong = min(left, self.size - self.at)
+            left -= step
+            self.at += step
+            if self.at >= self.size:
+                self.load()
+            else:
+                self._look()
+        return 0
+
+    def passed(self) -> list[int | float] | None:
+        """The ten words of the row handed out last, word 8 as a float; None before the first."""
+        row: list[int | float] | None = self._row(self.at - 1) if self.at > 0 else self.tail
+        return row
+
+    def _row(self, i: cython.Py_ssize_t) -> Any:
+        return [self.w[i, 0], self.w[i, 1], self.w[i, 2], self.w[i, 3], self.w[i, 4],
+                self.w[i, 5], self.w[i, 6], self.w[i, 7], self.f[i, 8], self.w[i, 9]]  # fmt: skip
 
 
 @cython.final
@@ -275,3 +308,16 @@ class MergedSource:
             return False
         self.head = self.streams[self.winners[1]]
         return True
+
+
+def skipped(source: MergedSource, consumed: Sequence[int]) -> MergedSource:
+    """The same streams, not begun yet, on from where so many rows of each had been handed out. Raises: StateError."""
+    if len(consumed) != len(source.streams):
+        raise StateError(
+            f"the snapshot was taken over {len(consumed)} streams of events, this run has {len(source.streams)}"
+        )
+    for stream, count in zip(source.streams, consumed, strict=True):
+        stream.skip(count)
+    merged: MergedSource = MergedSource(source.streams, source.on_chunk)
+    merged.rows = sum(consumed)
+    return merged

@@ -43,6 +43,14 @@ class RowSpool:
                 self._file.write(held.data.cast("B"))
             self._held = []
 
+    def clear(self) -> None:
+        """Forget every row."""
+        self.rows = 0
+        self._held = []
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
     def blocks(self) -> Iterator[NDArray[np.int64]]:
         """Everything appended so far, some rows at a time; treat the arrays as read-only.
 

@@ -10,6 +10,7 @@ from machine import HOUR, T0, Machine, Plan, bars, coin, one, records
 
 from lockstep import EMA, RSI, SMA, CrossOver, Strategy
 from lockstep.engine.engine import Engine
+from lockstep.engine.saved import restore_strategies, save_strategies
 from lockstep.model.errors import StateError
 from lockstep.portfolio.portfolio import Portfolio
 from lockstep.run.loop import Loop
@@ -64,10 +65,10 @@ def test_restored_strategies_go_on_as_if_never_stopped(cut: int) -> None:
             machine.seat(Remembers(), k, name=f"r{k}")
     whole.go()
     first.go()
-    saved = json.loads(json.dumps(first.engine.save_strategies()))
+    saved = json.loads(json.dumps(save_strategies(first.engine)))
     source = rest.source()
     rest.engine.start(source.first_time())
-    rest.engine.restore_strategies(saved)
+    restore_strategies(rest.engine, saved)
     Loop(rest.engine, rest.venue, source).run_all()
     rest.engine.stop()
     since = T0 + cut * HOUR
@@ -78,7 +79,7 @@ def test_restored_strategies_go_on_as_if_never_stopped(cut: int) -> None:
 def test_saved_state_that_does_not_fit_is_refused() -> None:
     machine = Machine([(coin(), records(bars(*range(100, 120))))])
     machine.seat(Remembers(), name="r").go()
-    saved = machine.engine.save_strategies()
+    saved = save_strategies(machine.engine)
 
     def other(strategy: Strategy, name: str = "r") -> Engine:
         engine = Engine(Portfolio([coin()], 1000))
@@ -87,23 +88,23 @@ def test_saved_state_that_does_not_fit_is_refused() -> None:
         return engine
 
     with pytest.raises(StateError, match="schema version 99"):
-        other(Remembers()).restore_strategies({**saved, "schema_version": 99})
+        restore_strategies(other(Remembers()), {**saved, "schema_version": 99})
     with pytest.raises(StateError, match="saved strategies were"):
-        other(Remembers(), "x").restore_strategies(saved)
+        restore_strategies(other(Remembers(), "x"), saved)
     with pytest.raises(StateError, match="other indicators or windows"):
-        other(Plan({})).restore_strategies(saved)
+        restore_strategies(other(Plan({})), saved)
     damaged = json.loads(json.dumps(saved))
     damaged["strategies"]["r"]["instruments"]["AAA.X"]["indicators"][0]["indicators"] = []
     with pytest.raises(StateError):
-        other(Remembers()).restore_strategies(damaged)
+        restore_strategies(other(Remembers()), damaged)
     damaged = json.loads(json.dumps(saved))
     damaged["strategies"]["r"]["instruments"]["AAA.X"]["window"] = "00"
     with pytest.raises(StateError):
-        other(Remembers()).restore_strategies(damaged)
+        restore_strategies(other(Remembers()), damaged)
     damaged = json.loads(json.dumps(saved))
     del damaged["strategies"]["r"]["instruments"]["AAA.X"]
     with pytest.raises(StateError, match=r"nothing of AAA\.X"):
-        other(Remembers()).restore_strategies(damaged)
+        restore_strategies(other(Remembers()), damaged)
 
 
 def test_cooldown_survives_a_restore() -> None:
@@ -111,13 +112,13 @@ def test_cooldown_survives_a_restore() -> None:
         s.cool_down(3)
 
     first = one(bars(100, 100), {1: cooled})
-    saved = first.engine.save_strategies()
+    saved = save_strategies(first.engine)
     rest = Machine([(coin(), records(bars(*([100] * 5), start=T0 + 2 * HOUR)))])
     plan = Plan(lambda s, _bar: s.buy(1))
     rest.seat(plan)
     source = rest.source()
     rest.engine.start(source.first_time())
-    rest.engine.restore_strategies(saved)
+    restore_strategies(rest.engine, saved)
     Loop(rest.engine, rest.venue, source).run_all()
     rest.engine.stop()
     assert [row.kind for row in rest.decisions if row.kind in ("deny", "submit")] == [
