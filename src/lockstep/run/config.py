@@ -54,6 +54,13 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def facts(self) -> dict[str, Any]:
         """Plain values for the manifest and the run hash. Equal amounts are the same text: 100000.0 is 100000."""
-        plain = {name: format(getattr(self, name).normalize(), "f") for name in ("cash", "leverage")}
-        facts: dict[str, Any] = msgspec.to_builtins(self)
-        return facts | plain
+        facts: dict[str, Any] = _plain(msgspec.to_builtins(self, builtin_types=(Decimal,)))
+        return facts
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value

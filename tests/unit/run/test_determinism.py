@@ -15,6 +15,7 @@ from lockstep.model.fees import FeeSchedule
 from lockstep.run.backtest import Backtest, is_compiled
 from lockstep.run.config import BacktestConfig
 from lockstep.run.strategy_file import load_strategy
+from lockstep.sim.models import BarFills, Slippage
 from lockstep.store.catalog.readers import read_market_data
 
 SOURCE = """
@@ -125,6 +126,14 @@ def test_one_changed_parameter_price_or_fee_gives_another_hash(
     }
     assert len(set(runs.values())) == len(runs)
     assert Backtest(file, plain).run().run_hash == base.run_hash
+
+
+def test_equal_amounts_written_otherwise_are_the_same_run() -> None:
+    def config(one: str, part: str) -> BacktestConfig:
+        return BacktestConfig(slippage=Slippage(bps=Decimal(one)), fills=BarFills(participation=Decimal(part)))
+
+    assert config("50", "0.1").facts() == config("50.0", "0.10").facts()
+    assert config("50", "0.1").facts() != config("50", "0.11").facts()
 
 
 def test_changed_comment_changes_the_run_but_not_the_decisions(
