@@ -99,7 +99,8 @@ def test_a_second_import_at_the_same_time_is_refused_with_the_process_of_the_fir
     """)
     command = [sys.executable, "-c", waiting, str(catalog.vault.home)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None and other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdin is not None
         assert other.stdout.readline() == "ready\n"
         with pytest.raises(RetryError, match=f"process {other.pid} is importing"):
             catalog.vault.put(data)
@@ -154,7 +155,9 @@ def test_a_full_disk_is_named_and_nothing_is_visible(write: Write, tmp_path: Pat
     home = tmp_path / "home"
     command = [sys.executable, "-c", limited, str(home), str(path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert "2018-01-" in done.stdout and "cannot be written" in done.stdout and "nothing was changed" in done.stdout
+    assert "2018-01-" in done.stdout
+    assert "cannot be written" in done.stdout
+    assert "nothing was changed" in done.stdout
     assert files_under(home / "catalog") == {LOCK}
     Catalog(home).vault.put(read_market_data(path))
     assert len(Catalog(home).get_bars("BTCUSD")) == 20_000
@@ -240,4 +243,5 @@ def test_files_of_others_in_the_catalog_are_left_alone(data: list[MarketData], c
     elsewhere.parent.mkdir()
     elsewhere.write_text("mine")
     assert catalog.vault.put(data).cleaned == 0
-    assert own.exists() and elsewhere.exists()
+    assert own.exists()
+    assert elsewhere.exists()

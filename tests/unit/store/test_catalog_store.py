@@ -1,7 +1,8 @@
 """What goes into the catalog comes out of it, unit for unit; what does not fit is refused, and nothing has changed."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +150,10 @@ def test_any_id_has_a_folder_of_its_own_inside_the_catalog(instrument_id: str) -
     except (DataError, UnicodeEncodeError):
         return
     assert id_of(folder) == instrument_id
-    assert "/" not in folder and "\\" not in folder and not folder.startswith(".") and "\0" not in folder
+    assert "/" not in folder
+    assert "\\" not in folder
+    assert not folder.startswith(".")
+    assert "\0" not in folder
     assert folder.upper() != folder_of(instrument_id.lower()).upper() or instrument_id.lower() == instrument_id
 
 
@@ -329,6 +333,10 @@ def test_longer_bars_are_made_of_the_stored_ones_wherever_the_range_begins(catal
     assert sum(len(one) for one in catalog.iter_bars("BTCUSD", start, end, timeframe)) == len(part)
 
 
+def _cut(whole: Records, rows: int, _start: int | None, _end: int | None) -> Iterator[Records]:
+    return (whole[i : i + rows].copy() for i in range(0, len(whole), rows))
+
+
 @settings(max_examples=30)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=60), min_size=1, max_size=5), st.integers(1, 7))
 def test_merge_is_the_total_order_whatever_the_chunks(steps: list[list[int]], rows: int) -> None:
@@ -341,12 +349,7 @@ def test_merge_is_the_total_order_whatever_the_chunks(steps: list[list[int]], ro
         clock = (T0 + np.cumsum(own)).tolist()
         histories.append((quotes if k % 2 else trades)(clock, instrument=instrument))
     for one in histories:
-        whole = everything(one)
-        one.chunks = (
-            lambda start, end, whole=whole: iter(  # type: ignore[method-assign]
-                [whole[i : i + rows].copy() for i in range(0, len(whole), rows)]
-            )
-        )
+        one.chunks = partial(_cut, everything(one), rows)  # type: ignore[method-assign]
     found = np.concatenate(list(merged(histories)))
     assert len(found) == sum(len(own) for own in steps)
     order = np.lexsort((found["seq"], found["instrument"], found["kind"], found["clock"]))
@@ -370,7 +373,8 @@ def test_read_part_refuses_a_file_with_other_rows_than_the_catalog_knows(catalog
     path = entry.path_of(catalog.vault.home, series, series.parts[0])
     db = catalog.vault.db.cursor()
     columns = ", ".join(TRADES.words)
-    db.execute(f"COPY (SELECT {columns} FROM read_parquet('{path}') LIMIT 1) TO '{path}.x' (FORMAT parquet)").fetchall()
+    query = f"COPY (SELECT {columns} FROM read_parquet('{path}') LIMIT 1) TO '{path}.x' (FORMAT parquet)"  # noqa: S608
+    db.execute(query).fetchall()
     Path(f"{path}.x").replace(path)
     with pytest.raises(DataError, match="1 rows, the catalog says 2"):
         read_part(catalog.vault.db, path, series.parts[0], TRADES)

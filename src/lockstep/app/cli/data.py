@@ -11,7 +11,7 @@ from lockstep.app.cli.root import Subcommands
 
 @click.group("data", cls=Subcommands, epilog=examples("lockstep data list", "lockstep data show us_stocks"))
 def command() -> None:
-    """Show and import data.
+    """Show what data there is, and import more.
 
     Data sets ship with Lockstep, or are files and folders (CSV, Parquet, zips of Lean's) in the folder data under
     LOCKSTEP_HOME, by default ~/.lockstep. What `import` reads goes into the catalog there, which `--data catalog` means.

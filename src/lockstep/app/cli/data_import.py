@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 @click.command(
     "import",
     cls=Command,
-    epilog=examples(
-        "lockstep data import prices.csv --symbol AAPL --venue XNAS --asset-class equity --dry-run",
-        "lockstep data import prices.csv --symbol AAPL --venue XNAS --asset-class equity",
-    ),
+    epilog=examples("lockstep data import us_stocks --dry-run", "lockstep data import us_stocks --json"),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--symbol", metavar="S", help="The instrument, where the file names none.")

@@ -21,7 +21,7 @@ COMMANDS = {
     "runs": "List what was run, the newest first.",
     "report": "Write the report of a run, or put several side by side.",
     "config": "Check a settings file, and show what is in effect.",
-    "data": "Show the data sets, and what is in one.",
+    "data": "Show what data there is, and import more.",
     "doctor": "Check the environment, and say what to do.",
 }
 """Name and one line of each, here so that the list is shown without loading any of them; a test compares the lines."""

@@ -72,7 +72,7 @@ class Stage:
         try:
             self._scale = USUAL_DECIMALS
             self._copy(work / "stage.parquet", symbols)
-            if self._is_unusual():
+            if self._is_unusual(symbols):
                 self._scale = self._finest(symbols)
                 self._copy(work / "stage.parquet", symbols)
         except duckdb.Error as e:
@@ -81,13 +81,17 @@ class Stage:
         self.symbols = self._with_decimals(self._summary())
         self._check_symbols(symbols)
 
-    def _is_unusual(self) -> bool:
+    def _is_unusual(self, symbols: Sequence[str] | None) -> bool:
         """Whether a price may need more decimals, or leave no room for so many in 18 digits."""
+        missing = " OR ".join(f"{price} IS NULL" for price in PRICES)
+        fine, unread = self._db.execute(
+            f"SELECT coalesce(bool_or(finer), false), coalesce(bool_or({missing}), false) FROM {self._relation}"
+        ).fetchall()[0]
+        if fine or not unread:
+            return bool(fine)
         limit = 10 ** (18 - USUAL_DECIMALS)
-        large = " OR ".join(f"TRY_CAST({price}_text AS DOUBLE) BETWEEN {limit} AND 1e18" for price in PRICES)
-        return bool(
-            self._cell(f"SELECT coalesce(bool_or(d > {USUAL_DECIMALS} OR {large}), false) FROM {self._relation}")
-        )
+        large = " OR ".join(f"TRY_CAST({price} AS DOUBLE) BETWEEN {limit} AND 1e18" for price in PRICES)
+        return bool(self._cell(f"SELECT coalesce(bool_or({large}), false) FROM ({self._rows_sql(symbols)})"))
 
     def _rows_sql(self, symbols: Sequence[str] | None) -> str:
         selects = [
@@ -101,18 +105,16 @@ class Stage:
 
     def _copy(self, target: Path, symbols: Sequence[str] | None) -> None:
         prices = [f"TRY_CAST({price} AS DECIMAL(18,{self._scale})) AS {price}" for price in PRICES]
-        raw = [f"CASE WHEN {name} IS NULL THEN {name}_text END AS {name}_text" for name in (*PRICES, "volume")]
-        texts = [f"{name} AS {name}_text" for name in (*PRICES, "volume")]
-        bound = ", ".join(decimals_bound_sql(price) for price in PRICES)
+        finer = " OR ".join(_has_more_sql(price) for price in PRICES)
         rows = (
-            f"SELECT tab, line, sym, t, CASE WHEN t IS NULL THEN t_raw END AS t_text, greatest({bound}) AS d, "
-            f"{', '.join([*prices, *texts])}, TRY_CAST(volume AS DOUBLE) AS volume FROM ({self._rows_sql(symbols)})"
+            f"SELECT tab, line, sym, t, {finer} AS finer, {', '.join(prices)}, TRY_CAST(volume AS DOUBLE) AS volume "
+            f"FROM ({self._rows_sql(symbols)})"
         )
         if len({table.symbol for table in self.tables}) > 1 or not self.tables[0].symbol:
             rows = f"SELECT * FROM ({rows}) ORDER BY sym, tab, line"
         self._db.execute(
-            f"COPY (SELECT row_number() OVER () - 1 AS rn, * REPLACE ({', '.join(raw)}) FROM ({rows})) "
-            f"TO {sql_text(str(target))} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {WINDOW_ROWS})"
+            f"COPY (SELECT row_number() OVER () - 1 AS rn, * FROM ({rows})) "
+            f"TO {sql_text(str(target))} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE {WINDOW_ROWS})"
         )
 
     def _finest(self, symbols: Sequence[str] | None) -> int:
@@ -249,7 +251,11 @@ class Stage:
         return DataError(f"{self.row_name(row)}: {name} is {fact}", hint=hint)
 
     def _not_a_number(self, row: int, name: str) -> DataError:
-        raw, t = self._cells(row, f"{name}_text, t")
+        tab, line, t = self._cells(row, "tab, line, t")
+        table = self.tables[tab]
+        raw = self._cell(
+            f"SELECT {'t_raw' if name == 't' else name} FROM ({table.select}) LIMIT 1 OFFSET {line - table.first_line}"
+        )
         if name == "t":
             what = "empty" if raw is None else f"not a time like those above it: {raw!r}"
             return self._refusal(row, "time", what, hint="all rows write time in the same way")
@@ -278,9 +284,15 @@ def _final_zeros(number: int, most: int) -> int:
 
 def decimals_bound_sql(column: str) -> str:
     """No fewer decimals than a number's text has; cheap."""
-    after_point = f"CASE WHEN contains({column}, '.') THEN length({column}) - strpos({column}, '.') ELSE 0 END"
+    after_point = f"CASE WHEN contains({column}, '.') THEN strlen({column}) - instr({column}, '.') ELSE 0 END"
     exponent = f"contains({column}, 'e') OR contains({column}, 'E')"
     return f"CASE WHEN {exponent} THEN {_UNKNOWN_DECIMALS} ELSE {after_point} END"
+
+
+def _has_more_sql(column: str) -> str:
+    """Whether a number's text may have more than USUAL_DECIMALS: a short one is not looked into but for an exponent."""
+    long = f"strlen({column}) > {USUAL_DECIMALS + 1} AND strlen({column}) - instr({column}, '.') > {USUAL_DECIMALS}"
+    return f"({long} AND contains({column}, '.')) OR contains({column}, 'e') OR contains({column}, 'E')"
 
 
 def decimals_sql(column: str) -> str:

@@ -112,9 +112,9 @@ class Vault:
         Raises: DataError: stored rows differ, or need fewer decimals than the new ones. RetryError: another process
                 is importing, or the disk is full.
         """
-        with Change(self.home) as change:
-            writing = Writing(self.db, change, replace, progress)
+        with Change(self.home) as change, Writing(self.db, change, replace, progress) as writing:
             stored = tuple(writing.add(one) for one in data)
+            writing.settle()
             if writing.changed and not dry_run:
                 change.commit(list(writing.entries.values()), writing.retired)
             return Outcome(stored=stored, cleaned=change.cleaned)

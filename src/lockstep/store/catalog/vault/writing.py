@@ -1,7 +1,10 @@
 """Histories into files: cut into periods, joined with what is stored, at one number of decimals."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, NDArray[Any]]
 Progress = Callable[[int], None]
+WRITERS = 2
+WAITING_MAX = 3
+"""Files that may wait to be written: their columns are in memory."""
 _DECIMALS = ("price_decimals", "qty_decimals")
 
 
@@ -42,9 +48,10 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writing:
-    """One change of the catalog: histories are added, then the caller commits `entries`.
+    """One change of the catalog: `with Writing(...) as writing`: histories are added, then the caller commits `entries`.
 
-    Files are written as they come, under names that nothing refers to yet.
+    Files are written as they come, under names that nothing refers to yet, and behind the reading: one thread compresses
+    a period while the next is made ready. `settle` before the commit.
     """
 
     def __init__(self, db: "DuckDBPyConnection", change: Change, replace: bool, progress: Progress | None) -> None:
@@ -56,6 +63,16 @@ class Writing:
         self._replace = replace
         self._progress = progress
         self._rows = 0
+        self._writer = ThreadPoolExecutor(max_workers=WRITERS)
+        self._waiting: deque[Future[None]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.shutdown(cancel_futures=True)
 
     def add(self, data: MarketData) -> Stored:
         """Store one history. Raises: as Vault.put."""
@@ -135,6 +152,7 @@ class Writing:
             parts = []
             for part in one.parts:
                 path = entry.path_of(self._change.home, one, part)
+                self.settle()
                 columns = _scaled(read_part(self._db, path, part, one.shape), one.shape, scale, old)
                 parts.append(self._part(entry, one, part.period, columns))
                 self.retired.append(f"{entry.folder}/{name}/{part.file}")
@@ -145,6 +163,7 @@ class Writing:
         if part is None:
             return Joined(new, len(new[series.shape.key]), 0, 0)
         path = entry.path_of(self._change.home, series, part)
+        self.settle()  # it may be a file of this very change
         try:
             stored = read_part(self._db, path, part, series.shape)
         except DataError:
@@ -168,9 +187,20 @@ class Writing:
             content_hash=found,
         )
         path = entry.path_of(self._change.home, series, part)
-        write_part(self._db, self._change.temporary(path), shape, entry.instrument, columns, found)
-        self._change.place(path)
+        temporary = self._change.temporary(path)
+
+        def write() -> None:
+            write_part(self._db, temporary, shape, entry.instrument, columns, found)
+            self._change.place(path)
+
+        self.settle(leave=WAITING_MAX - 1)
+        self._waiting.append(self._writer.submit(write))
         return part
+
+    def settle(self, leave: int = 0) -> None:
+        """Wait until at most so many files are not written yet. Raises: RetryError: one cannot be."""
+        while len(self._waiting) > leave:
+            self._waiting.popleft().result()
 
 
 def _periods(data: MarketData, shape: Shape) -> Iterator[tuple[str, Arrays]]:
