@@ -80,7 +80,7 @@ class TestHistory:
         for entry in lines:
             assert entry.schema == HISTORY_SCHEMA
             assert set(entry.units) == set(entry.values)
-            assert all(entry.units[key] in ("MB", "s", "bytes", "packages") for key in entry.lower_is_better)
+            assert all(entry.units[key] in ("MB", "s", "bytes", "packages", "ns", "x") for key in entry.lower_is_better)
 
 
 class TestComparison:

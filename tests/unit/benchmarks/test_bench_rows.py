@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from benchmarks import costs, ours, race, speed
+from benchmarks import breadth, costs, ours, race, scale, speed
 from benchmarks.peers import environments
 from benchmarks.peers.environments import PeerEnvironment, Unavailable
 from benchmarks.peers.program import ProgramResult
@@ -110,6 +110,25 @@ class TestRows:
     def test_rival_without_a_result_stays_as_it_failed(self) -> None:
         assert speed.same_job(Failed("ours"), result()) == result()
         assert speed.same_job(result(), Failed("theirs")) == Failed("theirs")
+
+    def test_rows_of_breadth_tell_what_company_costs_and_what_it_is_measured_from(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(scale, "merge_cost", lambda paths, repeat: (200.0, 230.0 + len(paths) + repeat))
+        monkeypatch.setattr(scale, "hundred", lambda *_: (200.0, 400.0))
+        setting = Setting(tmp_path, repeat=2, quick=False, say=lambda _: None)
+        (merge,), (many,) = breadth.merge_cost(setting), breadth.hundred(setting)
+        assert (merge.value, merge.unit, merge.is_acceptable) == (36.0, "ns", True)
+        assert (many.value, many.unit, many.is_acceptable) == (2.0, "x", False)
+        assert many.note == "200 ns an event alone, 400 together"
+
+    def test_rows_of_breadth_without_their_data_say_so(self, tmp_path: Path) -> None:
+        setting = Setting(tmp_path, repeat=1, quick=True, say=lambda _: None)
+        for row in (breadth.merge_cost, breadth.hundred):
+            (entry,) = row(setting)
+            assert entry.value is None
+            assert entry.note
+            assert entry.is_acceptable is None
 
     def test_every_row_against_nautilus_has_a_program_for_each_way_to_install_it(self) -> None:
         for candidates in environments.PEERS.values():
