@@ -5,7 +5,8 @@ it like any other, and `bar.is_carried` tells. It comes after what did happen at
 nothing is filled by it. Nobody is given one before its first bar, after its last, or while its market is closed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cython
 import numpy as np
@@ -49,6 +50,15 @@ class Carrier(EventRows):
         self.row = np.zeros(1, MARKET_EVENT)
         self.hold(self.row)
         self.row = self.row.view(np.int64)
+
+    def save(self) -> dict[str, Any]:
+        """What to carry, for a snapshot."""
+        return {"last": [entry and list(entry) for entry in self.last], "carried": self.carried}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue from `save`, over the same streams."""
+        self.last = [entry and tuple(entry) for entry in saved["last"]]
+        self.carried = saved["carried"]
 
     @cython.boundscheck(False)
     @cython.wraparound(False)

@@ -218,6 +218,7 @@ class Loop:
         return {
             "source": [stream.consumed() for stream in self.source.streams],
             "ahead": None if self.ahead is None else [stream.consumed() for stream in self.ahead.streams],
+            "carrier": None if self.carrier is None else self.carrier.save(),
             "steps": self.steps,
             "next_mark": self.next_mark,
             "unmarked": self.unmarked,
@@ -230,6 +231,8 @@ class Loop:
         self.source = skipped(self.source, saved["source"])
         if self.ahead is not None:
             self.ahead = skipped(self.ahead, saved["ahead"])
+        if self.carrier is not None:
+            self.carrier.restore(saved["carrier"])
         self.steps = saved["steps"]
         self.next_mark = saved["next_mark"]
         self.unmarked = saved["unmarked"]
