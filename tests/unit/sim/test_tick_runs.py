@@ -38,12 +38,19 @@ class Once(Strategy):
         self.sent = False
         self.heard: list[Any] = []
 
-    def act(self, _event: Any) -> None:
+    def act(self) -> None:
         if not self.sent:
             self.sent = True
             self.buy(self.qty)
 
-    on_bar = on_quote = on_trade = act
+    def on_bar(self, bar: Any) -> None:
+        self.act()
+
+    def on_quote(self, quote: Any) -> None:
+        self.act()
+
+    def on_trade(self, trade: Any) -> None:
+        self.act()
 
     def on_fill(self, fill: Any) -> None:
         self.heard.append((self.now - T0, fill.price, fill.spread_cost))
