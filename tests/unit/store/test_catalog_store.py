@@ -380,3 +380,23 @@ def test_read_part_refuses_a_file_with_other_rows_than_the_catalog_knows(catalog
         read_part(catalog.vault.db, path, series.parts[0], TRADES)
     with pytest.raises(DataError, match="1 rows, the catalog says 2"):
         catalog.get_trades("BTCUSD")
+
+
+def test_what_was_found_out_about_a_series_is_remembered_until_it_changes(catalog: Catalog) -> None:
+    other = Instrument(
+        venue="TEST", symbol="ETHUSD", asset_class=AssetClass.CRYPTO, base_currency="ETH", quote_currency="USD",
+        price_decimals=2, qty_decimals=3,
+    )  # fmt: skip
+    catalog.vault.put([bars([T0], [5]), bars([T0], [5], other)])
+    before = {one.info.symbol: one.info for one in catalog.histories()}
+    folders = {symbol: catalog.vault.home / f"{symbol}.TEST" for symbol in before}
+    assert all(len(list(folder.glob("survey-*.json"))) == 1 for folder in folders.values())
+    for survey in folders["BTCUSD"].glob("survey-*.json"):
+        survey.write_bytes(b"cut sho")  # not whole: made again
+    assert {one.info.symbol: one.info for one in catalog.histories()} == before
+    catalog.vault.put([bars([T0 + MINUTE], [6])])
+    assert not list(folders["BTCUSD"].glob("survey-*.json"))
+    assert len(list(folders["ETHUSD"].glob("survey-*.json"))) == 1
+    (changed,) = catalog.histories(["BTCUSD"])
+    assert changed.info.rows == 2
+    assert changed.info.content_hash != before["BTCUSD"].content_hash

@@ -41,7 +41,7 @@ def records(data: MarketData) -> Records:
     return np.concatenate(list(data.chunks()))
 
 
-def quotes_of(data: MarketData) -> list[tuple[int, int, int, int, int]]:
+def quotes_of(data: MarketData) -> list[tuple[int, ...]]:
     """Milliseconds since midnight, bid, ask and their sizes."""
     return [
         ((int(r["ts_event"]) - MIDNIGHT) // MS, *(int(r[p]) for p in ("p0", "p1", "p2", "p3"))) for r in records(data)

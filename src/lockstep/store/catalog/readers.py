@@ -18,6 +18,7 @@ from lockstep.store.catalog.instruments import Traits, Wishes, instrument_of, wi
 from lockstep.store.catalog.lean_ticks import read_ticks
 from lockstep.store.catalog.market_data import MarketData, Spool
 from lockstep.store.catalog.places import locate
+from lockstep.store.catalog.shapes import kinds_of
 from lockstep.store.catalog.sources import data_files, kind_of_file, tables_of
 from lockstep.store.catalog.staging import Stage, StagedWindow, SymbolRows
 from lockstep.store.catalog.tick_blocks import TickBlock, histories_of
@@ -62,9 +63,11 @@ def read_files(
     kind: str | None = None,
 ) -> list[MarketData]:
     """The same under all that a caller can say."""
+    if kind is not None:
+        kinds_of(kind)
     stored = vault_at(where)
     if stored is not None:
-        return histories(stored, symbols, kind, wishes=wishes, source=str(where))
+        return histories(stored, symbols, kind, wishes=wishes)
     path = locate(where)
     source = path.name if isinstance(where, Path) or Path(where).exists() else str(where)
     with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, database(Path(folder)) as db:

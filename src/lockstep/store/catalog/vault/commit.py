@@ -4,7 +4,6 @@ A process that dies before the rename leaves files nobody sees, which the next c
 complete. Two changes never meet: the second is refused with the process of the first.
 """
 
-import fcntl
 import os
 import re
 from pathlib import Path
@@ -53,6 +52,8 @@ class Change:
 
     def __enter__(self) -> Self:
         """Raises: RetryError: another process is changing the catalog, or the folder cannot be written."""
+        import fcntl  # POSIX alone: where it is not, catalogs can be read but not changed
+
         try:
             self.home.mkdir(parents=True, exist_ok=True)
             lock = (self.home / LOCK).open("a+", encoding="ascii")
@@ -132,6 +133,10 @@ class Change:
         _fsync_folder(self.home)
         self.root = root
         self._unfinished = False
+        for entry in entries:
+            for survey in (self.home / entry.folder).glob("*survey-*"):
+                if _OURS.fullmatch(survey.name):
+                    survey.unlink(missing_ok=True)
 
     def _write(self, path: Path, content: bytes) -> None:
         try:
@@ -161,6 +166,8 @@ class Change:
         for path in [*folder.glob("*"), *folder.glob("*/*")]:
             relative = path.relative_to(self.home).as_posix()
             if relative in live or not _OURS.fullmatch(path.name) or not path.is_file():
+                continue
+            if "survey-" in path.name and file is not None:  # still true, unless this change touches the instrument
                 continue
             path.unlink(missing_ok=True)
             self.cleaned += relative not in known and "survey-" not in path.name

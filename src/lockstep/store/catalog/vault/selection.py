@@ -32,8 +32,8 @@ def histories(
     if not entries:
         raise DataError(f"{vault.home}: the catalog is empty", hint="fill it with lockstep data import FILE")
     found = []
-    for entry in sorted(dict.fromkeys(entry.instrument.id for entry in entries)):
-        own = next(one for one in entries if one.instrument.id == entry)
+    by_id = {entry.instrument.id: entry for entry in entries}
+    for _, own in sorted(by_id.items()):
         instrument = wishes.applied_to(own.instrument)
         for name in kinds_of(kind or "bars"):
             try:
