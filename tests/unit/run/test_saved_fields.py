@@ -139,7 +139,9 @@ def states() -> dict[str, dict[str, Any]]:
 def test_every_declared_field_is_saved_or_made_anew(states: dict[str, dict[str, Any]], name: str) -> None:
     made = set(MADE[name].split())
     saved = set(states[name]) - BESIDE.get(name, set())
-    assert declared(name) == saved | made, f"{name}: save it in the room's saved.py, or say in MADE that it is made anew"
+    assert declared(name) == saved | made, (
+        f"{name}: save it in the room's saved.py, or say in MADE that it is made anew"
+    )
     assert not saved & made
 
 
@@ -162,7 +164,9 @@ def other(value: Any, key: str = "") -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
-        return value if key in ("instrument", "instrument_index", "stake") else value - 1 if value == NEVER else value + 1
+        return (
+            value if key in ("instrument", "instrument_index", "stake") else value - 1 if value == NEVER else value + 1
+        )
     if isinstance(value, float):
         return 0.5 if math.isnan(value) else value + 0.5
     return value

@@ -389,7 +389,7 @@ def test_snapshot_of_another_source_params_config_or_data_is_refused_by_name(tmp
     config = stocks_run(tmp_path).config
     refused(Backtest([trend], three, config), r"its strategy is Trend \+ Basket, this one's Trend")
     other = plans(tmp_path, TREND, "trend.py", params={"fast": 6})
-    refused(Backtest([other, basket], three, config), "Trend's parameters: fast was \"5\", is \"6\"")
+    refused(Backtest([other, basket], three, config), 'Trend\'s parameters: fast was "5", is "6"')
     refused(stocks_run(tmp_path, seed=8), "configuration seed was 7, is 8")
     refused(stocks_run(tmp_path, end_ns=12_000 * DAY), "configuration end_ns was 2005-04-27T00:00:00Z, is 2002-11-09")
     refused(stocks_run(tmp_path, latency=Latency()), "configuration latency ack_jitter_ns was")
@@ -400,7 +400,9 @@ def test_snapshot_of_another_source_params_config_or_data_is_refused_by_name(tmp
 def test_snapshot_over_other_data_is_refused_by_name(tmp_path: Path, saved: Path) -> None:
     backtest = stocks_run(tmp_path)
     held = snapshot.read(saved)
-    with pytest.raises(StateError, match=r"its data are AAPL.US \(bars\), IBM.US \(bars\), MSFT.US \(bars\); these are"):
+    with pytest.raises(
+        StateError, match=r"its data are AAPL.US \(bars\), IBM.US \(bars\), MSFT.US \(bars\); these are"
+    ):
         snapshot.resume(Backtest(backtest.plans[:1] + backtest.plans[1:], [d for d in backtest.data if d.instrument.symbol != "IBM"], backtest.config), held)  # fmt: skip
     given = json.loads(json.dumps(held.given))
     given["data"][1][2] = "0" * 32
@@ -475,7 +477,9 @@ def test_place_that_cannot_be_written_is_told_beforehand(tmp_path: Path) -> None
 
 
 def test_attribute_that_cannot_be_saved_is_named(tmp_path: Path) -> None:
-    source = "from lockstep import Strategy\n\n\nclass Odd(Strategy):\n    def on_bar(self, bar):\n        self.kept = bar\n"
+    source = (
+        "from lockstep import Strategy\n\n\nclass Odd(Strategy):\n    def on_bar(self, bar):\n        self.kept = bar\n"
+    )
     (tmp_path / "odd.py").write_text(source)
     stocks: list[MarketData] = read_market_data("us_stocks", symbols=["IBM"])
     playing = Backtest(load_strategy(tmp_path / "odd.py"), stocks).begin()
