@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from benchmarks import breadth, costs, ours, race, scale, speed
+from benchmarks import breadth, costs, histories, ours, race, scale, speed
 from benchmarks.peers import environments
 from benchmarks.peers.environments import PeerEnvironment, Unavailable
 from benchmarks.peers.program import ProgramResult
@@ -122,13 +122,13 @@ class TestRows:
         assert (many.value, many.unit, many.is_acceptable) == (2.0, "x", False)
         assert many.note == "200 ns an event alone, 400 together"
 
-    def test_rows_of_breadth_without_their_data_say_so(self, tmp_path: Path) -> None:
+    def test_rows_without_their_data_say_so(self, tmp_path: Path) -> None:
         setting = Setting(tmp_path, repeat=1, quick=True, say=lambda _: None)
-        for row in (breadth.merge_cost, breadth.hundred):
-            (entry,) = row(setting)
-            assert entry.value is None
-            assert entry.note
-            assert entry.is_acceptable is None
+        for row in (breadth.merge_cost, breadth.hundred, histories.catalog_read, histories.csv_import):
+            for entry in row(setting):
+                assert entry.value is None
+                assert entry.note
+                assert entry.is_acceptable is None
 
     def test_every_row_against_nautilus_has_a_program_for_each_way_to_install_it(self) -> None:
         for candidates in environments.PEERS.values():
