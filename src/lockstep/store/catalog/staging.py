@@ -105,9 +105,8 @@ class Stage:
 
     def _copy(self, target: Path, symbols: Sequence[str] | None) -> None:
         prices = [f"TRY_CAST({price} AS DECIMAL(18,{self._scale})) AS {price}" for price in PRICES]
-        finer = " OR ".join(_has_more_sql(price) for price in PRICES)
         rows = (
-            f"SELECT tab, line, sym, t, {finer} AS finer, {', '.join(prices)}, TRY_CAST(volume AS DOUBLE) AS volume "
+            f"SELECT tab, line, sym, t, {_may_have_more_sql()} AS finer, {', '.join(prices)}, TRY_CAST(volume AS DOUBLE) AS volume "
             f"FROM ({self._rows_sql(symbols)})"
         )
         if len({table.symbol for table in self.tables}) > 1 or not self.tables[0].symbol:
@@ -289,10 +288,17 @@ def decimals_bound_sql(column: str) -> str:
     return f"CASE WHEN {exponent} THEN {_UNKNOWN_DECIMALS} ELSE {after_point} END"
 
 
-def _has_more_sql(column: str) -> str:
-    """Whether a number's text may have more than USUAL_DECIMALS: a short one is not looked into but for an exponent."""
-    long = f"strlen({column}) > {USUAL_DECIMALS + 1} AND strlen({column}) - instr({column}, '.') > {USUAL_DECIMALS}"
-    return f"({long} AND contains({column}, '.')) OR contains({column}, 'e') OR contains({column}, 'E')"
+def _may_have_more_sql() -> str:
+    """Whether a row's prices may have more than USUAL_DECIMALS, at little cost: a few rows that do not are looked into too.
+
+    So many digits follow a point only in a long text; a number written with an exponent is finer than it looks only where
+    the exponent is negative.
+    """
+    long = (
+        f"(strlen({price}) > {USUAL_DECIMALS + 1} AND strlen({price}) - instr({price}, '.') > {USUAL_DECIMALS})"
+        for price in PRICES
+    )
+    return f"{' OR '.join(long)} OR contains(concat({', '.join(PRICES)}), '-')"
 
 
 def decimals_sql(column: str) -> str:
