@@ -51,6 +51,9 @@ class Breaks(NamedTuple):
     on: Sequence[str] = ()
 
 
+NO_BREAKS = Breaks()
+
+
 class Player:
     """Plays a run that has begun.
 
@@ -68,7 +71,7 @@ class Player:
         playing: Playing,
         *,
         speed: float | None = None,
-        breaks: Breaks = Breaks(),
+        breaks: Breaks = NO_BREAKS,
         marks: Sequence[int] = (),
         on_pause: Callable[[Pause], Then] = lambda _: Then.GO,
         on_mark: Callable[[int], None] = lambda _: None,

@@ -1,6 +1,7 @@
 """Where a run stands between two steps: what a breakpoint prints, and what its condition reads. Nothing here changes it."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from lockstep.features.base import Indicator
@@ -139,7 +140,9 @@ class Standing:
             "open_orders": [_order(order) for order in self._engine.open_orders()],
             "strategies": {seat.name: self._strategy(seat) for seat in self._engine.seats},
             "last_events": [
-                last for stream in self._playing.loop.source.streams if (last := _last(stream, self._engine))
+                last
+                for stream in self._playing.loop.source.streams
+                if (last := _last(stream, self._playing.backtest.instruments))
             ],
         }
 
@@ -154,15 +157,20 @@ class Standing:
         }
 
     def _strategy(self, seat: Any) -> dict[str, Any]:
-        """Its attributes, those that begin with _ aside."""
-        indicators, attributes = {}, {}
+        """Its attributes, those that begin with _ aside; indicators that have no name of their own by what they are."""
+        indicators, attributes, named = {}, {}, set()
         for name, value in vars(seat.strategy).items():
             if name.startswith("_") or name in ("instrument", "position"):
                 continue
             if isinstance(value, Indicator):
                 indicators[name] = _number(value.value)
+                named.add(value)
             else:
                 attributes[name] = _shown(value)
+        for sub in seat.subscriptions:
+            of = f" of {sub.instrument.symbol}" if len(seat.subscriptions) > 1 else ""
+            for indicator in (one for held in sub.sets() for one in held if one not in named):
+                indicators[f"{indicator!r}{of}"] = _number(indicator.value)
         return {"indicators": indicators, "attributes": attributes}
 
 
@@ -186,13 +194,13 @@ def _order(order: Any) -> dict[str, Any]:
     }
 
 
-def _last(stream: Stream, engine: Any) -> dict[str, Any] | None:
+def _last(stream: Stream, instruments: Sequence[Instrument]) -> dict[str, Any] | None:
     """What a stream handed out last; None before its first. Prices in the quote currency."""
     row = stream.passed()
     if row is None:
         return None
     head = int(row[3])
-    instrument = engine.instruments[head >> 32]
+    instrument = instruments[head >> 32]
     kind = EventKind(head & 0xFF)
     price, qty = 10.0**instrument.price_decimals, 10.0**instrument.qty_decimals
     found: dict[str, Any] = {"symbol": instrument.symbol, "kind": _KINDS.get(kind, kind.name.lower()), "time": time_text(int(row[0]))}  # fmt: skip

@@ -194,6 +194,42 @@ def test_loop_and_streams_are_put_back(states: dict[str, dict[str, Any]]) -> Non
     assert loop.source.rows == sum(changed["source"]) == 9
 
 
+class Notes(Strategy):
+    trades = "all"
+
+    def on_start(self) -> None:
+        self.seen: list[Any] = []
+
+    def on_bar(self, bar: Any) -> None:
+        self.seen.append((self.now, bar.symbol, bar.close, bar.is_carried))
+
+
+@pytest.mark.parametrize("cut", range(8))
+def test_bars_are_carried_on_after_a_restore(cut: int) -> None:
+    """What is carried is the last bar of each instrument: it must be known after a restore too."""
+    rows = bars(*range(100, 108))
+
+    def begun() -> tuple[Machine, Loop]:
+        gaps = [row for k, row in enumerate(rows) if k not in (2, 3, 5)]
+        machine = Machine([(coin("AAA"), records(rows)), (coin("BBB"), records(gaps))])
+        machine.seat(Notes(), 0, 1, name="notes")
+        source = machine.source()
+        machine.engine.start(source.first_time())
+        return machine, Loop(machine.engine, machine.venue, source, carry=True)
+
+    whole, loop = begun()
+    loop.run_all()
+    first, loop = begun()
+    loop.run(NEVER, cut)
+    rest, again = begun()
+    restore_engine(rest.engine, save_engine(first.engine))
+    restore_venue(rest.venue, save_venue(first.venue))
+    again.restore(loop.save())
+    again.run_all()
+    assert rest.plan.seen == whole.plan.seen
+    assert sum(carried for *_, carried in whole.plan.seen) == 3
+
+
 def test_fractional_basis_and_large_money_are_put_back() -> None:
     """An inverse contract's basis is a fraction; cash may pass 64 bits."""
     position = run_of()[0].portfolio.positions[0]

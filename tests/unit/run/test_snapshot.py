@@ -251,16 +251,6 @@ def test_snapshot_at_a_split_with_orders_resting_restores(tmp_path: Path) -> Non
         assert rest.end().run_hash == whole.run_hash
 
 
-def test_run_that_carries_missing_bars_restores_at_any_step(tmp_path: Path) -> None:
-    """What is carried is the last bar of each instrument: it must be known after a restore too."""
-    rng = np.random.default_rng(17)
-
-    def make() -> Backtest:
-        return stocks_run(tmp_path, missing_bars="carry")
-
-    check_cuts(make, tmp_path / "carry.snapshot", sorted(rng.integers(2, 1_000, 6).tolist()))
-
-
 @pytest.mark.data
 def test_run_on_minutes_with_derived_bars_restores_at_any_step(tmp_path: Path, data: Path) -> None:
     found = read_market_data(data / "bars_1m" / "ftx_btc-perp_1m_20211231_20220201.csv.gz")

@@ -1,25 +1,18 @@
 """`lockstep backtest`: a strategy file on recorded prices."""
 
 import shlex
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lockstep.app.cli.options import (
-    SHORT_HASH,
-    Command,
-    class_option,
-    examples,
-    json_option,
-    kind_option,
-    param_option,
-    runs_option,
-)
+from lockstep.app.cli.options import SHORT_HASH, Command, examples, json_option, run_options, runs_option
 
 if TYPE_CHECKING:
     from lockstep.model.fees import FeeSchedule
+    from lockstep.run.backtest import Backtest
     from lockstep.run.config import BacktestConfig
 
 EXAMPLES = examples(
@@ -27,37 +20,16 @@ EXAMPLES = examples(
     "lockstep backtest my_strategy.py --data us_stocks --symbol AAPL --symbol IBM",
     "lockstep backtest my_strategy.py --data us_stocks --param fast=12 --start 2005-01-01 --fee 0.1% --json",
 )
-NOT_PART_OF_THE_RUN = {"strategy", "root", "report", "no_sensitivity", "no_save", "as_json"}
+NOT_PART_OF_THE_RUN = {
+    "strategy", "root", "report", "no_sensitivity", "no_save", "as_json",
+    "speed", "break_at", "break_when", "break_on", "snapshot", "snapshot_at", "restore",
+}  # fmt: skip
 """What changes where results go or how they are shown, and hence no result."""
 
 
 @click.command("backtest", cls=Command, epilog=EXAMPLES)
 @click.argument("strategy", metavar="STRATEGY.py")
-@click.option("--data", required=True, metavar="PATH|DATASET", help="CSV (also .gz), Parquet, a zip of Lean bars or ticks, a folder of these, catalog, or a name from `lockstep data list`.")  # fmt: skip
-@click.option("--symbol", "symbols", multiple=True, metavar="S", help="Only this symbol; repeatable.")
-@kind_option
-@param_option
-@click.option("--start", metavar="DATE", help="First bar: ISO date or time, UTC unless a zone is given.")
-@click.option("--end", metavar="DATE", help="The bars before this: 2019-01-01 ends with the last bar of 2018.")
-@click.option("--cash", default="100000", show_default=True, metavar="N", help="Opening balance.")
-@click.option("--leverage", default="1", show_default=True, metavar="N", help="Exposure allowed per unit of equity.")
-@click.option("--fee", metavar="TEXT", help="Instead of the instrument's own: 0.1%, 0.02%/0.05% (maker/taker), 0.005/share, 1/order, joined by +.")  # fmt: skip
-@click.option("--slippage-bps", default="1", show_default=True, metavar="N", help="Worse price of taking fills, in 0.01 %.")  # fmt: skip
-@click.option("--volume-impact", default="0", show_default=True, metavar="N", help="Times the squared share of the bar's volume.")  # fmt: skip
-@click.option("--latency", default="standard", show_default=True, metavar="PRESET|TIME", help="none, colocated, standard, remote, or a delay such as 200ms.")  # fmt: skip
-@click.option("--bar-path", default="pessimistic", show_default=True, metavar="RULE", help="Which extreme of a bar comes first: pessimistic or optimistic.")  # fmt: skip
-@click.option("--limit-fill", default="through", show_default=True, metavar="RULE", help="A limit fills when the price trades through it, or at a touch.")  # fmt: skip
-@click.option("--participation", default="0.1", show_default=True, metavar="N|none", help="Our part of a bar's volume.")
-@click.option("--max-order-qty", metavar="N", help="Refuse larger orders (base units).")
-@click.option("--max-position", metavar="N", help="Refuse orders that could lead to a larger position (base units).")
-@click.option("--seed", default=0, show_default=True, type=int, metavar="N", help="Of the latency's jitter.")
-@click.option("--timeframe", metavar="LENGTH", help="The bars the strategy gets, made of the data: 5m, 15m, 1h, 1d.")
-@click.option("--sessions", metavar="PARTS", help="Parts of the New York day to trade in: pre, regular, after, joined by commas.")  # fmt: skip
-@click.option("--extended-hours", is_flag=True, help="The same as --sessions pre,regular,after.")
-@click.option("--missing-bars", default="skip", show_default=True, metavar="RULE", help="Where others have a bar and one has none: skip, or carry its last price.")  # fmt: skip
-@click.option("--asset-class", metavar="NAME", help="equity, crypto, fx, future, option or index, where the data does not say.")  # fmt: skip
-@click.option("--calendar", "--session", "calendar", metavar="NAME", help="24/7, weekdays, XNYS, XNYS-extended or FX.")
-@class_option
+@run_options
 @runs_option
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the HTML report there.")
 @click.option("--no-sensitivity", is_flag=True, help="Skip the reruns with other costs, latencies and bar path.")
@@ -73,30 +45,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     from lockstep.app.cli.console import RunProgress, print_json, prints_aside, say, screen
     from lockstep.app.cli.launch import check_writable, run_backtest
     from lockstep.app.cli.outcome_table import show_outcome, show_places
-    from lockstep.app.cli.values import params_of
-    from lockstep.run.backtest import Backtest
-    from lockstep.run.plan import StrategyPlan
-    from lockstep.run.strategy_file import load_strategy
-    from lockstep.store.catalog.readers import read_market_data
 
-    config = config_of(given)
-    params = params_of(given["params"])
     check_writable(given["report"])
     with prints_aside(given["as_json"]), RunProgress() as progress:
-        strategy = load_strategy(given["strategy"], given["class_name"])
-        # A wrong parameter or timeframe is told before a long read.
-        plan = StrategyPlan(strategy, params, timeframe=given["timeframe"])
-        progress.reading(given["data"])
-        data = read_market_data(
-            given["data"],
-            symbols=given["symbols"] or None,
-            asset_class=given["asset_class"],
-            session=given["calendar"],
-            fees=config.fees,
-            kind=given["kind"],
-        )
         run = run_backtest(
-            Backtest([plan], data, config),
+            backtest_of(given, progress.reading),
             progress,
             command=line_of(ctx),
             root=None if given["no_save"] else given["root"],
@@ -117,6 +70,31 @@ def next_line(run_hash: str, root: Path) -> str:
     """The command that writes a run's report."""
     elsewhere = "" if str(root) == "runs" else f" --runs {shlex.quote(str(root))}"
     return f"lockstep report {run_hash[:SHORT_HASH]}{elsewhere}"
+
+
+def backtest_of(given: dict[str, Any], reading: Callable[[str], None]) -> "Backtest":
+    """The run that the shared options ask for. reading: told before the data is read. Raises: LockstepError: what is wrong."""
+    from lockstep.app.cli.values import params_of
+    from lockstep.run.backtest import Backtest
+    from lockstep.run.plan import StrategyPlan
+    from lockstep.run.strategy_file import load_strategy
+    from lockstep.store.catalog.readers import read_market_data
+
+    config = config_of(given)
+    params = params_of(given["params"])
+    strategy = load_strategy(given["strategy"], given["class_name"])
+    # A wrong parameter or timeframe is told before a long read.
+    plan = StrategyPlan(strategy, params, timeframe=given["timeframe"])
+    reading(given["data"])
+    data = read_market_data(
+        given["data"],
+        symbols=given["symbols"] or None,
+        asset_class=given["asset_class"],
+        session=given["calendar"],
+        fees=config.fees,
+        kind=given["kind"],
+    )
+    return Backtest([plan], data, config)
 
 
 def config_of(given: dict[str, Any]) -> "BacktestConfig":
@@ -179,9 +157,9 @@ def _fees(text: str | None) -> "FeeSchedule | None":
         raise UsageError(f"--fee: {e}", hint=e.hint or "examples: 0.1%, 0.02%/0.05%, 0.005/share, 1/order") from e
 
 
-def line_of(ctx: click.Context) -> str:
+def line_of(ctx: click.Context, command: str = "backtest") -> str:
     """The command line that gives this run again: what was typed, as it was typed, in the order of the options."""
-    words = ["lockstep", "backtest", ctx.params["strategy"]]
+    words = ["lockstep", command, ctx.params["strategy"]]
     for option in ctx.command.params:
         name = option.name or ""
         if name in NOT_PART_OF_THE_RUN or name not in ctx.params:

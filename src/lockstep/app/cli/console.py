@@ -107,6 +107,11 @@ class RunProgress:
         if self._bar is not None:
             self._bar.stop()
 
+    def pause(self) -> None:
+        """Take the bar away: something else is shown until the next phase."""
+        if self._bar is not None:
+            self._bar.stop()
+
     def reading(self, what: str) -> None:
         """Data is being read: how much is not known beforehand."""
         self._phase(f"reading {Path(what).name[:_LABEL_MAX]}", "", None)
@@ -137,6 +142,7 @@ class RunProgress:
         if self._bar is None or label == self._label:
             return
         self._label = label
+        self._bar.start()
         for task in self._bar.task_ids:
             self._bar.remove_task(task)
         self._task = self._bar.add_task(label, total=total, unit=unit)

@@ -66,11 +66,24 @@ def run_backtest(
     sensitivity: bool,
     report: Path | str | None,
 ) -> Finished:
-    """Run it, keep it under `root` (None keeps nothing) and write the report.
+    """Run it, keep it under `root` (None keeps nothing) and write the report; see `finish`."""
+    outcome = backtest.run(progress.events)
+    return finish(outcome, progress, command=command, root=root, sensitivity=sensitivity, report=report)
+
+
+def finish(
+    outcome: Outcome,
+    progress: RunProgress,
+    *,
+    command: str,
+    root: Path | None,
+    sensitivity: bool = False,
+    report: Path | str | None = None,
+) -> Finished:
+    """Keep a run that ended under `root` (None keeps nothing) and write the report.
 
     Args: report: a file; a name without folder given as text lies in the run's folder; None writes none.
     """
-    outcome = backtest.run(progress.events)
     with _kept_in(root) as place:
         progress.writing("the run")
         folder = finish_run(outcome, place, command=command, with_sensitivity=sensitivity, step=progress.step)

@@ -57,3 +57,39 @@ set_option = click.option(
 kind_option = click.option(
     "--kind", metavar="KIND", help="bars, quotes, trades, or ticks (quotes and trades together); by default bars."
 )
+
+
+_RUN_OPTIONS = (
+    click.option("--data", required=True, metavar="PATH|DATASET", help="CSV (also .gz), Parquet, a zip of Lean bars or ticks, a folder of these, catalog, or a name from `lockstep data list`."),
+    click.option("--symbol", "symbols", multiple=True, metavar="S", help="Only this symbol; repeatable."),
+    kind_option,
+    param_option,
+    click.option("--start", metavar="DATE", help="First bar: ISO date or time, UTC unless a zone is given."),
+    click.option("--end", metavar="DATE", help="The bars before this: 2019-01-01 ends with the last bar of 2018."),
+    click.option("--cash", default="100000", show_default=True, metavar="N", help="Opening balance."),
+    click.option("--leverage", default="1", show_default=True, metavar="N", help="Exposure allowed per unit of equity."),
+    click.option("--fee", metavar="TEXT", help="Instead of the instrument's own: 0.1%, 0.02%/0.05% (maker/taker), 0.005/share, 1/order, joined by +."),
+    click.option("--slippage-bps", default="1", show_default=True, metavar="N", help="Worse price of taking fills, in 0.01 %."),
+    click.option("--volume-impact", default="0", show_default=True, metavar="N", help="Times the squared share of the bar's volume."),
+    click.option("--latency", default="standard", show_default=True, metavar="PRESET|TIME", help="none, colocated, standard, remote, or a delay such as 200ms."),
+    click.option("--bar-path", default="pessimistic", show_default=True, metavar="RULE", help="Which extreme of a bar comes first: pessimistic or optimistic."),
+    click.option("--limit-fill", default="through", show_default=True, metavar="RULE", help="A limit fills when the price trades through it, or at a touch."),
+    click.option("--participation", default="0.1", show_default=True, metavar="N|none", help="Our part of a bar's volume."),
+    click.option("--max-order-qty", metavar="N", help="Refuse larger orders (base units)."),
+    click.option("--max-position", metavar="N", help="Refuse orders that could lead to a larger position (base units)."),
+    click.option("--seed", default=0, show_default=True, type=int, metavar="N", help="Of the latency's jitter."),
+    click.option("--timeframe", metavar="LENGTH", help="The bars the strategy gets, made of the data: 5m, 15m, 1h, 1d."),
+    click.option("--sessions", metavar="PARTS", help="Parts of the New York day to trade in: pre, regular, after, joined by commas."),
+    click.option("--extended-hours", is_flag=True, help="The same as --sessions pre,regular,after."),
+    click.option("--missing-bars", default="skip", show_default=True, metavar="RULE", help="Where others have a bar and one has none: skip, or carry its last price."),
+    click.option("--asset-class", metavar="NAME", help="equity, crypto, fx, future, option or index, where the data does not say."),
+    click.option("--calendar", "--session", "calendar", metavar="NAME", help="24/7, weekdays, XNYS, XNYS-extended or FX."),
+    class_option,
+)  # fmt: skip
+
+
+def run_options(function: Function) -> Function:
+    """What a run is given on the command line: data, strategy, account, venue. `backtest.backtest_of` reads them."""
+    for option in reversed(_RUN_OPTIONS):
+        function = option(function)
+    return function

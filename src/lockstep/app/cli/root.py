@@ -17,6 +17,7 @@ COMMANDS = {
     "new": "Write a strategy to start from.",
     "validate": "Check a strategy without running it.",
     "backtest": "Run a strategy on recorded prices.",
+    "play": "Play a run at any speed, with breakpoints and snapshots.",
     "run": "Run what a settings file says.",
     "runs": "List what was run, the newest first.",
     "report": "Write the report of a run, or put several side by side.",
