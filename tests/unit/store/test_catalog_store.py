@@ -400,3 +400,10 @@ def test_what_was_found_out_about_a_series_is_remembered_until_it_changes(catalo
     (changed,) = catalog.histories(["BTCUSD"])
     assert changed.info.rows == 2
     assert changed.info.content_hash != before["BTCUSD"].content_hash
+
+
+def test_columns_introduce_themselves_in_one_line(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    catalog.vault.put(read_market_data("us_stocks", symbols=["IBM"]))
+    text = repr(catalog.get_bars("IBM", "2005-01-03", "2005-01-08"))
+    assert text == "Bars(IBM.US, 5 rows, 2005-01-03T21:00:00Z to 2005-01-07T21:00:00Z)"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import Records
 from lockstep.store.catalog.shapes import BARS, QUOTES, TRADES, Columns
+from lockstep.store.catalog.times import time_text
 
 I64: TypeAlias = NDArray[np.int64]
 F64: TypeAlias = NDArray[np.float64]
@@ -21,7 +22,7 @@ def _floats(units: I64, decimals: int) -> F64:
     return found
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Columns:
     """columns: int64 arrays [n] in the instrument's units, by name as stored (shapes.py)."""
 
@@ -30,6 +31,11 @@ class _Columns:
 
     def __len__(self) -> int:
         return len(self.columns["ts_event"])
+
+    def __repr__(self) -> str:
+        ts = self.columns["ts_event"]
+        span = f", {time_text(int(ts[0]))} to {time_text(int(ts[-1]))}" if len(ts) else ""
+        return f"{type(self).__name__}({self.instrument.id}, {len(ts):,} rows{span})"
 
     def units(self, name: str) -> I64:
         """A price or quantity column exactly, int64 [n] at the instrument's decimals."""
@@ -47,7 +53,7 @@ class _Columns:
         return self.columns["ts_event"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bars(_Columns):
     """Bars in order of time; every array is [n]. Prices are float64 in the quote currency, `units` has them exactly."""
 
@@ -88,7 +94,7 @@ class Bars(_Columns):
         return BARS.records_of(self.columns)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Ticks(_Columns):
     @property
     def ts_recv(self) -> I64:
@@ -96,7 +102,7 @@ class _Ticks(_Columns):
         return self.columns["ts_recv"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Quotes(_Ticks):
     """Best bid and ask in order of ts_recv; every array is [n], float64 in quote currency and base units."""
 
@@ -125,7 +131,7 @@ class Quotes(_Ticks):
         return QUOTES.records_of(self.columns)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trades(_Ticks):
     """Trades in order of ts_recv; every array is [n], float64 in quote currency and base units."""
 
