@@ -4,11 +4,13 @@
 # LOCKSTEP_OPT=-O1          compiles in half the time, for work on hot modules
 # LOCKSTEP_DATA=<folder>    recorded data for the tests and benchmarks that need it (default ../shared/data)
 # ARGS="-k ledger"          handed on by `make test` (pytest), `make bench` and `make profile`
+# PARALLEL=                 tests one after another, as --pdb needs (by default a process for each processor)
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PARALLEL ?= -n auto --dist loadfile
 HOT    := $(shell find src -name '*.pxd' 2>/dev/null)
 HOT    += $(wildcard $(HOT:.pxd=.py))
 
@@ -46,11 +48,11 @@ demo: setup ## backtest on recorded prices that ship with the package, and write
 	$(BIN)/lockstep demo
 
 test: setup ## the whole suite, compiled
-	LOCKSTEP_EXPECT_COMPILED=1 $(BIN)/python -m pytest $(ARGS)
+	LOCKSTEP_EXPECT_COMPILED=1 $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 cover: setup ## coverage, measured in pure mode; fails under 85 %
 	rm -f .coverage .coverage.*
-	LOCKSTEP_PURE=1 $(BIN)/python -m pytest -q -m 'not slow and not compiled' --cov --cov-report=term-missing
+	LOCKSTEP_PURE=1 $(BIN)/python -m pytest -q $(PARALLEL) -m 'not slow and not compiled' --cov --cov-report=term-missing
 
 bench: setup ## the figures: a table, and benchmarks/latest.json
 	$(BIN)/python -m benchmarks.bench $(ARGS)
