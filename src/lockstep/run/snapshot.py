@@ -83,6 +83,7 @@ def resume(backtest: Backtest, snapshot: Snapshot, progress: Progress | None = N
     state = snapshot.state
     with playing.faults_named():  # a strategy's own restore_state runs
         restore_engine(playing.engine, state["engine"])
+        _check_strategies(state["engine"], save_engine(playing.engine))
     restore_venue(playing.venue, state["venue"])
     playing.loop.restore(state["loop"])
     playing.identity.restart()
@@ -92,6 +93,19 @@ def resume(backtest: Backtest, snapshot: Snapshot, progress: Progress | None = N
     playing.signals[:] = [msgspec.convert(signal, Signal) for signal in state["signals"]]
     playing.seconds = state["seconds"]
     return playing
+
+
+def _check_strategies(saved: Mapping[str, Any], again: Mapping[str, Any]) -> None:
+    """A strategy that was put back is the one that was saved. Raises: StateError: it is not, whatever the cause."""
+    for name, before in saved["strategies"].items():
+        now = again["strategies"][name]
+        if json.dumps(before, sort_keys=True) != json.dumps(now, sort_keys=True):
+            old, new = (entry["state"].get("attributes", {}) for entry in (before, now))
+            differ = sorted(key for key in {*old, *new} if repr(old.get(key)) != repr(new.get(key)))
+            raise StateError(
+                f"{name} is not restored to what was saved: {', '.join(differ) or 'its state'} differs",
+                hint="an attribute that was deleted, or a save_state and restore_state that do not fit each other",
+            )
 
 
 # ---- the file

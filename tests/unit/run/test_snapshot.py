@@ -476,3 +476,15 @@ def test_attribute_that_cannot_be_saved_is_named(tmp_path: Path) -> None:
     playing.loop.run(NEVER, 3)
     with pytest.raises(LockstepError, match=r"self\.kept cannot be saved: Bar is no plain data"):
         snapshot.take(playing)
+
+
+def test_strategy_that_is_not_put_back_as_it_was_is_refused(tmp_path: Path) -> None:
+    """on_start sets what on_bar has deleted since: going on would be another run."""
+    source = "from lockstep import Strategy\n\n\nclass Once(Strategy):\n    def on_start(self):\n        self.first = self.kept = 1\n\n    def on_bar(self, bar):\n        if hasattr(self, 'first'):\n            del self.first\n"
+    (tmp_path / "once.py").write_text(source)
+    backtest = Backtest(load_strategy(tmp_path / "once.py"), read_market_data("us_stocks", symbols=["IBM"]))
+    playing = backtest.begin()
+    assert snapshot.resume(backtest, snapshot.take(playing)).loop.steps == 0
+    playing.loop.run(NEVER, 3)
+    with pytest.raises(StateError, match="Once is not restored to what was saved: first differs"):
+        snapshot.resume(backtest, snapshot.take(playing))
