@@ -17,11 +17,11 @@ from lockstep.model.messages import Signal
 from lockstep.model.sessions import session_with
 from lockstep.portfolio.portfolio import Portfolio
 from lockstep.run.config import BacktestConfig
-from lockstep.run.feeds import InstrumentFeeds
+from lockstep.run.feeds import KINDS, InstrumentFeeds
 from lockstep.run.identity import RunIdentity
 from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
-from lockstep.run.setup import seat_all, show_history, sources_for, venue_for
+from lockstep.run.setup import refuse_closed, refuse_unfed, seat_all, show_history, sources_for, venue_for
 from lockstep.run.strategy_file import StrategyFile, line_in
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.times import time_text
@@ -101,7 +101,7 @@ class Backtest:
         if not self.plans:
             raise UsageError("a backtest needs a strategy")
         self.config = config or BacktestConfig()
-        ordered = sorted(data, key=lambda entry: entry.instrument.id)
+        ordered = sorted(data, key=lambda entry: (entry.instrument.id, KINDS.index(entry.info.kind)))
         start, end = self.config.start_ns, self.config.end_ns
         # Not listed yet, or no more: left out and said so. Where none has data, reading the first says what there is.
         self.data = [entry for entry in ordered if entry.count(start, end) > 0] or ordered
@@ -181,6 +181,7 @@ class Playing:
         with self.faults_named():
             start = source.first_time()
             self.engine.start(start)
+            refuse_unfed(self.engine, desk, backtest.feeds)
             self.missing = show_history(self.loop, desk, backtest.feeds, config.start_ns or start)
 
     @contextmanager
@@ -208,7 +209,8 @@ class Playing:
         return max(lasts) + delay
 
     def end(self) -> Outcome:
-        """on_stop, and what came of it."""
+        """on_stop, and what came of it. Raises: DataError: every market event lay outside the hours."""
+        refuse_closed(self.backtest.feeds)
         with self.faults_named():
             self.engine.stop()
         return Outcome(self)

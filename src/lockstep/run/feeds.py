@@ -43,6 +43,26 @@ class InstrumentFeeds:
         return next(iter(self.histories.values()))
 
     @property
+    def first_ns(self) -> int:
+        """When the first of its histories begins, ns UTC."""
+        return min(entry.info.first_ns for entry in self.histories.values())
+
+    @property
+    def last_ns(self) -> int:
+        """When the last of its histories ends, ns UTC."""
+        return max(entry.info.last_ns for entry in self.histories.values())
+
+    @property
+    def learns_late(self) -> bool:
+        """Whether a tick of its was received at another time than it happened."""
+        return any(entry.info.clocks_differ for entry in self.histories.values())
+
+    @property
+    def kinds_text(self) -> str:
+        """What there is of it, in words: "bars and quotes"."""
+        return " and ".join(f"{kind}s" for kind in self.histories)
+
+    @property
     def bar_ns(self) -> int:
         """The length of its own bars; 0 where it has ticks alone."""
         return self.histories["bar"].info.bar_ns if "bar" in self.histories else 0
@@ -137,7 +157,7 @@ def refuse_unheard(name: str, feeds: InstrumentFeeds, bars_ns: int, handlers: se
     given = {"on_trade": "trade" in feeds.histories, "on_quote": "quote" in feeds.histories, "on_bar": bars_ns > 0}
     if not handlers or any(given.get(handler, False) for handler in handlers) or "on_timer" in handlers:
         return
-    symbol, kinds = feeds.instrument.symbol, " and ".join(f"{kind}s" for kind in feeds.histories)
+    symbol, kinds = feeds.instrument.symbol, feeds.kinds_text
     if "on_bar" in handlers:
         raise StrategyError(
             f"{name} has on_bar, and the data of {symbol} are {kinds}",

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from lockstep.model.enums import EventKind
 from lockstep.model.errors import StrategyError
 from lockstep.model.numbers import NANOS_PER_DAY
+from lockstep.model.record import Records
 from lockstep.model.timeframe import timeframe_text
 from lockstep.run.feeds import InstrumentFeeds
 from lockstep.store.catalog.times import time_text
@@ -29,7 +30,7 @@ def reach(name: str, asked: tuple[int, int], feeds: InstrumentFeeds, bars_ns: in
     Raises: StrategyError: it counts bars and gets none.
     """
     bars, span_ns = asked
-    symbol, first_ns = feeds.instrument.symbol, feeds.main.info.first_ns
+    symbol, first_ns = feeds.instrument.symbol, feeds.first_ns
     if span_ns:
         wanted = start_ns - span_ns
         if wanted >= first_ns:
@@ -54,10 +55,17 @@ def reach(name: str, asked: tuple[int, int], feeds: InstrumentFeeds, bars_ns: in
 
 
 def _opens(feeds: InstrumentFeeds, bars_ns: int, start_ns: int, end_ns: int) -> list[int]:
-    """When the bars of a range open, ns UTC."""
+    """When the bars of a range open that are over by its end, ns UTC."""
     if start_ns >= end_ns or not feeds.count(start_ns, end_ns):
         return []
     opens: list[int] = []
     for records in feeds.bars(bars_ns, start_ns, end_ns):
-        opens.extend(records["ts_open"][records["kind"] == _BAR].tolist())
+        inside = known_by(records, end_ns)
+        opens.extend(inside["ts_open"][inside["kind"] == _BAR].tolist())
     return opens
+
+
+def known_by(records: Records, ts_ns: int) -> Records:
+    """The records without those that are known after ts_ns only: a bar that has begun before it and ends later."""
+    known = records["clock"] <= ts_ns
+    return records if known.all() else records[known]

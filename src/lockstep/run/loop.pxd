@@ -21,5 +21,6 @@ cdef class Loop:
     cpdef int run_all(self) except -1
     cpdef int finish(self) except -1
     cdef int _lead(self, long long clock) except -1
+    cdef int _mark_minute(self, long long clock) except -1
     cdef int _bars(self, long long clock) except -1
     cdef int _event(self, Stream stream) except -1

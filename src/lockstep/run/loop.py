@@ -193,7 +193,10 @@ class Loop:
             if stream.clock > until or self.steps >= stop:
                 return True
             if self.ahead is not None:
-                self._lead(stream.clock)
+                if stream.kind != _BAR and stream.clock >= self.next_mark:
+                    self._mark_minute(stream.clock)  # before what the venue's ticks may fill
+                # A corporate action goes before the ticks of its time: these are in new shares.
+                self._lead(stream.clock - (stream.kind == _ACTION))
             if stream.kind == _BAR:
                 self._bars(stream.clock)
             else:
@@ -207,11 +210,12 @@ class Loop:
         return self.finish()
 
     def finish(self) -> cython.int:
-        """After the last event: what is due at its clock itself, timers included."""
+        """After the last event: what is due at its clock itself, timers included; then the last mark of the account."""
+        drain(self.engine, self.venue, self.engine.state.clock, True)
         if self.unmarked != -_NEVER:
-            self.engine.mark(self.unmarked)
+            self.engine.mark(self.engine.state.clock)
             self.unmarked = -_NEVER
-        return drain(self.engine, self.venue, self.engine.state.clock, True)
+        return 0
 
     def save(self) -> dict[str, Any]:
         """Where the run stands: rows handed out of each stream, steps, and the marks of the account. Between two steps."""
@@ -275,23 +279,30 @@ class Loop:
             if len(engine.state.outbox) > 0:
                 post(engine, self.venue)
         source.pop_group()
-        if source.head is None or source.head.clock != clock:
+        if source.head is None:
+            self.unmarked = clock  # what is due at this clock may still move the account: `finish` marks it
+        elif source.head.clock != clock:
             engine.mark(clock)
             self.unmarked = -_NEVER
+        return 0
+
+    @cython.cdivision(True)  # clocks are above 0
+    def _mark_minute(self, clock: cython.longlong) -> cython.int:
+        """A minute with ticks is over: mark the account as it was at the last of them."""
+        if self.unmarked != -_NEVER:
+            self.engine.mark(self.unmarked)
+        self.next_mark = (clock // _MARK_EVERY + 1) * _MARK_EVERY
         return 0
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
     @cython.initializedcheck(False)
-    @cython.cdivision(True)  # clocks are above 0
     def _event(self, stream: Stream) -> cython.int:
         """A tick or a corporate action. Ticks mark the account once a minute."""
         engine: Engine = self.engine
         clock: cython.longlong = stream.clock
         if clock >= self.next_mark:
-            if self.unmarked != -_NEVER:
-                engine.mark(self.unmarked)
-            self.next_mark = (clock // _MARK_EVERY + 1) * _MARK_EVERY
+            self._mark_minute(clock)
         if self.venue.next_due <= clock or engine.next_timer < clock:
             drain(engine, self.venue, clock, False)
         if stream.kind == _ACTION:

@@ -199,6 +199,9 @@ def hold_all(holdings: Sequence[Holding]) -> tuple[I64, F64]:
     times = np.unique(np.concatenate([holding.ts for holding in holdings]))
     total = np.zeros(len(times))
     for holding in holdings:
+        if not len(holding.ts):  # it never had a price
+            total += holding.starting
+            continue
         known = np.searchsorted(holding.ts, times, side="right") - 1
         total += np.where(known >= 0, holding.equity[np.maximum(known, 0)], holding.starting)
     return times, total

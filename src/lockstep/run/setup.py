@@ -1,16 +1,17 @@
 """Before a run: strategies take their seats, the venue its markets, and every history becomes a stream of events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from lockstep.engine.engine import Engine
-from lockstep.model.errors import DataError
+from lockstep.model.errors import DataError, StrategyError
 from lockstep.model.numbers import NANOS_PER_DAY
+from lockstep.model.record import Records
 from lockstep.model.valuation import Valuation
 from lockstep.risk.limits import RiskLimits
 from lockstep.run.config import BacktestConfig
 from lockstep.run.feeds import InstrumentFeeds, refuse_unheard
-from lockstep.run.history import NO_HISTORY, reach
+from lockstep.run.history import NO_HISTORY, known_by, reach
 from lockstep.run.hours import OpenHours
 from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
@@ -91,7 +92,7 @@ def sources_for(
         entry.hours = OpenHours(entry.instrument.session)
     delay = config.latency.feed_ns
     ahead = None
-    if delay and any(entry.has_ticks for entry in feeds):
+    if any(entry.has_ticks and (delay or entry.learns_late) for entry in feeds):
         ticks = [
             stream for index, entry in enumerate(feeds) for stream in _ticks(entry, index, start, end, by_event=True)
         ]
@@ -99,16 +100,45 @@ def sources_for(
     tell, total = progress, sum(entry.count(start, end) for entry in feeds)
     if tell is not None:
         tell(0, total)
-    streams = _streams(feeds, series, start, end, delay, in_run=True)
+    streams = _streams(feeds, series, start, end, delay, ticks_to_venue=ahead is None, in_run=True)
     source = MergedSource(streams, None if tell is None else lambda rows: tell(min(rows, total), total))
     if source.head is None:
-        session = feeds[0].instrument.session.name
+        refuse_closed(feeds)
+    return source, ahead
+
+
+def refuse_closed(feeds: Sequence[InstrumentFeeds]) -> None:
+    """Refuse a run whose every market event lies outside its hours; corporate actions pass these, and are no market.
+
+    Raises: DataError.
+    """
+    left_out = sum(entry.hours.left_out for entry in feeds)
+    if left_out and not sum(entry.hours.kept for entry in feeds):
         raise DataError(
-            f"nothing happens in the hours of session {session}: {sum(entry.hours.left_out for entry in feeds)} events "
-            "lie outside",
+            f"nothing happens in the hours of session {feeds[0].instrument.session.name}: {left_out} events lie outside",
             hint="choose other hours, or data that covers these (daily bars cover the regular day)",
         )
-    return source, ahead
+
+
+def refuse_unfed(engine: Engine, desk: Desk, feeds: Sequence[InstrumentFeeds]) -> None:
+    """After on_start: refuse indicators and windows that the data never update, for which a strategy may wait for ever.
+
+    Raises: StrategyError.
+    """
+    for sub in engine.state.subscriptions:
+        entry = feeds[sub.instrument_index]
+        has_bars = desk.series[sub.instrument_index][sub.series] > 0
+        for what, declared, given in (
+            ("indicators on bars", sub.indicators, has_bars),
+            ("a window of bars", sub.window, has_bars),
+            ("indicators on quotes", sub.quote_indicators, "quote" in entry.histories),
+            ("indicators on trades", sub.trade_indicators, "trade" in entry.histories),
+        ):
+            if declared is not None and not given:
+                raise StrategyError(
+                    f"{sub.strategy} declares {what}, and the data of {entry.instrument.symbol} are {entry.kinds_text}",
+                    hint='say the length of its bars, such as timeframe "1m", or what the indicator takes: on="quotes"',
+                )
 
 
 def _streams(
@@ -118,6 +148,7 @@ def _streams(
     end: int | None,
     delay: int,
     *,
+    ticks_to_venue: bool = False,
     in_run: bool = False,
 ) -> list[Stream]:
     """What data there are, instrument by instrument; then the bars made of them, so that these come second at one clock."""
@@ -126,12 +157,16 @@ def _streams(
         hours = entry.hours if in_run else None
         if entry.bar_ns:
             bars = entry.chunks("bar", start, end, hours)
+            if not in_run:
+                bars = _known(bars, end)
             streams.append(Stream(entry.instrument.id, index, bars, delay, to_venue=not entry.has_ticks))
-        streams += _ticks(entry, index, start, end, delay, hours)
+        streams += _ticks(entry, index, start, end, delay, hours, to_venue=ticks_to_venue)
     for index, entry in enumerate(feeds):
         for number, length in enumerate(series[index]):
             if number:
                 made = entry.bars(length, start, end, series=number)
+                if not in_run:
+                    made = _known(made, end)
                 streams.append(Stream(entry.instrument.id, index, made, delay, to_venue=False))
     return streams
 
@@ -144,6 +179,7 @@ def _ticks(
     delay: int = 0,
     hours: OpenHours | None = None,
     *,
+    to_venue: bool = True,
     by_event: bool = False,
 ) -> list[Stream]:
     return [
@@ -152,12 +188,18 @@ def _ticks(
             index,
             feeds.chunks(kind, start, end, hours),
             delay,
-            to_venue=delay == 0,
+            to_venue=to_venue,
             by_event=by_event,
         )
         for kind in ("trade", "quote")
         if kind in feeds.histories
     ]
+
+
+def _known(bars: Iterator[Records], until_ns: int | None) -> Iterator[Records]:
+    """Of bars that begin before the start of a run those that are over by then."""
+    for records in bars:
+        yield records if until_ns is None else known_by(records, until_ns)
 
 
 def show_history(loop: Loop, desk: Desk, feeds: Sequence[InstrumentFeeds], start_ns: int) -> list[str]:
@@ -180,8 +222,8 @@ def show_history(loop: Loop, desk: Desk, feeds: Sequence[InstrumentFeeds], start
 
 def venue_for(feeds: Sequence[InstrumentFeeds], valuations: Sequence[Valuation], config: BacktestConfig) -> Venue:
     """The simulated venue, with a market for each instrument."""
-    first = min(entry.main.info.first_ns for entry in feeds)
-    last = max(entry.main.info.last_ns for entry in feeds)
+    first = min(entry.first_ns for entry in feeds)
+    last = max(entry.last_ns for entry in feeds)
     markets = []
     known_hours: dict[str, list[tuple[int, int]]] = {}
     for index, (entry, valuation) in enumerate(zip(feeds, valuations, strict=True)):

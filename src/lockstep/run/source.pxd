@@ -10,6 +10,8 @@ cdef class Stream(EventRows):
     cdef bint to_venue, by_event
     cdef object tail
     cpdef int skip(self, long long count) except -1
+    cdef object _venue_time(self, object records)
+    cdef object _delay(self, object records)
     cdef object _row(self, Py_ssize_t i)
     cdef bint load(self) except -1
     cdef bint forward(self) except -1

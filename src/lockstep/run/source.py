@@ -15,9 +15,13 @@ if cython.compiled:
     from cython.cimports.lockstep.model.rows import EventRows
 else:
     from lockstep.model.rows import EventRows
+import numpy as np
+
+from lockstep.model.enums import EventKind
 from lockstep.model.errors import DataError, StateError
 from lockstep.model.record import Records
 
+_ACTION = int(EventKind.CORPORATE_ACTION)
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
@@ -50,7 +54,7 @@ class Stream(EventRows):
         to_venue: bool = True,
         by_event: bool = False,
     ) -> None:
-        """feed_latency_ns: added to every clock; the events themselves are not changed.
+        """feed_latency_ns: added to the clock of all but corporate actions, which are known beforehand.
 
         to_venue: whether the venue sees these events besides; what is made of other data, it does not. by_event: the
         clock is the venue's own time, ts_event, whenever we learn of it.
@@ -84,15 +88,35 @@ class Stream(EventRows):
             records = chunk  # chunks are fresh arrays by contract: ours to number
             records["instrument"] = self.instrument
             if self.by_event:
-                records["clock"] = records["ts_event"]
+                self._venue_time(records)
             if self.shift:
-                records["clock"] += self.shift
+                self._delay(records)
             self.hold(records)
             self.at = 0
             self.size = len(records)
             self.rows += self.size
         self._look()
         return True
+
+    def _venue_time(self, records: Records) -> None:
+        """Order events by when they happened.
+
+        A stamp earlier than that of the event before, or later than we knew of it, is taken to the nearest time that is
+        possible.
+        """
+        happened = np.minimum(records["ts_event"], records["clock"])
+        happened[:1] = np.maximum(happened[:1], self.last_clock)
+        records["clock"] = records["ts_event"] = np.maximum.accumulate(happened)
+
+    def _delay(self, records: Records) -> None:
+        """Add the feed's latency. A corporate action keeps its time, though not before an event that came first."""
+        before = self.last_clock
+        clock = records["clock"]
+        actions = np.flatnonzero(records["kind"] == _ACTION)
+        kept = clock[actions]
+        clock += self.shift
+        for row, time in zip(actions.tolist(), kept.tolist(), strict=True):
+            clock[row] = max(time, int(clock[row - 1]) if row else before)
 
     @cython.boundscheck(False)
     @cython.wraparound(False)

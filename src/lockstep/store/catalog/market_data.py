@@ -28,7 +28,8 @@ class DataInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     gaps counts holes and longest_gap_ns is the longest of them, both in session time (gaps.py has the rule). content_hash
     covers the decimals and every record, hence not the file's format. adjustments is "applied" where splits and
-    dividends are part of the events (even if there were none), else "not modelled".
+    dividends are part of the events (even if there were none), else "not modelled". clocks_differ: whether any tick was
+    received at another time than it happened.
     """
 
     symbol: str
@@ -45,6 +46,7 @@ class DataInfo(msgspec.Struct, frozen=True, kw_only=True):
     adjustments: str
     notes: tuple[str, ...]
     kind: str = "bar"
+    clocks_differ: bool = False
 
 
 class Spool:

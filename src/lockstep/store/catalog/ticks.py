@@ -50,6 +50,7 @@ class TickEncoder:
         self._last = -(2**62)
         self._crossed = self._locked = self._outside = 0
         self._crossed_at: str = ""
+        self._clocks_differ = False
 
     def add(self, start: int, columns: Arrays) -> None:
         """Check and store the next ticks; `start` is the number of the first, for messages.
@@ -67,6 +68,7 @@ class TickEncoder:
             self._first = int(clock[0])
         self._last = int(clock[-1])
         self._rows += len(clock)
+        self._clocks_differ = self._clocks_differ or not np.array_equal(clock, columns["ts_event"])
         self._log.add(self._shape.records_of(columns))
 
     def finish(self, source: str, notes: Sequence[str]) -> MarketData:
@@ -95,6 +97,7 @@ class TickEncoder:
             adjustments="not modelled",
             notes=(*notes, *self._own_notes()),
             kind=self._shape.kind,
+            clocks_differ=self._clocks_differ,
         )
         return MarketData(self.instrument, info, self._log.rows(CLOCK))
 

@@ -23,7 +23,7 @@ from lockstep.store.catalog.ticks import TickEncoder
 from lockstep.store.catalog.vault import ledger
 from lockstep.store.catalog.vault.series import SeriesFiles, StoredRows
 
-SURVEY_VERSION = 1
+SURVEY_VERSION = 2
 _WORDS = ("clock", "ts_event", "ts_open", "aux", "p0", "p1")
 
 
