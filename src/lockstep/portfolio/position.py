@@ -248,17 +248,17 @@ class Position:
 
     def _part_of_basis(self, change: cython.longlong, held: cython.longlong) -> Money | Fraction:
         wide: cython.py_int = -change
-        if isinstance(self.basis, Fraction):
-            return self.basis * wide / held
+        if type(self.basis) is not int:  # isinstance(..., Fraction) asks an abstract class, which costs as much as the rest
+            return Fraction(self.basis) * wide / held
         if -change == held:
             return self.basis
         share: Money = self.basis * wide // held
         return share
 
     def _whole(self, profit: Money | Fraction) -> Money:
-        if isinstance(profit, Fraction):
-            return profit.numerator // profit.denominator
-        return profit
+        if type(profit) is int:
+            return profit
+        return profit.numerator // profit.denominator
 
     def add_fee(self, fee: Money) -> cython.int:
         """What a fill cost, ledger units."""
