@@ -37,9 +37,8 @@ CLI_INTRO = """\
 # Command line
 
 Every command takes `--json` and then prints exactly one object, be it the result or the error (`play` prints one a line: each
-break, then the result). Every help ends in an
-example that runs as it stands. `--traceback` shows where in the code an error arose; without it an error is one line, with
-a second one that says what to do.
+break, then the result). Every help ends in an example that runs as it stands. `--traceback` shows where in the code an error
+arose; without it an error is one line, with a second one that says what to do.
 
 | exit code | meaning |
 |---|---|

@@ -312,7 +312,13 @@ def test_stop_leaves_the_run_between_two_steps(begun: Callable[..., Playing]) ->
 
 def test_stop_while_waiting_ends_the_wait(begun: Callable[..., Playing]) -> None:
     playing, clock = begun(), Clock()
-    player = Player(playing, speed=1.0, sleep=clock.sleep, monotonic=clock.monotonic, on_wait=lambda: clock.now > 5 and player.stop())  # fmt: skip
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.now > 5:
+            player.stop()
+
+    player = Player(playing, speed=1.0, sleep=sleep, monotonic=clock.monotonic)
     assert not player.play()
     assert 5 < clock.now < 6
     assert playing.loop.steps == 0
@@ -334,7 +340,7 @@ def test_time_outside_the_data_is_refused_with_the_range(begun: Callable[..., Pl
     at = playing.engine.state.clock - 1 if offset < 0 else playing.last_clock() + 1
     for settings in ({"breaks": Breaks(at=[at])}, {"marks": [at]}):
         with pytest.raises(UsageError, match=f"at {time_text(at)}: the run goes from 2008-05-0"):
-            Player(playing, **settings)  # type: ignore[arg-type]
+            Player(playing, **settings)
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, float("nan"), float("inf"), 1e12])
@@ -369,7 +375,7 @@ def test_facts_are_json_and_name_account_positions_orders_indicators_and_the_las
     assert json.loads(json.dumps(Standing(playing).facts(), allow_nan=False))["last_events"] == []
     playing.loop.run(NEVER, 61)
     facts = json.loads(json.dumps(Standing(playing).facts(), allow_nan=False))
-    strategy = playing.engine.seats[0].strategy
+    strategy: Any = playing.engine.seats[0].strategy
     assert facts["account"]["equity"] == strategy.equity
     (position,) = facts["positions"]
     assert (position["symbol"], position["qty"]) == ("IBM", strategy.position.qty)

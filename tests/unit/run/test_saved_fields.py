@@ -12,8 +12,10 @@ import pytest
 from machine import HOUR, T0, Machine, bars, coin, records
 
 import lockstep
-from lockstep import SMA, Strategy
+from lockstep import ATR, EMA, RSI, SMA, CrossOver, Highest, Strategy
 from lockstep.engine.saved import restore_engine, save_engine
+from lockstep.features.base import Indicator
+from lockstep.features.sources import Level
 from lockstep.portfolio.saved import restore_position, save_position
 from lockstep.run.loop import Loop
 from lockstep.sim.models import Latency
@@ -65,7 +67,9 @@ def fields_of(name: str) -> set[str]:
     assert body, name
     fields: set[str] = set()
     for line in body[1].splitlines():
-        found = re.fullmatch(r"    cdef (?:readonly |public )?(?:unsigned )?(?:long long|\w+) ([\w, ]+)", line)
+        found = re.fullmatch(
+            r"    cdef (?:readonly |public )?(?:unsigned )?(?:long long|\w+)(?:\[::1\])? ([\w, ]+)", line
+        )
         if found:
             fields |= {field.strip() for field in found[1].split(",")}
     return fields
@@ -153,6 +157,41 @@ def test_every_class_of_these_rooms_is_either_saved_or_without_state() -> None:
         cls for room in rooms for path in (SRC / room).glob("*.pxd") for cls in re.findall(r"^cdef class (\w+)", path.read_text(), re.MULTILINE)
     }  # fmt: skip
     assert found - known == set(), "a new compiled class: is there something of it to save?"
+
+
+INDICATORS: dict[str, tuple[Indicator, str]] = {
+    # ring is saved as samples from the oldest on; next and seen follow from their number
+    "features/averages:SMA": (SMA(3), "_ring _next _seen"),
+    "features/averages:EMA": (EMA(3), "alpha"),
+    "features/ranges:ATR": (ATR(3), "period"),
+    # head and size: the samples are saved in order
+    "features/ranges:Extreme": (Highest(3), "_head _size _sign"),
+    "features/oscillators:RSI": (RSI(3), ""),
+    # primed follows from the count; a and b, the inputs, save themselves
+    "features/crossing:CrossOver": (CrossOver(EMA(2), EMA(3)), "_primed a b"),
+    "features/sources:Level": (Level(3), "level"),
+}
+"""An indicator of each kind that keeps something, and what of it is made anew or follows from what is saved."""
+AS_SAMPLES = {"features/averages:SMA": {"samples"}}
+
+
+@pytest.mark.parametrize("name", list(INDICATORS))
+def test_every_field_of_an_indicator_is_saved_or_made_anew(name: str) -> None:
+    indicator, made = INDICATORS[name]
+    saved = set(indicator.save()["state"]) - AS_SAMPLES.get(name, set())
+    fields = declared(name) - set(made.split())
+    assert {field.lstrip("_") for field in fields} == saved
+
+
+def test_every_kind_of_indicator_is_among_them() -> None:
+    found = {
+        cls
+        for path in (SRC / "features").glob("*.pxd")
+        for cls, base in re.findall(r"^cdef class (\w+)\((\w+)\)", path.read_text(), re.MULTILINE)
+        if base in ("Indicator", "SeriesIndicator")
+        and fields_of(f"features/{path.stem}:{cls}") not in (set(), {"period", "source"})
+    }
+    assert found == {name.split(":")[1] for name in INDICATORS}
 
 
 def other(value: Any, key: str = "") -> Any:

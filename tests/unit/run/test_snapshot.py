@@ -407,11 +407,11 @@ def test_damaged_file_is_refused_whatever_byte_it_is(tmp_path: Path, saved: Path
         damaged = bytearray(whole)
         damaged[at] ^= 0x40
         (tmp_path / "x").write_bytes(damaged)
-        with pytest.raises(StateError, match="damaged|no snapshot|cut short"):
+        with pytest.raises(StateError, match=r"damaged|no snapshot|cut short"):
             snapshot.read(tmp_path / "x")
     for size in (0, 10, 30, 57, 58, 59, len(whole) // 2, len(whole) - 1):
         (tmp_path / "x").write_bytes(whole[:size])
-        with pytest.raises(StateError, match="cut short|no snapshot"):
+        with pytest.raises(StateError, match=r"cut short|no snapshot"):
             snapshot.read(tmp_path / "x")
     (tmp_path / "x").write_bytes(whole + b"\0")
     with pytest.raises(StateError, match="damaged"):
@@ -449,7 +449,7 @@ def test_snapshot_replaces_the_old_one_whole_or_not_at_all(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(snapshot.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
             snapshot.write(held, saved)
     assert saved.read_bytes() == before
