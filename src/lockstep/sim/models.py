@@ -54,27 +54,44 @@ LATENCIES = {
 }
 
 
-def latency_from_text(text: str) -> Latency:
-    """A preset's name, or a fixed entry delay such as "200ms", "1s", "250us", "1d".
+_DELAYS = ("feed", "entry", "ack", "fill")
+_DELAY_UNITS = {
+    "ns": 1,
+    "us": 1000,
+    "ms": _MS,
+    "s": NANOS_PER_SECOND,
+    "m": 60 * NANOS_PER_SECOND,
+    "h": 3600 * NANOS_PER_SECOND,
+    "d": 86_400 * NANOS_PER_SECOND,
+}
 
-    Raises: UsageError: neither.
+
+def latency_from_text(text: str) -> Latency:
+    """A preset's name, a fixed entry delay such as "200ms", "1s", "250us", "1d", or each way by itself.
+
+    Each way: "feed=50ms,entry=200ms,ack=20ms,fill=20ms"; what is not named is 0.
+    Raises: UsageError: none of these.
     """
     if text in LATENCIES:
         return LATENCIES[text]
-    units = {
-        "ns": 1,
-        "us": 1000,
-        "ms": _MS,
-        "s": NANOS_PER_SECOND,
-        "m": 60 * NANOS_PER_SECOND,
-        "h": 3600 * NANOS_PER_SECOND,
-        "d": 86_400 * NANOS_PER_SECOND,
-    }
-    for unit in sorted(units, key=len, reverse=True):
-        number = text.removesuffix(unit)
-        if number != text and number.replace(".", "", 1).isdigit():
-            return Latency(name=text, entry_ns=int(Decimal(number) * units[unit]))
-    raise UsageError(f"latency not understood: {text!r}", hint=f"{did_you_mean(text, LATENCIES)} or a delay like 200ms")
+    if "=" in text:
+        parts = [part.partition("=") for part in text.replace(" ", "").split(",")]
+        names = [name for name, _, _ in parts]
+        unknown = [name for name in names if name not in _DELAYS]
+        if unknown or len(set(names)) < len(names):
+            hint = did_you_mean(unknown[0], _DELAYS) if unknown else "name each way once"
+            raise UsageError(f"latency not understood: {text!r}", hint=hint)
+        return Latency(name=text, **{f"{name}_ns": _delay_ns(delay, text) for name, _, delay in parts})
+    return Latency(name=text, entry_ns=_delay_ns(text, text))
+
+
+def _delay_ns(delay: str, text: str) -> int:
+    for unit in sorted(_DELAY_UNITS, key=len, reverse=True):
+        number = delay.removesuffix(unit)
+        if number != delay and number.replace(".", "", 1).isdigit():
+            return int(Decimal(number) * _DELAY_UNITS[unit])
+    hint = f"{did_you_mean(text, LATENCIES)}, a delay like 200ms, or feed=50ms,entry=200ms,ack=20ms,fill=20ms"
+    raise UsageError(f"latency not understood: {text!r}", hint=hint)
 
 
 class Slippage(msgspec.Struct, frozen=True, kw_only=True):

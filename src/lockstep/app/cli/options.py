@@ -71,7 +71,7 @@ _RUN_OPTIONS = (
     click.option("--fee", metavar="TEXT", help="Instead of the instrument's own: 0.1%, 0.02%/0.05% (maker/taker), 0.005/share, 1/order, joined by +."),
     click.option("--slippage-bps", default="1", show_default=True, metavar="N", help="Worse price of taking fills, in 0.01 %."),
     click.option("--volume-impact", default="0", show_default=True, metavar="N", help="Times the squared share of the bar's volume."),
-    click.option("--latency", default="standard", show_default=True, metavar="PRESET|TIME", help="none, colocated, standard, remote, or a delay such as 200ms."),
+    click.option("--latency", default="standard", show_default=True, metavar="PRESET|TIME", help="none, colocated, standard, remote, a delay such as 200ms, or each way: feed=50ms,entry=200ms,ack=20ms,fill=20ms."),
     click.option("--bar-path", default="pessimistic", show_default=True, metavar="RULE", help="Which extreme of a bar comes first: pessimistic or optimistic."),
     click.option("--limit-fill", default="through", show_default=True, metavar="RULE", help="A limit fills when the price trades through it, or at a touch."),
     click.option("--participation", default="0.1", show_default=True, metavar="N|none", help="Our part of a bar's volume."),
