@@ -248,9 +248,8 @@ class Position:
 
     def _part_of_basis(self, change: cython.longlong, held: cython.longlong) -> Money | Fraction:
         wide: cython.py_int = -change
-        if (
-            type(self.basis) is not int
-        ):  # isinstance(..., Fraction) asks an abstract class, which costs as much as the rest
+        # isinstance(..., Fraction) asks an abstract class, which costs as much as the rest of a fill.
+        if type(self.basis) is not int:
             return Fraction(self.basis) * wide / held
         if -change == held:
             return self.basis
