@@ -52,6 +52,10 @@ def plain_table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 def show(console: Console, table: Table) -> None:
     """Print a table. Where the terminal is narrower than its numbers, lines wrap; no figure is ever cut."""
     wide = console.options.update(max_width=_WIDE)
+    for column in table.columns:
+        if column.no_wrap:  # rich takes a text of two words for one that may break between them
+            texts = [column.header, *column.cells]
+            column.min_width = max(Measurement.get(console, wide, text).maximum for text in texts)
     needed = Measurement.get(console, wide, table).minimum
     terminal = console.width
     console.width = max(terminal, needed)
