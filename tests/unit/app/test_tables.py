@@ -7,11 +7,14 @@ from rich.console import Console
 from lockstep.app.cli.console import plain_table, show
 
 
-def test_no_figure_is_cut_where_a_heading_of_two_words_stands_over_it() -> None:
+def test_no_figure_is_cut_where_a_heading_of_two_words_stands_over_one() -> None:
     out = io.StringIO()
-    numbers = ("read", "from", "stored before", "added after")
-    table = plain_table("instrument", *numbers, right=numbers)
-    table.add_row("BTCUSD.BITFINEX", "520,499", "2018-01-01", "0", "1")
-    show(Console(file=out, width=40, highlight=False), table)
-    for text in ("520,499", "2018-01-01", "stored before", "added after"):
+    numbers = ("read", "from", "to", "new", "stored before", "replaced")
+    table = plain_table("instrument", "data", *numbers, right=numbers)
+    row = ("BTCUSD.BITFINEX", "bars-1m", "520,499", "2018-01-01", "2019-01-01", "520,498", "1", "0")
+    table.add_row(*row)
+    for column in table.columns[:2]:
+        column.no_wrap = True
+    show(Console(file=out, width=60, highlight=False), table)
+    for text in (*row, "stored before", "replaced"):
         assert text in out.getvalue()
