@@ -185,8 +185,10 @@ def test_interrupted_run_ends_with_130_and_leaves_nothing(
     tmp_path: Path, apple: list[Row], prices: Callable[..., str], strategy: Callable[..., str]
 ) -> None:
     mine = strategy(on_bar("import os, signal; os.kill(os.getpid(), signal.SIGINT)"))
+    # A suite started in the background has the interrupt ignored, and what it starts inherits that.
+    heeding = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {PROGRAM}"
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "backtest", mine, "--data", prices(apple)],
+        [sys.executable, "-c", heeding, "backtest", mine, "--data", prices(apple)],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 130
