@@ -152,11 +152,14 @@ def _from(made: Iterator[Records], start_ns: int) -> Iterator[Records]:
         yield records
 
 
-def refuse_unheard(name: str, feeds: InstrumentFeeds, bars_ns: int, handlers: set[str]) -> None:
-    """Refuse a strategy whose market handlers an instrument's data would never call. Raises: StrategyError."""
+def hears(feeds: InstrumentFeeds, bars_ns: int, handlers: set[str]) -> bool:
+    """Whether an instrument's data, or time, ever call one of a strategy's market handlers."""
     given = {"on_trade": "trade" in feeds.histories, "on_quote": "quote" in feeds.histories, "on_bar": bars_ns > 0}
-    if not handlers or any(given.get(handler, False) for handler in handlers) or "on_timer" in handlers:
-        return
+    return not handlers or any(given.get(handler, False) for handler in handlers) or "on_timer" in handlers
+
+
+def refuse_unheard(name: str, feeds: InstrumentFeeds, handlers: set[str]) -> None:
+    """Refuse a strategy whose market handlers its data would never call. Raises: StrategyError."""
     symbol, kinds = feeds.instrument.symbol, feeds.kinds_text
     if "on_bar" in handlers:
         raise StrategyError(

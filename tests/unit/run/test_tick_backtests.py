@@ -254,3 +254,27 @@ def test_a_bar_that_is_only_late_is_not_carried_beside_it(tmp_path: Path) -> Non
         opens = [opened for opened, _ in shown.seen]
         assert opens == sorted(set(opens))
         assert [carried for opened, carried in shown.seen if opened < T0 + 5 * MINUTE] == [False] * 5
+
+
+def test_an_order_caused_by_a_bar_arrives_after_the_ticks_the_venue_has_seen(tmp_path: Path) -> None:
+    body = """
+    trades = "all"
+
+    def on_start(self):
+        self.sent = False
+
+    def on_quote(self, quote):
+        if not self.sent:
+            self.sent = True
+            self.buy(1, instrument="BAR")
+
+    def on_fill(self, fill):
+        if fill.symbol == "BAR":
+            self.buy(1, instrument="QUO")
+"""
+    # Filled at 2:00 inside a bar that is known at 3:01, when the venue has seen the quote of 3:00.5 and we that of 2:40.
+    last = 3 * MINUTE + SECOND // 2
+    quoted = quotes((61 * SECOND, 99, 101, 9, 9), (160 * SECOND, 99, 103, 9, 9), (last, 99, 107, 9, 9))
+    data = [history(quoted, coin("QUO")), bar_history(bars(50, 50, 50, step=MINUTE), coin("BAR"))]
+    outcome = run(strategy(tmp_path, body), data, latency=Latency(feed_ns=SECOND))
+    assert fills(outcome) == [(2 * MINUTE, 50), (last, 107)]
