@@ -88,10 +88,7 @@ class InstrumentFeeds:
         """One history's records within the hours; nothing where it has none in that range. hours: counts what is left out."""
         if self.histories[kind].count(start_ns, end_ns):
             hours = hours or OpenHours(self.instrument.session)
-            for records in self.histories[kind].chunks(start_ns, end_ns):
-                inside = hours.keep(records)
-                if len(inside):
-                    yield inside
+            yield from hours.within(self.histories[kind].chunks(start_ns, end_ns))
 
     def bars(self, length_ns: int, start_ns: int | None, end_ns: int | None, series: int = 0) -> Iterator[Records]:
         """Bars of a length: its own, or made of trades where there are any, else of quotes, else of its shorter bars.

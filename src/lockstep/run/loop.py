@@ -143,8 +143,8 @@ class Loop:
 
     source: what the engine learns, in order of its clock. ahead: ticks in order of the venue's own time, where the engine
     learns of them later than they happen; None where the two are one. carrier: gives missing bars; None where a missing bar
-    is no event. A run may be fed in pieces: `run` returns between
-    two steps, and nothing depends on where.
+    is no event. next_mark: from when on a tick begins another minute; unmarked: when something happened last that no row of
+    the equity curve shows yet. A run may be fed in pieces: `run` returns between two steps, and nothing depends on where.
     """
 
     engine: Engine
