@@ -2,7 +2,8 @@
 
 The rule, where a run asks for it: the bar has one price, the last close, and no volume; indicators, windows and on_bar take
 it like any other, and `bar.is_carried` tells. It comes after what did happen at that clock. The venue never sees it, so
-nothing is filled by it. Nobody is given one before its first bar, after its last, or while its market is closed.
+nothing is filled by it. Nobody is given one before its first bar, while its market is closed, or for a bar that is only late (made
+of ticks that were received late). After its last bar it goes on: nobody knows at the time that it was the last.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,11 +37,11 @@ _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 class Carrier(EventRows):
     """What each stream's last bar was, and the one row in which a carried bar is shown. carried: how many so far.
 
-    last: of each stream (length ns, close, head word), or None before its first bar.
+    last: of each stream (length ns, close, head word, ts_open), or None before its first bar.
     """
 
     streams: list[Stream]
-    last: list[tuple[int, int, int] | None]
+    last: list[tuple[int, int, int, int] | None]
     carried: cython.longlong
 
     def __init__(self, streams: Sequence[Stream]) -> None:
@@ -67,11 +68,11 @@ class Carrier(EventRows):
         """Remember the bars of the group, which are about to be passed."""
         stream: Stream
         k: cython.Py_ssize_t
-        for k in range(len(self.streams)):
-            stream = cython.cast(Stream, self.streams[k])
-            if stream in source.group:
-                length = stream.w[stream.at, 1] - stream.w[stream.at, 9]
-                self.last[k] = (length, stream.w[stream.at, 7], stream.w[stream.at, 3])
+        for k in range(len(source.group)):
+            stream = cython.cast(Stream, source.group[k])
+            place = source.places[k] if source.leaves > 1 else 0
+            opened = stream.w[stream.at, 9]
+            self.last[place] = (stream.w[stream.at, 1] - opened, stream.w[stream.at, 7], stream.w[stream.at, 3], opened)
         return 0
 
     @cython.boundscheck(False)
@@ -89,12 +90,16 @@ class Carrier(EventRows):
         for k in range(len(self.streams)):
             stream = cython.cast(Stream, self.streams[k])
             last = self.last[k]
-            if last is None or last[0] not in opens or stream.clock == _NEVER or stream in source.group:
+            if last is None or last[0] not in opens:
                 continue
-            opened = opens[last[0]]
+            length, close, head, before = last
+            opened = opens[length]
+            late: cython.bint = stream.clock != _NEVER and stream.kind == _BAR and stream.w[stream.at, 9] <= opened
+            if before >= opened or late:
+                continue
             market: Market = cython.cast(Market, venue.markets[stream.instrument])
             if market.is_open(opened):
-                length, close, head = last
+                self.last[k] = (length, close, head, opened)
                 self.row[:] = (clock, opened + length, 0, head | _FLAG, close, close, close, close, 0, opened)
                 self.carried += 1
                 engine.on_market(self, 0)

@@ -88,10 +88,7 @@ class InstrumentFeeds:
         """One history's records within the hours; nothing where it has none in that range. hours: counts what is left out."""
         if self.histories[kind].count(start_ns, end_ns):
             hours = hours or OpenHours(self.instrument.session)
-            for records in self.histories[kind].chunks(start_ns, end_ns):
-                inside = hours.keep(records)
-                if len(inside):
-                    yield inside
+            yield from hours.within(self.histories[kind].chunks(start_ns, end_ns))
 
     def bars(self, length_ns: int, start_ns: int | None, end_ns: int | None, series: int = 0) -> Iterator[Records]:
         """Bars of a length: its own, or made of trades where there are any, else of quotes, else of its shorter bars.
@@ -152,11 +149,14 @@ def _from(made: Iterator[Records], start_ns: int) -> Iterator[Records]:
         yield records
 
 
-def refuse_unheard(name: str, feeds: InstrumentFeeds, bars_ns: int, handlers: set[str]) -> None:
-    """Refuse a strategy whose market handlers an instrument's data would never call. Raises: StrategyError."""
+def hears(feeds: InstrumentFeeds, bars_ns: int, handlers: set[str]) -> bool:
+    """Whether an instrument's data, or time, ever call one of a strategy's market handlers."""
     given = {"on_trade": "trade" in feeds.histories, "on_quote": "quote" in feeds.histories, "on_bar": bars_ns > 0}
-    if not handlers or any(given.get(handler, False) for handler in handlers) or "on_timer" in handlers:
-        return
+    return not handlers or any(given.get(handler, False) for handler in handlers) or "on_timer" in handlers
+
+
+def refuse_unheard(name: str, feeds: InstrumentFeeds, handlers: set[str]) -> None:
+    """Refuse a strategy whose market handlers its data would never call. Raises: StrategyError."""
     symbol, kinds = feeds.instrument.symbol, feeds.kinds_text
     if "on_bar" in handlers:
         raise StrategyError(

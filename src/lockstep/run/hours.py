@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.model.enums import EventKind
-from lockstep.model.errors import DataError
 from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.model.record import Records
 from lockstep.model.sessions import Session
@@ -26,13 +25,11 @@ class OpenHours:
     Attributes: kept: market events that passed; bars, ticks: those dropped, bars and all others.
     """
 
-    def __init__(self, session: Session, name: str = "") -> None:
-        """name: the instrument's, for messages."""
+    def __init__(self, session: Session) -> None:
         self.session = session
         self.kept = 0
         self.bars = 0
         self.ticks = 0
-        self._name = name or "data"
         self._from = self._until = 0
         self._opens: I64 = np.empty(0, np.int64)
         self._closes = self._opens
@@ -43,20 +40,11 @@ class OpenHours:
         return self.bars + self.ticks
 
     def within(self, chunks: Iterable[Records]) -> Iterator[Records]:
-        """The chunks without what lies outside, as fresh arrays; empty ones are left out.
-
-        Raises: DataError: at the end, where market events came but every one was dropped.
-        """
+        """The chunks without what lies outside, as fresh arrays; empty ones are left out."""
         for records in chunks:
             inside = self.keep(records)
             if len(inside):
                 yield inside
-        if not self.kept and self.bars + self.ticks:
-            raise DataError(
-                f"{self._name}: nothing happens in the hours of session {self.session.name}: {self.bars} bars and "
-                f"{self.ticks} other events lie outside",
-                hint="choose other hours, or data that covers these (daily bars cover the regular day)",
-            )
 
     def keep(self, records: Records) -> Records:
         """The records that pass; the same array where all do."""

@@ -143,8 +143,8 @@ class Loop:
 
     source: what the engine learns, in order of its clock. ahead: ticks in order of the venue's own time, where the engine
     learns of them later than they happen; None where the two are one. carrier: gives missing bars; None where a missing bar
-    is no event. A run may be fed in pieces: `run` returns between
-    two steps, and nothing depends on where.
+    is no event. next_mark: from when on a tick begins another minute; unmarked: when something happened last that no row of
+    the equity curve shows yet. A run may be fed in pieces: `run` returns between two steps, and nothing depends on where.
     """
 
     engine: Engine
@@ -246,7 +246,10 @@ class Loop:
         return _NEVER if self.source.head is None else self.source.head.clock
 
     def _lead(self, clock: cython.longlong) -> cython.int:
-        """Show the venue every tick that happened up to the engine's next clock, each after what was due before it."""
+        """Show the venue every tick that happened up to the engine's next clock, each after what was due before it.
+
+        Time has come to each of them: a report that is late, from inside a bar, is answered after it and not before.
+        """
         tick: Stream
         ahead: MergedSource = cython.cast(MergedSource, self.ahead)
         while ahead.head is not None:
@@ -255,6 +258,8 @@ class Loop:
                 return 0
             if self.venue.next_due <= tick.clock or self.engine.next_timer < tick.clock:
                 drain(self.engine, self.venue, tick.clock, False)
+            if tick.clock > self.engine.state.clock:
+                self.engine.state.clock = tick.clock
             show_tick(self.venue, tick)
             ahead.pop()
         return 0

@@ -10,7 +10,7 @@ from lockstep.model.record import Records
 from lockstep.model.valuation import Valuation
 from lockstep.risk.limits import RiskLimits
 from lockstep.run.config import BacktestConfig
-from lockstep.run.feeds import InstrumentFeeds, refuse_unheard
+from lockstep.run.feeds import InstrumentFeeds, hears, refuse_unheard
 from lockstep.run.history import NO_HISTORY, known_by, reach
 from lockstep.run.hours import OpenHours
 from lockstep.run.loop import Loop
@@ -55,9 +55,10 @@ def seat_all(
             name = plan.name if whole or len(picked) == 1 else f"{plan.name}:{symbols[group[0]]}"
             name = _free(name, taken)
             which = {}
-            for index in group:
-                length = feeds[index].series_for(plan.timeframe_ns)
-                refuse_unheard(plan.name, feeds[index], length, handlers)
+            lengths = [feeds[index].series_for(plan.timeframe_ns) for index in group]
+            if not any(hears(feeds[index], length, handlers) for index, length in zip(group, lengths, strict=True)):
+                refuse_unheard(plan.name, feeds[group[0]], handlers)  # one it hears is enough: it may trade the others
+            for index, length in zip(group, lengths, strict=True):
                 which[index] = _series(desk.series[index], length)
             engine.add_strategy(plan.strategy.make(plan.params), name, group, limits, which)
             desk.plans.append(plan)

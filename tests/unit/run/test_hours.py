@@ -10,7 +10,6 @@ import pytest
 from machine import DAY, MINUTE, SECOND
 
 from lockstep.model.enums import CorporateAction, EventKind
-from lockstep.model.errors import DataError
 from lockstep.model.record import MARKET_EVENT, Records
 from lockstep.model.sessions import ALWAYS, XNYS, Session, session_with
 from lockstep.run.hours import OpenHours
@@ -85,10 +84,10 @@ def test_weekend_is_closed_and_a_market_without_closing_time_never() -> None:
     assert OpenHours(ALWAYS).keep(saturday) is saturday
 
 
-def test_hours_in_which_nothing_happens_are_refused_and_not_passed_over_in_silence() -> None:
-    rows = events(EventKind.BAR, [at(WINTER, "12:00")], MINUTE)
-    with pytest.raises(DataError, match=r"IBM: nothing happens in the hours of session XNYS-pre: 1 bars"):
-        list(OpenHours(session_with(XNYS, ["pre"]), "IBM").within([rows]))
+def test_what_is_left_out_is_counted() -> None:
+    hours = OpenHours(session_with(XNYS, ["pre"]))
+    assert list(hours.within([events(EventKind.BAR, [at(WINTER, "12:00")], MINUTE)])) == []
+    assert (hours.kept, hours.bars, hours.ticks, hours.left_out) == (0, 1, 0, 1)
     assert list(OpenHours(XNYS).within([])) == []
 
 

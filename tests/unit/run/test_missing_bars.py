@@ -73,9 +73,10 @@ def test_a_carried_bar_repeats_the_last_price_without_volume_and_says_so() -> No
     assert machine.engine.bars == 9
 
 
-def test_nothing_is_carried_after_the_last_bar() -> None:
+def test_the_last_bar_is_carried_on_since_nobody_knows_that_it_was_the_last() -> None:
     watch, _ = watched(FULL, bars(50, 51), carry=True)
-    assert [row[0] for row in watch.seen if row[1] == "BBB"] == [1, 2]
+    assert [row[0] for row in watch.seen if row[1] == "BBB"] == [1, 2, 3, 4, 5]
+    assert [row[4] for row in watch.seen if row[1] == "BBB"] == [False, False, True, True, True]
 
 
 def test_nothing_is_filled_by_a_carried_bar() -> None:
@@ -98,8 +99,8 @@ def test_a_closed_market_carries_nothing() -> None:
     everywhere = bars(*[100] * 30, start=opening, step=HOUR)
     watch, _ = watched(everywhere, [*day, *next_day], carry=True, session=XNYS)
     carried = [row for row in watch.seen if row[4]]
-    # 11:30 to 16:00, then none until the next day's bars, after which there is no more of it.
-    assert [row[0] for row in carried] == [16, 17, 18, 19, 20]
+    # 11:30 to 16:00, then none until the next day's bar from 9:30, which is carried from 10:30 on.
+    assert [row[0] for row in carried] == [16, 17, 18, 19, 20, 39, 40, 41, 42, 43]
 
 
 def test_an_unknown_rule_is_refused() -> None:

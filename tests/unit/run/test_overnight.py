@@ -27,7 +27,7 @@ def ns(text: str) -> int:
 def run(data: Path) -> Machine:
     """Holds 100 from the first bar on; an hour before the close of the 9th it sends two buy stops above the day's high."""
     history = read_market_data(data / "lean" / "equity" / "usa" / "minute" / "ibm")[0]
-    hours = OpenHours(XNYS, history.instrument.id)
+    hours = OpenHours(XNYS)
     rows = np.concatenate(list(hours.within(history.chunks(ns("2013-10-08T09:30")))))
 
     def plan(strategy: Plan, bar: object) -> None:

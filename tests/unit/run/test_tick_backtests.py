@@ -233,3 +233,48 @@ def test_an_indicator_of_bars_is_fed_where_a_timeframe_makes_them(tmp_path: Path
     body = "    def on_start(self):\n        self.x = self.indicator(EMA(1))\n\n    def on_bar(self, e):\n        self.buy(1)\n\n    on_quote = on_bar"
     rows = quotes((0, 99, 101, 9, 9), (MINUTE, 99, 101, 9, 9), (2 * MINUTE, 99, 101, 9, 9))
     assert run([StrategyPlan(strategy(tmp_path, body), timeframe="1m")], [history(rows)]).fills > 0
+
+
+def test_a_bar_that_is_only_late_is_not_carried_beside_it(tmp_path: Path) -> None:
+    body = """
+    def on_start(self):
+        self.seen = []
+
+    def on_bar(self, bar):
+        self.seen.append((bar.ts_open, bar.is_carried))
+"""
+    # The last part of every minute of LAT is known two seconds late: its bars come after those of the others.
+    stamps = [(m * MINUTE + 59 * SECOND, 99, 101, 9, 9, m * MINUTE + 62 * SECOND) for m in range(5)]
+    late = history(quotes(*stamps, (6 * MINUTE, 99, 101, 9, 9)), coin("LAT"))
+    prompt = history(quotes(*((m * MINUTE, 99, 101, 9, 9) for m in range(7))), coin("PRO"))
+    made = strategy(tmp_path, body)
+    outcome = run([StrategyPlan(made, timeframe="1m")], [late, prompt], missing_bars="carry")
+    for seat in outcome.engine.seats:
+        shown: Any = seat.strategy
+        opens = [opened for opened, _ in shown.seen]
+        assert opens == sorted(set(opens))
+        assert [carried for opened, carried in shown.seen if opened < T0 + 5 * MINUTE] == [False] * 5
+
+
+def test_an_order_caused_by_a_bar_arrives_after_the_ticks_the_venue_has_seen(tmp_path: Path) -> None:
+    body = """
+    trades = "all"
+
+    def on_start(self):
+        self.sent = False
+
+    def on_quote(self, quote):
+        if not self.sent:
+            self.sent = True
+            self.buy(1, instrument="BAR")
+
+    def on_fill(self, fill):
+        if fill.symbol == "BAR":
+            self.buy(1, instrument="QUO")
+"""
+    # Filled at 2:00 inside a bar that is known at 3:01, when the venue has seen the quote of 3:00.5 and we that of 2:40.
+    last = 3 * MINUTE + SECOND // 2
+    quoted = quotes((61 * SECOND, 99, 101, 9, 9), (160 * SECOND, 99, 103, 9, 9), (last, 99, 107, 9, 9))
+    data = [history(quoted, coin("QUO")), bar_history(bars(50, 50, 50, step=MINUTE), coin("BAR"))]
+    outcome = run(strategy(tmp_path, body), data, latency=Latency(feed_ns=SECOND))
+    assert fills(outcome) == [(2 * MINUTE, 50), (last, 107)]
