@@ -129,6 +129,7 @@ class Backtest:
                 {
                     "source": plan.strategy.source,
                     "class": plan.strategy.name,
+                    "name": plan.name,
                     "params": {name: str(value) for name, value in plan.all_params.items()},
                     "symbols": plan.symbols,
                     "timeframe_ns": plan.timeframe_ns,

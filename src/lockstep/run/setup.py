@@ -59,6 +59,11 @@ def seat_all(
             if not any(hears(feeds[index], length, handlers) for index, length in zip(group, lengths, strict=True)):
                 refuse_unheard(plan.name, feeds[group[0]], handlers)  # one it hears is enough: it may trade the others
             for index, length in zip(group, lengths, strict=True):
+                if cls.cooldown_bars and not length:
+                    raise StrategyError(
+                        f"{plan.name}.cooldown_bars counts bars, and {symbols[index]} gives it none",
+                        hint='say the length of its bars, such as timeframe "1m"',
+                    )
                 which[index] = _series(desk.series[index], length)
             engine.add_strategy(plan.strategy.make(plan.params), name, group, limits, which)
             desk.plans.append(plan)
@@ -168,7 +173,8 @@ def _streams(
                 made = entry.bars(length, start, end, series=number)
                 if not in_run:
                     made = _known(made, end)
-                streams.append(Stream(entry.instrument.id, index, made, delay, to_venue=False))
+                late = 0 if entry.learns_late else delay
+                streams.append(Stream(entry.instrument.id, index, made, late, to_venue=False))
     return streams
 
 
@@ -188,7 +194,7 @@ def _ticks(
             feeds.instrument.id,
             index,
             feeds.chunks(kind, start, end, hours),
-            delay,
+            0 if feeds.histories[kind].info.clocks_differ else delay,  # where it was recorded, what was recorded stands
             to_venue=to_venue,
             by_event=by_event,
         )

@@ -13,8 +13,9 @@ _MS = 1_000_000
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """Delays in ns. Jitters are the width of a uniform draw added to the fixed part, from the run's seeded stream.
 
-    feed_ns: venue event to us. entry_ns: our order to the venue. ack_ns, fill_ns: the venue's acknowledgement and fill
-    back to us. entry_bars: bars of its instrument that an order lets pass besides, whatever the clock says.
+    feed_ns: venue event to us, where the data do not say when they were received. entry_ns: our order to the venue.
+    ack_ns, fill_ns: the venue's acknowledgement and fill back to us. entry_bars: bars of its instrument that an order lets
+    pass besides, whatever the clock says.
     """
 
     name: str = "custom"

@@ -56,6 +56,14 @@ def test_recorded_receive_times_make_an_order_meet_the_market_of_its_arrival(tmp
     assert fills(run(strategy(tmp_path, BUY_ONCE), [data])) == [(10, 105)]
 
 
+def test_a_feed_latency_is_not_added_to_what_was_recorded(tmp_path: Path) -> None:
+    data = history(quotes((0, 99, 101, 9, 9, 10), (5, 99, 105, 9, 9, 15), (40, 99, 107, 9, 9, 50)))
+    late = {"latency": Latency(feed_ns=30)}
+    assert fills(run(strategy(tmp_path, BUY_ONCE), [data], **late)) == [(10, 105)]
+    unrecorded = history(quotes((0, 99, 101, 9, 9), (5, 99, 105, 9, 9), (40, 99, 107, 9, 9)))
+    assert fills(run(strategy(tmp_path, BUY_ONCE), [unrecorded], **late)) == [(30, 105)]
+
+
 def test_receive_times_in_another_order_than_the_events_are_taken_as_they_came(tmp_path: Path) -> None:
     rows = quotes((0, 99, 101, 9, 9, 10), (9, 99, 105, 9, 9, 15), (7, 99, 103, 9, 9, 20), (99, 99, 107, 9, 9, 90))
     assert fills(run(strategy(tmp_path, BUY_ONCE), [history(rows)])) == [(10, 103)]
@@ -278,3 +286,19 @@ def test_an_order_caused_by_a_bar_arrives_after_the_ticks_the_venue_has_seen(tmp
     data = [history(quoted, coin("QUO")), bar_history(bars(50, 50, 50, step=MINUTE), coin("BAR"))]
     outcome = run(strategy(tmp_path, body), data, latency=Latency(feed_ns=SECOND))
     assert fills(outcome) == [(2 * MINUTE, 50), (last, 107)]
+
+
+def test_a_cooldown_counted_in_bars_is_refused_where_there_are_none(tmp_path: Path) -> None:
+    file = strategy(tmp_path, f"    cooldown_bars = 3\n{BUY_ONCE}")
+    data = history(quotes((0, 99, 101, 9, 9), (5 * MINUTE, 99, 105, 9, 9)))
+    with pytest.raises(StrategyError, match="cooldown_bars counts bars, and AAA gives it none"):
+        run(file, [data])
+    run([StrategyPlan(file, timeframe="1m")], [data])
+
+
+def test_the_name_of_a_strategy_in_a_run_is_part_of_the_run(tmp_path: Path) -> None:
+    file = strategy(tmp_path, BUY_ONCE)
+    data = history(quotes((0, 99, 101, 9, 9), (5, 99, 105, 9, 9)))
+    one, other = (run([StrategyPlan(file, name=name)], [data]) for name in ("one", "other"))
+    assert one.run_hash != other.run_hash
+    assert fills(one) == fills(other)
