@@ -23,6 +23,7 @@ COMMANDS = {
     "report": "Write the report of a run, or put several side by side.",
     "config": "Check a settings file, and show what is in effect.",
     "data": "Show what data there is, and import more.",
+    "journal": "Check a journal, show it, or write it out.",
     "doctor": "Check the environment, and say what to do.",
 }
 """Name and one line of each, here so that the list is shown without loading any of them; a test compares the lines."""
