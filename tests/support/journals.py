@@ -1,13 +1,19 @@
 """Journals for tests: records of every kind whose words are counters, since only their bytes matter here."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lockstep.app.cli.demo import STRATEGY
 from lockstep.model.record import MARKET_EVENT, Records
+from lockstep.run.backtest import Backtest, Outcome
+from lockstep.run.config import BacktestConfig
+from lockstep.run.strategy_file import load_strategy
+from lockstep.store.catalog.readers import read_market_data
 from lockstep.store.journal.files import Files
 from lockstep.store.journal.layout import Record
 from lockstep.store.journal.reader import Journal
@@ -50,7 +56,12 @@ def fill(writer: JournalWriter, count: int, per_block: int = 41) -> None:
 def make(folder: Path, count: int = 1000, files: Files | None = None, **settings: Any) -> list[Record]:
     """A journal of so many records and more in two segments, closed. Returns: its records."""
     with JournalWriter(
-        folder, IDENTITY, flush_seconds=None, segment_bytes=settings.pop("segment_bytes", 40_000), files=files, **settings
+        folder,
+        IDENTITY,
+        flush_seconds=None,
+        segment_bytes=settings.pop("segment_bytes", 40_000),
+        files=files,
+        **settings,
     ) as writer:
         fill(writer, count - 2)  # opened and closed are two more
     return list(Journal(folder).records())
@@ -96,3 +107,16 @@ class FaultyFiles(Files):
     def rename(self, old: Path, new: Path) -> None:
         self._ask("rename")
         super().rename(old, new)
+
+
+def record_backtest(folder: Path) -> Outcome:
+    """A journal of what the demo's strategy decides on the shipped prices of IBM and MSFT, and the run itself."""
+    data = read_market_data("us_stocks", symbols=["IBM", "MSFT"])
+    backtest = Backtest(load_strategy(STRATEGY), data, BacktestConfig(cash=Decimal(50_000)))
+    outcome = backtest.run()
+    with JournalWriter(folder, backtest.given(), flush_seconds=None) as writer:
+        for block in outcome.decisions.blocks():
+            writer.append_decisions(block)
+        for signal in outcome.signals:
+            writer.append_fact(signal)
+    return outcome

@@ -28,6 +28,8 @@ from lockstep.model.record import CARRIED
 from lockstep.store.catalog.times import time_text
 from lockstep.store.journal.layout import Record, RecordKind
 
+TYPES = frozenset(RECORD_NAMES.values()) | {kind.name.lower() for kind in EventKind}
+"""What records of the engine and of the market are called; a fact has its own type."""
 _DECISION = struct.Struct("<8q")
 _SIGNAL = struct.Struct("<3d")
 _MARKET = struct.Struct("<qqqBBHIqqqqdq")

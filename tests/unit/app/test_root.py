@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import journals
 import pytest
 from click.testing import Result
 
@@ -132,8 +133,10 @@ def test_every_command_takes_json_and_traceback_and_ends_its_help_in_examples() 
         assert "Examples:\n  $ lockstep" in (command.epilog or ""), name
 
 
-@pytest.mark.parametrize("name", [*every_command(), "data"])
-def test_examples_of_a_help_run_as_they_stand(name: str, call: Call) -> None:
+@pytest.mark.parametrize("name", [*every_command(), "data", "journal"])
+def test_examples_of_a_help_run_as_they_stand(name: str, call: Call, tmp_path: Path) -> None:
+    if name.startswith("journal "):
+        journals.record_backtest(tmp_path / "recorded")  # which their examples read
     lines = re.findall(r"^ +\$ (lockstep .*)$", call(*name.split(), "--help", code=0).stdout, re.MULTILINE)
     assert lines
     for line in lines:

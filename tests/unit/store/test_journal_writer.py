@@ -48,7 +48,9 @@ def test_records_of_all_kinds_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_messages_of_the_model_are_facts_as_they_are(tmp_path: Path) -> None:
-    signal = Signal(signal_id=1, ts=7, strategy="S", symbol="IBM", action=SignalAction.BUY, confidence=0.5, reasoning="why")
+    signal = Signal(
+        signal_id=1, ts=7, strategy="S", symbol="IBM", action=SignalAction.BUY, confidence=0.5, reasoning="why"
+    )
     with JournalWriter(tmp_path, {}) as writer:
         writer.append_fact(signal)
     _, record, _ = Journal(tmp_path).records()
@@ -262,7 +264,9 @@ def test_any_order_of_appends_comes_back_in_that_order(
             writer.flush()
         elif what == "reopen":
             writer.close()
-            writer = JournalWriter(folder, {}, segment_bytes=segment_bytes, durability=["relaxed", "durable"][count % 2])
+            writer = JournalWriter(
+                folder, {}, segment_bytes=segment_bytes, durability=["relaxed", "durable"][count % 2]
+            )
         elif what == "group":
             with writer.group():
                 append(writer, "fact", count)

@@ -222,15 +222,15 @@ def selected(
 ) -> Iterator[dict[str, Any]]:
     """The records asked for, as plain data.
 
-    Raises: UsageError: not a moment, or a type of which the journal has no record at all.
+    Raises: UsageError: not a moment, or a type that no record of the journal has and none of the engine's is.
     """
     from lockstep.model.errors import UsageError, did_you_mean
-    from lockstep.run.journal_lines import JournalLines, type_of
+    from lockstep.run.journal_lines import TYPES, JournalLines, type_of
     from lockstep.store.catalog.times import moment_ns
 
     first, stop = moment_ns(start, "--from"), moment_ns(end, "--until")
     wanted = {word.lower() for word in types}
-    seen: dict[str, str] = {}
+    seen = {name: name for name in TYPES}
     names = JournalLines(journal.identity())
     left = limit
     for record in journal.records():
@@ -244,7 +244,7 @@ def selected(
             if not left:
                 return
     for word in types:
-        if seen and word.lower() not in seen:
+        if word.lower() not in seen:
             raise UsageError(f"{journal.folder}: no record of type {word!r}", hint=did_you_mean(word, seen.values()))
 
 

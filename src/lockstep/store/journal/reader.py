@@ -146,16 +146,17 @@ class Journal:
         """
         self.torn = None
         begin = max((k for k, head in enumerate(self._heads) if head.first_sequence <= after + 1), default=0)
-        last: Block | None = None
+        first = self._heads[begin] if begin else SegmentHead(1, 1, 1, self.identity_hash, NO_HASH)
+        sequence, number, chain = first.first_sequence, first.first_block, first.chain
         for k in range(begin, len(self._paths)):
             path = self._paths[k]
             if k >= len(self._heads):  # the last one, cut inside its header
                 self.torn = TornTail(path, -1, 0, path.stat().st_size)
                 return
-            _refuse_other_head(path, k, self._heads, last)
+            _refuse_other_head(path, self._heads[k], SegmentHead(k + 1, sequence, number, self.identity_hash, chain))
             chain = digest(_head_bytes(path))
             for block in self._segment(path, self._heads[k], chain):
-                last = block
+                sequence, number, chain = block.last_sequence + 1, block.head.number + 1, block.hash
                 if block.last_sequence > after:
                     yield block
 
@@ -274,19 +275,8 @@ def _ends_in_nothing(file: IO[bytes], offset: int, size: int) -> bool:
     return -(-end // SECTOR_BYTES) * SECTOR_BYTES < offset + len(rest) or end == offset
 
 
-def _refuse_other_head(path: Path, k: int, heads: list[SegmentHead], last: Block | None) -> None:
-    head = heads[k]
-    expected = {"number": k + 1, "identity": heads[0].identity}
-    if last is not None:
-        expected |= {
-            "first_sequence": last.last_sequence + 1,
-            "first_block": last.head.number + 1,
-            "chain": last.hash,
-        }
-    elif k == 0:
-        expected |= {"first_sequence": 1, "first_block": 1, "chain": NO_HASH}
-    for name, want in expected.items():
-        got = getattr(head, name)
+def _refuse_other_head(path: Path, head: SegmentHead, expected: SegmentHead) -> None:
+    for name, got, want in zip(SegmentHead._fields, head, expected, strict=True):
         if got != want:
             shown = [value.hex()[:16] if isinstance(value, bytes) else value for value in (got, want)]
             raise DamagedJournal(path, -1, 0, f"its {name.replace('_', ' ')} is {shown[0]}, {shown[1]} was expected")
