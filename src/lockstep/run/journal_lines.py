@@ -65,8 +65,8 @@ class JournalLines:
         """A record as plain data: sequence, ts and ts_event (ISO, ns), type, then what its kind has."""
         line: Line = {
             "sequence": record.sequence,
-            "ts": _time(record.ts),
-            "ts_event": _time(record.ts_event) if record.ts_event else None,
+            "ts": time_text(record.ts),
+            "ts_event": time_text(record.ts_event) if record.ts_event else None,
             "type": type_of(record),
         }
         match record.kind:
@@ -75,7 +75,9 @@ class JournalLines:
             case RecordKind.MARKET:
                 return line | self._market(record.payload)
         fact = record.fact()
-        at = {"at": _time(fact["ts"])} if isinstance(fact.get("ts"), int) else {}  # its own time, where it tells one
+        at = (
+            {"at": time_text(fact["ts"])} if isinstance(fact.get("ts"), int) else {}
+        )  # its own time, where it tells one
         return line | at | {name: value for name, value in fact.items() if name not in line}
 
     def _decision(self, payload: bytes) -> Line:
@@ -93,7 +95,7 @@ class JournalLines:
             return {**line, "signal_id": ident, "action": _name(SignalAction, d), **advice}
         line |= {"order_id": ident, **self._head(head)}
         if kind == OrderEventKind.SUBMIT:
-            line |= {"expire_ts": _time(ts_event) if ts_event else None, "ts_event": None}
+            line |= {"expire_ts": time_text(ts_event) if ts_event else None, "ts_event": None}
         return line | self._words(kind, instrument, line, (a, b, c, d))
 
     def _words(self, kind: int, instrument: int, line: Line, values: tuple[int, int, int, int]) -> Line:
@@ -144,7 +146,7 @@ class JournalLines:
             case EventKind.BAR:
                 prices = {"open": price(p0), "high": price(p1), "low": price(p2), "close": price(p3)}
                 made = {"series": aux, "carried": bool(flags & CARRIED)}
-                return {**line, "ts_open": _time(ts_open), **prices, "volume": _number(volume), **made}
+                return {**line, "ts_open": time_text(ts_open), **prices, "volume": _number(volume), **made}
             case EventKind.QUOTE:
                 return {**line, "bid": price(p0), "ask": price(p1), "bid_qty": qty(p2), "ask_qty": qty(p3)}
             case EventKind.TRADE:
@@ -190,10 +192,3 @@ def _name(enum: Any, value: int) -> str | int:
 
 def _number(value: float) -> float | None:
     return value if value - value == 0.0 else None  # JSON has neither NaN nor infinities
-
-
-def _time(ts: int) -> str | int:
-    try:
-        return time_text(ts)
-    except (ValueError, OverflowError, OSError):  # beyond the years a date can name
-        return ts

@@ -164,7 +164,7 @@ def test_segment_of_another_journal_is_damage(original: Original, tmp_path: Path
         Journal(folder).survey()
 
 
-@pytest.mark.parametrize("zeros", [1, 511, 512, 4096, 100_000])
+@pytest.mark.parametrize("zeros", [1, 511, 512, 4096, 100_000, 5_000_000])
 def test_tail_of_zeros_is_torn_where_whole_sectors_are_empty(original: Original, zeros: int, tmp_path: Path) -> None:
     """A file system may keep a file's new length and lose its bytes: a power cut, not a crash of ours."""
     path = original.paths[-1]

@@ -217,7 +217,7 @@ class Journal:
         with path.open("rb") as file:
             file.seek(offset)
             while offset < size:
-                read = _read_block(file, path, BlockHead(number, sequence, 0, 0, chain), offset, size)
+                read = _read_block(file, path, BlockHead(number, sequence, 0, 0, chain), offset)
                 if not isinstance(read, Block):
                     if read or path != self._paths[-1]:
                         raise DamagedJournal(path, number, offset, read or "it ends there, and another segment follows")
@@ -227,12 +227,12 @@ class Journal:
                 number, sequence, offset, chain = number + 1, read.last_sequence + 1, _end_of(read), read.hash
 
 
-def _read_block(file: IO[bytes], path: Path, expected: BlockHead, offset: int, size: int) -> Block | str:
+def _read_block(file: IO[bytes], path: Path, expected: BlockHead, offset: int) -> Block | str:
     """The block at an offset; or what is wrong with it, "" for torn. expected: its number, first sequence and chain."""
     data = file.read(BLOCK_HEAD_BYTES)
     head = unpack_block_head(data) if len(data) == BLOCK_HEAD_BYTES else None
     if head is None:
-        torn = len(data) < BLOCK_HEAD_BYTES or _ends_in_nothing(file, offset, size)
+        torn = len(data) < BLOCK_HEAD_BYTES or _ends_in_nothing(file, offset)
         return "" if torn else "its header does not check"
     for name, want, got in zip(("number", "first sequence"), expected, head, strict=False):
         if want != got:
@@ -255,7 +255,7 @@ def _read_block(file: IO[bytes], path: Path, expected: BlockHead, offset: int, s
     bad = check_records(words, head.first_sequence, head.records, starts)
     if hashed == ending and bad < 0:
         return Block(path, offset, head, body, starts, hashed)
-    if _ends_in_nothing(file, offset, size):
+    if _ends_in_nothing(file, offset):
         return ""
     if bad < 0:
         return f"its hash is {ending.hex()[:16]}, its bytes give {hashed.hex()[:16]}"
@@ -265,14 +265,15 @@ def _read_block(file: IO[bytes], path: Path, expected: BlockHead, offset: int, s
     return f"record {head.first_sequence + bad} at byte {at} does not match its CRC32C, or is of no known kind"
 
 
-def _ends_in_nothing(file: IO[bytes], offset: int, size: int) -> bool:
+def _ends_in_nothing(file: IO[bytes], offset: int) -> bool:
     """Whether the file ends in whole sectors of zeros that begin inside the block: its length was kept, its bytes not."""
-    if size - offset > BLOCK_HEAD_BYTES + BODY_BYTES_MAX + HASH_BYTES:
-        return False
     file.seek(offset)
-    rest = file.read()
-    end = offset + len(rest.rstrip(b"\0"))
-    return -(-end // SECTOR_BYTES) * SECTOR_BYTES < offset + len(rest) or end == offset
+    block = file.read(BLOCK_HEAD_BYTES + BODY_BYTES_MAX + HASH_BYTES)
+    while more := file.read(BODY_BYTES_MAX):
+        if more.strip(b"\0"):
+            return False
+    written = offset + len(block.rstrip(b"\0"))
+    return written == offset or -(-written // SECTOR_BYTES) * SECTOR_BYTES < offset + len(block)
 
 
 def _refuse_other_head(path: Path, head: SegmentHead, expected: SegmentHead) -> None:
