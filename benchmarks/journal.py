@@ -50,13 +50,15 @@ def append_rate(
         while done < records:
             some = rows[: records - done]
             batches = [some[k : k + batch] for k in range(0, len(some), batch)]
-            with tempfile.TemporaryDirectory(prefix="lockstep-bench-") as folder:
-                with JournalWriter(Path(folder), {}, durability=durability, ts=int(some[0, 0])) as writer:
-                    begin = time.perf_counter()
-                    for part in batches:
-                        writer.append_decisions(part)
-                    writer.flush()
-                    seconds += time.perf_counter() - begin
+            with (
+                tempfile.TemporaryDirectory(prefix="lockstep-bench-") as folder,
+                JournalWriter(Path(folder), {}, durability=durability, ts=int(some[0, 0])) as writer,
+            ):
+                begin = time.perf_counter()
+                for part in batches:
+                    writer.append_decisions(part)
+                writer.flush()
+                seconds += time.perf_counter() - begin
             done += len(some)
         best = max(best, done / seconds)
     return best

@@ -6,6 +6,7 @@ The suite runs the same over a sample of the bytes: test_journal_reader.py.
 """
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def test_every_cut_gives_the_longest_prefix_of_whole_blocks(folder: Path) -> Non
             cuts += 1
         path.write_bytes(content)
     assert Journal(folder).survey().records == 1000
-    print(f"\n{cuts:,} cuts, {time.perf_counter() - began:.0f} s")
+    sys.stderr.write(f"\n{cuts:,} cuts, {time.perf_counter() - began:.0f} s\n")
 
 
 def test_every_flipped_bit_is_found_in_its_block(folder: Path) -> None:
@@ -97,4 +98,4 @@ def test_every_flipped_bit_is_found_in_its_block(folder: Path) -> None:
             os.pwrite(number, bytes([byte]), at)
         os.close(number)
     assert Journal(folder).survey().records == 1000
-    print(f"\n{flips:,} flips, {time.perf_counter() - began:.0f} s")
+    sys.stderr.write(f"\n{flips:,} flips, {time.perf_counter() - began:.0f} s\n")

@@ -51,9 +51,10 @@ def test_snapshot_is_taken_of_records_that_are_on_the_disk(tmp_path: Path) -> No
     # the journal's block and its fsync; then the snapshot's own file: written, synced, named, its folder synced
     assert order[:2] == ["write", "sync"]
     assert order[2:].index("create") < order[2:].index("rename")
-    with JournalWriter(tmp_path, {}, durability="durable") as writer, writer.group():
-        with pytest.raises(InvariantError, match="inside a group"):
+    with JournalWriter(tmp_path, {}, durability="durable") as writer:
+        with writer.group(), pytest.raises(InvariantError, match="inside a group"):
             writer.snapshot(b"state")
+        assert len(snapshot_paths(tmp_path)) == 1
 
 
 def spoil(path: Path, at: int) -> None:
@@ -69,7 +70,7 @@ def test_altered_snapshot_is_passed_over_for_the_one_before(at: int, folder: Pat
     assert found.snapshot is not None
     assert found.snapshot.sequence == 22
     assert len(found.skipped) == 1
-    assert [record.sequence for record in found.records()][0] == 23
+    assert next(found.records()).sequence == 23
 
 
 def test_every_cut_of_a_snapshot_is_noticed(folder: Path) -> None:

@@ -106,13 +106,15 @@ def cat(
 
     --json gives one object that holds them all; for a long journal `export` writes one object a line instead.
     """
+    import msgspec
+
     from lockstep.app.cli.console import print_json
     from lockstep.store.journal.reader import Journal
 
     journal = Journal(folder)
     lines = selected(journal, types, start, end, limit)
     if as_json:
-        records = list(lines)
+        records = [msgspec.json.decode(msgspec.json.encode(line)) for line in lines]  # bytes as base64, no NaN
         print_json({"journal": str(folder), "records": records, "torn": journal.torn is not None})
     else:
         for line in lines:
@@ -253,19 +255,19 @@ def _within(record: "Record", start: int | None, end: int | None) -> bool:
 
 
 def _shown(line: dict[str, Any]) -> str:
-    rest = " ".join(
-        f"{name}={_word(value)}" for name, value in line.items() if name not in _FIRST and value is not None
-    )
-    return f"{line['sequence']:>9} {line['ts']!s:<30} {line['type']:<16} {rest}"
+    rest = [f"{_word(name)}={_word(value)}" for name, value in line.items() if name not in _FIRST and value is not None]
+    return f"{line['sequence']:>9} {line['ts']:<30} {_word(line['type']):<16} {' '.join(rest)}"
 
 
 def _word(value: Any) -> str:
     """A value on one line: texts with blanks or control characters are quoted, so that none can pass for another line."""
     import json
 
+    import msgspec
+
     if isinstance(value, str) and value.isprintable() and " " not in value:
         return value
-    return json.dumps(value)
+    return json.dumps(msgspec.to_builtins(value))
 
 
 def _warn_of_torn(journal: "Journal") -> None:

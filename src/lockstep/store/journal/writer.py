@@ -8,6 +8,7 @@ An append is in the journal whole or not at all. Where there is no room, it rais
 file, and it may be tried again. Where the disk refuses to write or to keep, it raises `JournalFailed`: that writer has ended.
 """
 
+import errno
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -96,6 +97,7 @@ class JournalWriter:
         self._closed = False
         self._group: _Mark | None = None
         self._group_broken = False
+        self._half_done = False  # the file may hold what the fields here do not tell yet
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = WriterLock(folder).__enter__()
         try:
@@ -211,8 +213,12 @@ class JournalWriter:
                     raise
 
     def flush(self) -> None:
-        """Hand what is held to the operating system. Raises: JournalFull: it is still held; JournalFailed."""
+        """Hand what is held to the operating system.
+
+        Raises: JournalFull: it is still held. JournalFailed. InvariantError: inside a group, which ends as a whole.
+        """
         self._refuse_closed()
+        self._refuse_inside_group("flushed")
         self._write_block()
 
     def flush_if_due(self) -> None:
@@ -231,8 +237,6 @@ class JournalWriter:
         The journal is on the disk before the snapshot is: none names a record that could be lost.
         Args:   keep: how many snapshots stay, the oldest go. Raises: JournalFull, JournalFailed.
         """
-        if self._group is not None:
-            raise InvariantError("a snapshot cannot be taken inside a group")
         self.sync()
         taken = Snapshot(self.appended, self.clock, self._identity, self._chain, state)
         try:
@@ -252,6 +256,7 @@ class JournalWriter:
         """
         if self._closed:
             return
+        self._refuse_inside_group("closed")
         try:
             if self._failure is None:
                 self.append_fact({"type": "JournalClosed", "reason": reason})
@@ -286,6 +291,12 @@ class JournalWriter:
         if self._group is not None and self._group_broken:
             raise InvariantError(f"{self.folder}: append to a group that was taken back")
 
+    def _refuse_inside_group(self, what: str) -> None:
+        if self._group is not None:
+            raise InvariantError(
+                f"{self.folder}: a journal cannot be {what} inside a group: what it holds is not committed yet"
+            )
+
     def _refuse_backwards(self, ts: int) -> None:
         self._refuse_closed()
         if ts < self.clock:
@@ -311,16 +322,20 @@ class JournalWriter:
 
     def _take_back(self, mark: _Mark) -> None:
         self._group_broken = True
+        self._half_done = True
         if self._offset != mark.offset:
             self._cut(mark.offset)
         self._buffer.restore(mark.buffer)
         self._offset, self._block, self._chain = mark.offset, mark.block, mark.chain
         self.committed = min(self.committed, self.appended)
+        self._half_done = False
 
     # ---- the file
 
     def _write_block(self) -> None:
         """Close the block and hand it to the operating system, whole; or leave it held, and the file as it was."""
+        if self._half_done:  # an interrupt fell between a write and the note of it: writing on could write twice
+            raise self._fail(InterruptedError(errno.EINTR, "interrupted"), "a write was not seen to its end")
         buffer = self._buffer
         self._flushed_at = time.monotonic()
         if not buffer.count:
@@ -332,15 +347,18 @@ class JournalWriter:
         buffer.raw[: layout.BLOCK_HEAD_BYTES] = head
         hashed = layout.digest(buffer.raw[:end])
         buffer.raw[end : end + layout.HASH_BYTES] = hashed
+        self._half_done = True
         try:
             self._files.write_all(self._open_file(), buffer.raw[: end + layout.HASH_BYTES])
         except OSError as e:
             self._cut(self._offset)
+            self._half_done = False
             raise self._cannot(e, "a block could not be written") from e
         self._offset += end + layout.HASH_BYTES
         self._block += 1
         self._chain = hashed
         buffer.clear()
+        self._half_done = False
         if self.durability is Durability.RELAXED:
             self.committed = self.appended
 
@@ -355,6 +373,8 @@ class JournalWriter:
         """Take back what a failed write may have left. Raises: JournalFailed: not even that is possible."""
         try:
             self._files.truncate(self._open_file(), size)
+            if self.durability is Durability.DURABLE:  # what was refused must not come back with the power
+                self._files.sync(self._open_file())
         except OSError as e:
             raise self._fail(e, "what a failed write left could not be taken back") from e
 
