@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import footprint
+from benchmarks import footprint, logs
 from benchmarks.peers.program import ProgramResult
 from benchmarks.processes import run_program
 from benchmarks.race import OURS, Setting, note_of
@@ -29,6 +29,12 @@ def memory_peak_mb(setting: Setting) -> list[Entry]:
         growth = bytes_per_event(one, four)
     entries.append(Entry("memory_bytes_per_event", growth, "bytes", higher_is_better=False, limit=16, note=note))
     return entries
+
+
+def log_p99_us(setting: Setting) -> list[Entry]:
+    """What the engine's thread waits for a log whose disk is slow: 99 % of hand-overs stay below."""
+    setting.say("log_p99_us: a log on a slow disk")
+    return [Entry("log_p99_us", logs.log_p99_us(), "us", higher_is_better=False, limit=1000)]
 
 
 def import_seconds(setting: Setting) -> list[Entry]:

@@ -23,6 +23,7 @@ ROWS: dict[str, Row] = {
     "hundred": breadth.hundred,
     "catalog_read": histories.catalog_read,
     "csv_import": histories.csv_import,
+    "log_p99_us": costs.log_p99_us,
     "memory_peak_mb": costs.memory_peak_mb,
     "import_seconds": costs.import_seconds,
     "install_size": costs.install_size,

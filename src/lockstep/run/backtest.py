@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from lockstep.engine.engine import Engine
 from lockstep.engine.records import DECISION_WORDS, EQUITY_WORDS, FILL_WORDS
+from lockstep.engine.rowlog import Sink
 from lockstep.model.errors import LockstepError, StrategyFault, UsageError
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
@@ -151,15 +152,20 @@ class Backtest:
             session.loop.run_all()
         return session.end()
 
-    def begin(self, progress: Progress | None = None) -> "Playing":
-        """A run that has been set up and has seen its history, before its first event."""
-        return Playing(self, progress)
+    def begin(self, progress: Progress | None = None, decision_sinks: Sequence[Sink] = ()) -> "Playing":
+        """A run that has been set up and has seen its history, before its first event.
+
+        Args: decision_sinks: are given the decision log block by block, as the run's hashes are.
+        """
+        return Playing(self, progress, decision_sinks)
 
 
 class Playing:
     """A backtest under way: engine, venue and sources, and where what it leaves is kept."""
 
-    def __init__(self, backtest: Backtest, progress: Progress | None = None) -> None:
+    def __init__(
+        self, backtest: Backtest, progress: Progress | None = None, decision_sinks: Sequence[Sink] = ()
+    ) -> None:
         self.backtest = backtest
         self.seconds = 0.0
         self.decisions = RowSpool(DECISION_WORDS, ORDER_LOG_BYTES_MAX)
@@ -170,7 +176,7 @@ class Playing:
         config = backtest.config
         self.engine = Engine(
             Portfolio(backtest.instruments, config.cash, float(config.leverage)),
-            decision_sinks=[self.identity.update, self.decisions.append],
+            decision_sinks=[self.identity.update, self.decisions.append, *decision_sinks],
             fill_sinks=[self.fill_rows.append],
             equity_sinks=[self.equity_rows.append],
             signal_sink=self.signals.append,

@@ -40,6 +40,27 @@ def test_backtest_with_json_prints_one_object_with_every_figure(call_json: CallJ
     assert Path(run["folder"], "manifest.json").is_file()
 
 
+def test_quiet_backtest_prints_nothing_and_what_a_strategy_prints_is_logged(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(on_bar("print('bar of', bar.symbol)"))
+    words = (
+        "backtest",
+        "mine.py",
+        "--data",
+        "us_stocks",
+        "--symbol",
+        "FB",
+        "--no-save",
+        "--no-sensitivity",
+        "--logs",
+        "said",
+    )
+    done = call(*words, "--quiet", code=0)
+    assert done.stdout == done.stderr == ""
+    said = [json.loads(line)["message"] for line in Path("said", "system.log").read_text().splitlines()]
+    assert said[1:-1] == ["bar of FB"] * (len(said) - 2)
+    assert len(said) > 100
+
+
 def test_backtest_shows_figures_hash_and_the_next_command(call: Call, ema_cross: str) -> None:
     said = call("backtest", ema_cross, "--data", "us_stocks", "--symbol", "AAPL", "--no-sensitivity", code=0).stdout
     for part in ("EmaCross on AAPL", "fast 10, slow 20", "Total return", "Max drawdown", "buy and hold", "Fees"):

@@ -111,6 +111,22 @@ def test_run_of_a_file_is_the_run_of_the_same_command_line_in_every_format(
         assert (run["decision_hash"], run["final_equity"]) == (typed["decision_hash"], typed["final_equity"])
 
 
+def test_logs_of_a_file_go_beside_it_and_console_off_prints_nothing(
+    call: Call, call_json: CallJson, write: Callable[..., str], tmp_path: Path
+) -> None:
+    bare = '[data]\nsource = "us_stocks"\n[[strategies]]\nscript = "ema_cross.py"\n[output]\nsensitivity = false\n'
+    write(bare + '[logs]\nfolder = "said"\nlevel = "warning,orders=debug"\nconsole = false\n')
+    done = call("run", "--config", "run.toml", "--no-save", code=0)
+    assert done.stdout == done.stderr == ""
+    kinds = [json.loads(line)["event_type"] for line in (tmp_path / "said" / "orders.log").read_text().splitlines()]
+    assert kinds.count("submit") == kinds.count("accept") > 50
+    run = call_json("run", "--config", "run.toml", "--no-save", "--set", "logs.console=true")
+    assert run["logs"]["orders"] == len(kinds)
+    assert run["logs"]["lost"] == 0
+    refused = call("run", "--config", "run.toml", "--set", "logs.level=lowd", code=2)
+    assert "no log level 'lowd'" in refused.stderr
+
+
 def test_bare_file_is_the_bare_backtest(call_json: CallJson, write: Callable[..., str]) -> None:
     bare = '[data]\nsource = "us_stocks"\n[[strategies]]\nscript = "ema_cross.py"\n'
     words = ("backtest", "ema_cross.py", "--data", "us_stocks", "--no-sensitivity", "--no-save")

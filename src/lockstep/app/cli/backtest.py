@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lockstep.app.cli.options import SHORT_HASH, Command, examples, json_option, run_options, runs_option
+from lockstep.app.cli.options import (
+    SHORT_HASH,
+    Command,
+    examples,
+    json_option,
+    log_level_option,
+    logs_option,
+    quiet_option,
+    run_options,
+    runs_option,
+)
 
 if TYPE_CHECKING:
     from lockstep.model.fees import FeeSchedule
@@ -19,9 +29,10 @@ EXAMPLES = examples(
     "lockstep new my_strategy --force",
     "lockstep backtest my_strategy.py --data us_stocks --symbol AAPL --symbol IBM",
     "lockstep backtest my_strategy.py --data us_stocks --param fast=12 --start 2005-01-01 --fee 0.1% --json",
+    "lockstep backtest my_strategy.py --data us_stocks --logs logs --log-level info,orders=debug",
 )
 NOT_PART_OF_THE_RUN = {
-    "strategy", "root", "report", "no_sensitivity", "no_save", "as_json",
+    "strategy", "root", "report", "no_sensitivity", "no_save", "as_json", "logs", "log_level", "quiet",
     "speed", "break_at", "break_when", "break_on", "snapshot", "snapshot_at", "restore",
 }  # fmt: skip
 """What changes where results go or how they are shown, and hence no result."""
@@ -34,6 +45,9 @@ NOT_PART_OF_THE_RUN = {
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the HTML report there.")
 @click.option("--no-sensitivity", is_flag=True, help="Skip the reruns with other costs, latencies and bar path.")
 @click.option("--no-save", is_flag=True, help="Keep nothing in the folder of runs.")
+@logs_option
+@log_level_option
+@quiet_option
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
@@ -44,10 +58,12 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     """
     from lockstep.app.cli.console import RunProgress, print_json, prints_aside, say, screen
     from lockstep.app.cli.launch import check_writable, run_backtest
+    from lockstep.app.cli.logs import log_at, logs_as_json, quiet_if, warn_of_lost
     from lockstep.app.cli.outcome_table import show_outcome, show_places
 
     check_writable(given["report"])
-    with prints_aside(given["as_json"]), RunProgress() as progress:
+    log = log_at(given["logs"], given["log_level"])
+    with prints_aside(given["as_json"]), quiet_if(given["quiet"]), RunProgress(given["quiet"]) as progress:
         run = run_backtest(
             backtest_of(given, progress.reading),
             progress,
@@ -55,9 +71,13 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             root=None if given["no_save"] else given["root"],
             sensitivity=not given["no_sensitivity"],
             report=given["report"],
+            log=log,
         )
+    warn_of_lost(log)
+    if given["quiet"]:
+        return
     if given["as_json"]:
-        print_json(run.as_json())
+        print_json(run.as_json() | logs_as_json(log))
         return
     console = screen()
     show_outcome(console, run)

@@ -86,13 +86,14 @@ class _Percent(ProgressColumn):
 class RunProgress:
     """A bar on stderr while a terminal looks on; silent otherwise. Use as `with RunProgress() as progress`."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._label = ""
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not self._quiet:
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=30),

@@ -14,6 +14,8 @@ from lockstep.app.cli.console import RunProgress
 from lockstep.app.cli.quiet import notice_of
 from lockstep.model.errors import UsageError
 from lockstep.run.backtest import Backtest, Outcome
+from lockstep.run.logs.log import RunLog
+from lockstep.run.logs.session import run_logged
 from lockstep.run.results import finish_run, summary
 
 
@@ -65,9 +67,10 @@ def run_backtest(
     root: Path | None,
     sensitivity: bool,
     report: Path | str | None,
+    log: RunLog | None = None,
 ) -> Finished:
-    """Run it, keep it under `root` (None keeps nothing) and write the report; see `finish`."""
-    outcome = backtest.run(progress.events)
+    """Run it, keep it under `root` (None keeps nothing) and write the report; see `finish`. log: closed when it has run."""
+    outcome = backtest.run(progress.events) if log is None else run_logged(backtest, log, progress.events)
     return finish(outcome, progress, command=command, root=root, sensitivity=sensitivity, report=report)
 
 

@@ -29,6 +29,20 @@ class Command(click.Command):
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+logs_option = click.option(
+    "--logs",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write system.log, orders.log, trades.log and errors.log there, as JSON lines.",
+)
+log_level_option = click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    metavar="LEVEL[,COMPONENT=LEVEL]",
+    help="The lowest level that is written: debug, info, warning, error or critical; for one component: info,orders=debug.",
+)
+quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors: results are in files alone.")
 runs_option = click.option(
     "--runs",
     "root",

@@ -54,6 +54,7 @@ def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_s
     from lockstep.app.cli.backtest import next_line
     from lockstep.app.cli.console import RunProgress, print_json, prints_aside, say, screen
     from lockstep.app.cli.launch import check_writable, run_backtest
+    from lockstep.app.cli.logs import log_in, logs_as_json, quiet_if, warn_of_lost
     from lockstep.app.cli.outcome_table import show_outcome, show_places
     from lockstep.run.backtest import Backtest
     from lockstep.run.settings.load import load_settings
@@ -64,7 +65,8 @@ def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_s
     target = report or (settings.resolve(output["report"]) if output["report"] else None)
     root = settings.resolve(output["runs"]) if output["runs"] else Path("runs")
     check_writable(target)
-    with prints_aside(as_json), RunProgress() as progress, told_in_the_files_words():
+    log, quiet = log_in(settings), not settings.table("logs")["console"]
+    with prints_aside(as_json), quiet_if(quiet), RunProgress(quiet) as progress, told_in_the_files_words():
         config = config_from(settings)
         plans = plans_from(settings)
         run = run_backtest(
@@ -74,11 +76,15 @@ def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_s
             root=None if no_save else root,
             sensitivity=output["sensitivity"],
             report=target,
+            log=log,
         )
+    warn_of_lost(log)
+    if quiet:
+        return
     run = run._replace(notice=in_the_files_words(run.notice))
     shares = shares_of(run.outcome)
     if as_json:
-        print_json(run.as_json() | {"config": str(settings.path), "strategies": shares})
+        print_json(run.as_json() | logs_as_json(log) | {"config": str(settings.path), "strategies": shares})
         return
     console = screen()
     show_outcome(console, run)

@@ -190,6 +190,22 @@ OUTPUT = Section(
         ),
     ),
 )
+LOGS = Section(
+    name="logs",
+    doc="system.log, orders.log, trades.log and errors.log, as JSON lines. No key here changes a result, or the run hash.",
+    keys=(
+        Key(name="folder", kind=Text("folder"), doc="Where they go, relative to this file; by default none is written."),
+        Key(
+            name="level",
+            kind=Text("level, or levels by component"),
+            default="info",
+            doc="The lowest level that is written: debug, info, warning, error, critical; `info,orders=debug` for one component.",
+        ),
+        Key(name="rotate_mb", kind=Whole(low=1, high=100_000), default=64, doc="A file is rotated at so many MiB."),
+        Key(name="keep", kind=Whole(low=1, high=1000), default=8, doc="Files kept of each."),
+        Key(name="console", kind=Switch(), default=True, doc="false: print nothing but errors; results are in files alone."),
+    ),
+)  # fmt: skip
 STRATEGIES = Section(
     name="strategies",
     doc="One table for each strategy; they share the account.",
@@ -203,7 +219,7 @@ STRATEGIES = Section(
         Key(name="parameters", kind=Values(), doc="Its parameters by name; each must be one that it has."),
     ),
 )  # fmt: skip
-SECTIONS = {section.name: section for section in (ENGINE, DATA, VENUE, RISK, OUTPUT, STRATEGIES)}
+SECTIONS = {section.name: section for section in (ENGINE, DATA, VENUE, RISK, OUTPUT, LOGS, STRATEGIES)}
 MODE = Key(name="mode", kind=Word(MODES), default="backtest", doc="What to do with it all; paper and live are for a later version.")  # fmt: skip
 
 

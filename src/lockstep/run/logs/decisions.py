@@ -1,0 +1,94 @@
+"""The engine's decision log as entries: every command, order event, signal and corporate action, in a sentence and in fields."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lockstep.run.journal_lines import JournalLines, type_of
+from lockstep.run.logs.entries import ABOUT, Entry
+from lockstep.run.logs.levels import Levels
+from lockstep.store.journal.layout import Record, RecordKind
+
+_DEBUG, _INFO, _WARNING, _ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+# Of each record: component, stream, level. What is not named here is told by the run, at INFO.
+_KINDS: dict[str, tuple[str, str, int]] = {
+    "submit": ("orders", "orders", _INFO),
+    "deny": ("risk", "orders", _WARNING),
+    "cancel_request": ("orders", "orders", _DEBUG),
+    "replace_request": ("orders", "orders", _DEBUG),
+    "lose": ("orders", "orders", _ERROR),
+    "accept": ("orders", "orders", _DEBUG),
+    "reject": ("orders", "orders", _WARNING),
+    "trigger": ("orders", "orders", _DEBUG),
+    "partial": ("orders", "trades", _INFO),
+    "fill": ("orders", "trades", _INFO),
+    "cancel": ("orders", "orders", _INFO),
+    "cancel_reject": ("orders", "orders", _WARNING),
+    "replace": ("orders", "orders", _INFO),
+    "replace_reject": ("orders", "orders", _WARNING),
+    "expire": ("orders", "orders", _INFO),
+    "restate": ("orders", "orders", _DEBUG),
+    "correct": ("orders", "trades", _WARNING),
+    "bust": ("orders", "trades", _WARNING),
+    "signal": ("strategy", "system", _INFO),
+}
+_OTHER = ("portfolio", "system", _INFO)
+_LEFT_OUT = {"sequence", "ts", "type", *ABOUT}
+Line = Mapping[str, Any]
+
+
+class DecisionEntries:
+    """Entries of decision rows. names: of the strategies and instruments the rows speak of."""
+
+    def __init__(self, names: JournalLines, levels: Levels) -> None:
+        self._names = names
+        self._levels = levels
+
+    def of(self, block: NDArray[np.int64]) -> Iterator[Entry]:
+        """The entries of a block of rows, int64 [n, 8], in order, but those below their component's level."""
+        for row in block:
+            record = Record(0, int(row[0]), int(row[1]), int(RecordKind.DECISION), row.tobytes())
+            kind = type_of(record)
+            component, stream, level = _KINDS.get(kind, _OTHER)
+            if level < self._levels.of(component):
+                continue
+            line = self._names.line(record)
+            yield Entry(
+                ts=record.ts,
+                level=level,
+                component=component,
+                event_type=kind,
+                message=sentence(kind, line),
+                stream=stream,
+                about={name: line[name] for name in ABOUT if line.get(name) is not None},
+                data={name: value for name, value in line.items() if name not in _LEFT_OUT and value not in (None, [])},
+            )
+
+
+def sentence(kind: str, line: Line) -> str:
+    """What happened, in words: `fill of order 7: buy 100 AAPL at 56.75, 100 filled`."""
+    symbol = line.get("symbol")
+    words = kind.replace("_", " ")
+    if "order_id" not in line:
+        return " ".join(str(word) for word in (words, symbol, line.get("action")) if word is not None)
+    told = f"{words} of order {line['order_id']}: {_word(line.get('side'))} "
+    if "qty" in line:
+        told += f"{line['qty']} "
+    told += f"{symbol}"
+    if "price" in line:
+        told += f" at {line['price']}, {line['cumulative']} filled"
+    elif "qty" in line:
+        prices = [f"{name} {line[f'{name}_price']}" for name in ("limit", "stop") if line.get(f"{name}_price")]
+        told += f", {', '.join([_word(line.get('order_type')), *prices, _word(line.get('time_in_force'))])}"
+    elif "cumulative" in line:
+        told += f", {line['cumulative']} filled"
+    if line.get("reason") not in (None, "NONE"):
+        told += f": {_word(line['reason'])}"
+    return told
+
+
+def _word(value: Any) -> str:
+    return str(value).lower().replace("_", " ")

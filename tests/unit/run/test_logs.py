@@ -1,0 +1,258 @@
+"""The log of a run: every decision is in it once and in order, it is never in the way, and what fails is counted."""
+
+import json
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lockstep.app.cli.demo import STRATEGY
+from lockstep.model.errors import StrategyFault, UsageError
+from lockstep.run.backtest import Backtest
+from lockstep.run.config import BacktestConfig
+from lockstep.run.logs import log as log_module
+from lockstep.run.logs.entries import MESSAGE_MAX, Entry, entry_of, line_of, nano_text
+from lockstep.run.logs.files import StreamFile
+from lockstep.run.logs.levels import Levels, levels_from_text
+from lockstep.run.logs.log import RunLog, component_of
+from lockstep.run.logs.session import run_logged
+from lockstep.run.strategy_file import load_strategy
+from lockstep.run.tables import order_blocks
+from lockstep.store.catalog.readers import read_market_data
+
+FAULTY = """
+import logging
+from lockstep import Strategy, Bar
+
+log = logging.getLogger(__name__)
+
+class Faulty(Strategy):
+    count = 0
+
+    def on_bar(self, bar: Bar) -> None:
+        self.count += 1
+        if self.count == 3:
+            self.buy(10)
+            log.info("bought %d", 10, extra={"data": {"close": bar.close}})
+        if self.count == 9:
+            raise ValueError("enough")
+"""
+
+
+def shipped(path: Path | str = STRATEGY, symbols: tuple[str, ...] = ("AAPL", "IBM")) -> Backtest:
+    return Backtest(load_strategy(path), read_market_data("us_stocks", symbols=symbols), BacktestConfig())
+
+
+def lines(folder: Path, stream: str) -> list[dict[str, Any]]:
+    path = folder / f"{stream}.log"
+    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+
+def test_log_of_a_run_holds_every_order_event_once_and_in_order(tmp_path: Path) -> None:
+    log = RunLog(tmp_path, Levels(logging.DEBUG))
+    outcome = run_logged(shipped(), log)
+    expected = [
+        (record, ident)
+        for block in order_blocks(outcome)
+        for record, ident in zip(block["record"], block["order_id"].tolist(), strict=True)
+    ]
+    assert len(expected) > 400
+    traded = [pair for pair in expected if pair[0] in ("fill", "partial")]
+    ordered = [pair for pair in expected if pair not in set(traded)]
+    assert [(line["event_type"], line["order_id"]) for line in lines(tmp_path, "trades")] == traded
+    assert [(line["event_type"], line["order_id"]) for line in lines(tmp_path, "orders")] == ordered
+    assert log.counts()["orders"] == len(ordered)
+    assert log.counts()["lost"] == log.counts()["dropped"] == 0
+
+
+def test_summary_of_a_session_is_what_the_run_says(tmp_path: Path) -> None:
+    outcome = run_logged(shipped(), RunLog(tmp_path))
+    first, *_, last = lines(tmp_path, "system")
+    assert first["event_type"] == "session_start"
+    assert first["data"]["config"]["latency"]["name"] == "standard"
+    assert last["event_type"] == "session_summary"
+    assert last["data"]["run_hash"] == outcome.run_hash
+    assert last["data"]["orders"] == outcome.orders
+    assert last["data"]["equity"] == outcome.final_equity
+    assert sum(share["fills"] for share in last["data"]["strategies"].values()) == outcome.fills
+
+
+def test_log_changes_no_result_and_is_the_same_each_time(tmp_path: Path) -> None:
+    plain = shipped().run()
+    for name in ("one", "two"):
+        assert run_logged(shipped(), RunLog(tmp_path / name)).run_hash == plain.run_hash
+    for stream in ("system", "orders", "trades"):
+        one, two = ((tmp_path / name / f"{stream}.log").read_bytes() for name in ("one", "two"))
+        assert one == two
+
+
+def test_strategy_that_fails_leaves_its_last_words_and_its_error(tmp_path: Path) -> None:
+    script = tmp_path / "faulty.py"
+    script.write_text(FAULTY)
+    with pytest.raises(StrategyFault, match="enough"):
+        run_logged(shipped(script, ("IBM",)), RunLog(tmp_path / "logs"))
+    *_, said, failed = lines(tmp_path / "logs", "system")
+    assert (said["message"], said["component"], said["strategy"]) == ("bought 10", "strategy", "Faulty")
+    assert said["data"]["close"] > 0
+    assert said["timestamp"] > "2000-03-01T21"
+    assert failed["level"] == "CRITICAL"
+    assert "faulty.py line 16" in failed["message"]
+    assert lines(tmp_path / "logs", "errors") == [failed]
+    kinds = [line["event_type"] for line in lines(tmp_path / "logs", "orders")]
+    assert kinds == ["submit"]
+
+
+def test_levels_hold_for_each_component(tmp_path: Path) -> None:
+    levels = levels_from_text("warning, orders=debug,strategy = error")
+    assert (levels.of("risk"), levels.of("orders"), levels.of("strategy")) == (
+        logging.WARNING, logging.DEBUG, logging.ERROR,
+    )  # fmt: skip
+    run_logged(shipped(), RunLog(tmp_path, levels))
+    assert lines(tmp_path, "system") == []
+    assert {line["level"] for line in lines(tmp_path, "orders")} == {"DEBUG", "INFO"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("loud", "no log level 'loud'"),
+        ("ordrs=info", "no component 'ordrs'"),
+        ("info,debug", "names two levels"),
+        ("risk=info,risk=debug", "names risk twice"),
+        ("", "no log level ''"),
+    ],
+)
+def test_level_text_that_cannot_be_meant_is_refused(text: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        levels_from_text(text)
+
+
+def test_line_escapes_what_a_terminal_would_act_on_and_is_bounded() -> None:
+    text = "a\nb\x1b[2J\u202e" + "x" * (2 * MESSAGE_MAX)
+    entry = Entry(
+        ts=1, level=logging.INFO, component="run", event_type="e", message=text, data={"x": float("nan"), "y": text}
+    )
+    line = line_of(entry)
+    assert line.isascii()
+    assert line.count(b"\n") == 1
+    assert b"\x1b" not in line
+    assert len(line) < 3 * MESSAGE_MAX
+    assert json.loads(line)["data"]["x"] is None
+
+
+def test_timestamp_always_has_nine_decimals() -> None:
+    assert nano_text(0) == "1970-01-01T00:00:00.000000000Z"
+    assert nano_text(1_500_000_000_000_000_007) == "2017-07-14T02:40:00.000000007Z"
+
+
+def test_record_with_a_wrong_format_keeps_its_text() -> None:
+    record = logging.LogRecord("x", logging.INFO, "f", 1, "only %d", ("no number",), None)
+    assert entry_of(record, "x", 1).message == "only %d"
+
+
+def test_full_file_is_rotated_and_the_oldest_goes(tmp_path: Path) -> None:
+    file = StreamFile(tmp_path / "orders.log", rotate_bytes=100, keep=3)
+    for number in range(20):
+        file.write(b"%038d\n" % number)  # two fill a file
+    file.close()
+    held = {path.name: path.read_bytes().split() for path in tmp_path.iterdir()}
+    assert sorted(held) == ["orders.log", "orders.log.1", "orders.log.2"]
+    assert [int(line) for name in sorted(held, reverse=True) for line in held[name]] == [14, 15, 16, 17, 18, 19]
+    assert all(path.stat().st_size <= 100 for path in tmp_path.iterdir())
+
+
+def test_disk_that_takes_half_a_line_keeps_none_of_it_and_the_next_is_tried(tmp_path: Path) -> None:
+    file = StreamFile(tmp_path / "orders.log", 10**6, 2)
+    file.write(b"one\n")
+    opened = file._open()
+
+    class Short:
+        def write(self, line: bytes) -> int:
+            return opened.write(line[: len(line) // 2])
+
+        def truncate(self, size: int) -> int:
+            return opened.truncate(size)
+
+        def close(self) -> None:
+            opened.close()
+
+    file._file = Short()  # type: ignore[assignment]
+    file.write(b"two\n")
+    file.write(b"three\n")
+    file.close()
+    assert (tmp_path / "orders.log").read_bytes() == b"one\nthree\n"
+    assert (file.lines, file.lost) == (2, 1)
+
+
+def test_folder_that_vanished_under_the_log_loses_lines_and_says_how_many(tmp_path: Path) -> None:
+    place = tmp_path / "logs"
+    place.write_text("a file where the folder should be")
+    log = RunLog(place)
+    run_logged(shipped(), log)
+    assert log.files.lost > 400
+
+
+class Stuck:
+    """Files that take nothing until they are let go."""
+
+    def __init__(self) -> None:
+        self.free = threading.Event()
+        self.written: list[Entry] = []
+
+    def write(self, entry: Entry) -> None:
+        self.free.wait()
+        self.written.append(entry)
+
+    def close(self) -> None:
+        pass
+
+
+def test_live_log_never_waits_for_its_disk_and_counts_what_it_drops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_module, "WAITING_MAX", 50)
+    log, stuck = RunLog(tmp_path, patient=False), Stuck()
+    log.files = stuck  # type: ignore[assignment]
+    with log:
+        for number in range(200):  # would hang for good if any of these waited
+            log.say(logging.INFO, "run", "test", str(number))
+        assert log.dropped >= 149
+        stuck.free.set()
+    assert [int(entry.message) for entry in stuck.written if entry.event_type == "test"] == list(
+        range(200 - log.dropped)
+    )
+    assert stuck.written[-1].data == {"count": log.dropped}
+
+
+def test_log_that_hangs_at_the_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_module, "CLOSE_SECONDS", 0.05)
+    log, stuck = RunLog(tmp_path, patient=False), Stuck()
+    log.files = stuck  # type: ignore[assignment]
+    with log:
+        log.say(logging.INFO, "run", "test", "never written")
+        began = time.monotonic()
+        assert not log.close()
+        assert time.monotonic() - began < 20
+    stuck.free.set()
+
+
+def test_python_logging_is_as_before_afterwards(tmp_path: Path) -> None:
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+    with RunLog(tmp_path, levels_from_text("debug,venues=error")) as log:
+        logging.getLogger("lockstep.venues.binance").warning("below its level")
+        logging.getLogger("lockstep.data").debug("%s read", "bars", extra={"symbol": "IBM"})
+    assert (root.level, list(root.handlers)) == before
+    assert [(line["component"], line["symbol"]) for line in lines(tmp_path, "system")] == [("data", "IBM")]
+    assert log.counts()["system"] == 1
+
+
+@pytest.mark.parametrize(
+    ("logger", "component"),
+    [("lockstep.risk", "risk"), ("lockstep", "run"), ("root", "strategy"), ("lockstep_strategy_t", "strategy"), ("urllib3", "urllib3")],
+)  # fmt: skip
+def test_component_follows_from_the_name_of_the_logger(logger: str, component: str) -> None:
+    assert component_of(logger) == component
