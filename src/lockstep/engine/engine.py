@@ -7,6 +7,7 @@ It reads no clock, draws no random number and does no I/O: what it is given deci
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from heapq import heappop, heappush
 from typing import Any
 
@@ -42,7 +43,16 @@ else:
     from lockstep.portfolio.position import Holding
 
 from lockstep.engine.commands import command_of
-from lockstep.engine.records import DIVIDEND, EQUITY_WORDS, SPLIT
+from lockstep.engine.records import (
+    BORROW,
+    DIVIDEND,
+    EQUITY_WORDS,
+    FUNDING,
+    IN_LIEU,
+    MARGIN_CALL,
+    MARGIN_CLEAR,
+    SPLIT,
+)
 from lockstep.engine.rowlog import Sink
 from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind
 from lockstep.model.errors import DataError, InvariantError, StrategyError
@@ -63,6 +73,8 @@ _FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
 _PARTIAL = cython.declare(cython.int, int(OrderEventKind.PARTIAL))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
 _SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
+_FUNDING = cython.declare(cython.int, int(CorporateAction.FUNDING))
+_BORROW = cython.declare(cython.int, int(CorporateAction.BORROW))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 _NO_LIMITS = RiskLimits()
 
@@ -266,7 +278,10 @@ class Engine:
         if kind == _BOOK:
             return self._on_book(instrument, rows, i)
         if kind == _ACTION:
-            return self._on_action(instrument, (rows.w[i, 3] >> 16) & 0xFFFF, rows.w[i, 4], rows.w[i, 5])
+            what: cython.int = (rows.w[i, 3] >> 16) & 0xFFFF
+            if what == _FUNDING or what == _BORROW:
+                return self._on_charge(instrument, what, rows.w[i, 4], rows.w[i, 5], rows.w[i, 6])
+            return self._on_action(instrument, what, rows.w[i, 4], rows.w[i, 5])
         raise DataError(f"unknown kind of market event: {kind}")
 
     @cython.boundscheck(False)
@@ -426,15 +441,18 @@ class Engine:
         price_factor: cython.double = 1.0
         volume_factor: cython.double = 1.0
         if what == _SPLIT:
-            self.portfolio.split(instrument, first, second)
+            rests = self.portfolio.split(instrument, first, second)
             if not self.state.in_history:
                 self.state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)
+            for owner, money, profit in rests:
+                self.state.log_posting(IN_LIEU, instrument, owner, 0, 0, money)
+                self.state.add_profit(profit)
             price_factor = cython.cast(cython.double, second) / first
             volume_factor = cython.cast(cython.double, first) / second
         else:
             paid = self.portfolio.dividend(instrument, first, second)
             for owner, money in paid:
-                self.state.log_plain(DIVIDEND, instrument, owner, 0, first, second, _low_word(money), 0)
+                self.state.log_posting(DIVIDEND, instrument, owner, first, second, money)
             decimals = holding.instrument.price_decimals
             if before > 0:
                 price_factor = 1.0 - (first * 10.0**decimals / 10.0**second) / before
@@ -445,6 +463,25 @@ class Engine:
                     indicators.rescale(price_factor, volume_factor)
             if price_factor > 0.0 and sub.window is not None:
                 sub.window.rescale(price_factor, volume_factor)
+        return 0
+
+    def _on_charge(
+        self,
+        instrument: cython.int,
+        what: cython.int,
+        rate: cython.longlong,
+        decimals: cython.longlong,
+        mark: cython.longlong,
+    ) -> cython.int:
+        """Funding of a perpetual contract, or a day's borrowing of what is held short: cash alone moves."""
+        if self.state.in_history:
+            return 0
+        digits: cython.py_int = decimals  # a C exponent would make the power a float
+        exact = Fraction(rate, 10**digits)
+        funding: cython.bint = what == _FUNDING
+        paid = self.portfolio.fund(instrument, exact, mark) if funding else self.portfolio.borrow(instrument, exact)
+        for owner, money in paid:
+            self.state.log_posting(FUNDING if funding else BORROW, instrument, owner, rate, decimals, money)
         return 0
 
     def on_report(self, report: VenueReport) -> cython.int:
@@ -557,12 +594,15 @@ class Engine:
         log: RowLog = self.equity
         i: cython.Py_ssize_t = log.row()
         portfolio: Portfolio = self.portfolio
-        portfolio.mark()
+        changed: cython.int = portfolio.mark()
         log.ints[i, 0] = clock
         log.floats[i, 1] = portfolio.marked_equity
-        log.floats[i, 2] = portfolio.ledger.cash_float
+        log.floats[i, 2] = portfolio.marked_cash
         log.floats[i, 3] = portfolio.marked_gross
         log.floats[i, 4] = portfolio.marked_net
+        log.floats[i, 5] = portfolio.marked_margin
+        if changed != 0:
+            self.state.log_margin(MARGIN_CALL if changed > 0 else MARGIN_CLEAR)
         return 0
 
     # ---- facts
@@ -579,9 +619,3 @@ class Engine:
 
 def _forget(signal: Signal) -> None:
     """Where nobody keeps signals."""
-
-
-def _low_word(value: int) -> int:
-    """The low 64 bits of an int, signed."""
-    low = value & 0xFFFFFFFFFFFFFFFF
-    return low - (1 << 64) if low >= 1 << 63 else low

@@ -1,4 +1,4 @@
-"""The decision log's record: 64 bytes, one for each command, order event, signal and corporate action.
+"""The decision log's record: 64 bytes, one for each command, order event, signal, corporate action and posting of cash.
 
 Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b, c, d. The head packs small fields, see
 `HEAD`. The run hash and the decision hash are taken over these bytes.
@@ -12,31 +12,49 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | other order events | order | cumulative | leaves | venue order id | |
 | SIGNAL | signal | confidence (float64) | target (float64) | stop (float64) | action |
 | SPLIT | 0 | new shares | old shares | | |
-| DIVIDEND | 0 | amount | its decimals | strategy's ledger units, low 64 bits | |
+| DIVIDEND | 0 | amount | its decimals | money (low) | money (float64) |
+| FUNDING, BORROW | 0 | rate | its decimals | money (low) | money (float64) |
+| IN_LIEU | 0 | profit (low) | profit (float64) | money (low) | money (float64) |
+| MARGIN_CALL, MARGIN_CLEAR | 0 | | | equity (float64) | maintenance margin (float64) |
+
+Money is what the strategy's position received, below 0 where it paid, in the currency the instrument settles in: the low 64
+bits of its ledger units, and the same as a float of the currency. Together they are exact (`exact_units`).
 
 The trail of a TRAILING_STOP stands in the place of its stop price: price units, or millionths of the price where the
 flags say TRAIL_PPM.
 """
+
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.model.enums import OrderEventKind
 
-DECISION_SCHEMA_VERSION = 1
+DECISION_SCHEMA_VERSION = 2
 DECISION_WORDS = 8
-FILL_WORDS = 11
-"""ts, ts_event, exec id, order id, head, quantity, price, reference price, fee, slippage, spread cost (float64)."""
-EQUITY_WORDS = 5
-"""ts, equity, cash, gross exposure, net exposure (float64 but for ts)."""
+FILL_WORDS = 15
+"""ts, ts_event, exec id, order id, head, quantity, price, reference price, fee, slippage, spread cost (float64), fee (low),
+realised profit (float64), the same (low), rate of the settlement currency in the account's (float64)."""
+EQUITY_WORDS = 6
+"""ts, equity, cash, gross exposure, net exposure, margin used (float64 but for ts)."""
 
-SIGNAL, SPLIT, DIVIDEND = 32, 33, 34
+SIGNAL, SPLIT, DIVIDEND, FUNDING, BORROW, IN_LIEU, MARGIN_CALL, MARGIN_CLEAR = range(32, 40)
+POSTINGS = (DIVIDEND, FUNDING, BORROW, IN_LIEU)
+"""Records of cash that is no fill's."""
 
 RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     SIGNAL: "signal",
     SPLIT: "split",
     DIVIDEND: "dividend",
+    FUNDING: "funding",
+    BORROW: "borrow",
+    IN_LIEU: "in_lieu",
+    MARGIN_CALL: "margin_call",
+    MARGIN_CLEAR: "margin_clear",
 }
+
+_HALF = 1 << 63
 
 # field: (shift, bits). Side and action are stored + 1. flags: OrderFlag; bit 63, the sign, stays 0.
 HEAD = {
@@ -58,3 +76,13 @@ def field(head: NDArray[np.int64], name: str) -> NDArray[np.int64]:
     shift, bits = HEAD[name]
     values: NDArray[np.int64] = (head >> shift) & ((1 << bits) - 1)
     return values - 1 if name == "side" else values
+
+
+def exact_units(low: int, amount: float, decimals: int) -> int:
+    """Ledger units from their low 64 bits and the amount as a float of the currency.
+
+    The float says which of the numbers with these low bits is meant: exact below 2**114 units, where the float's own
+    rounding reaches half of 2**64.
+    """
+    near = round(Fraction(amount) * 10**decimals)
+    return near + ((low - near + _HALF) % (2 * _HALF)) - _HALF

@@ -25,6 +25,7 @@ from lockstep.model.errors import ParseError, StrategyError, did_you_mean
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Signal
 from lockstep.model.numbers import Nanos, Number, exact_decimal, number_text
+from lockstep.portfolio.readings import PortfolioReadings
 from lockstep.strategy.base import Several, Strategy
 
 _GTC = TimeInForce.GTC
@@ -138,13 +139,18 @@ class Seat:
 
     @property
     def cash(self) -> float:
-        """The account's cash, currency."""
-        return self.state.portfolio.ledger.cash_float
+        """The account's cash, account currency."""
+        return self.state.portfolio.cash()
 
     @property
     def buying_power(self) -> float:
         """Exposure that may still be opened, currency."""
         return self.state.portfolio.buying_power()
+
+    @property
+    def portfolio(self) -> PortfolioReadings:
+        """The whole account, read-only."""
+        return PortfolioReadings(self.state.portfolio)
 
     def open_orders(self) -> list[Order]:
         """Its orders that are not done."""
@@ -454,11 +460,12 @@ class Seat:
     def size(self, weight: float, instrument: Instrument | str | None) -> float:
         """The quantity that `weight` of equity buys, rounded down to a lot."""
         sub: Subscription = self.pick(instrument)
-        one: cython.double = sub.holding.valuation.mark(sub.holding.last, sub.qty_scale)
+        one: cython.double = sub.holding.in_account(sub.holding.valuation.mark(sub.holding.last, sub.qty_scale))
         if one < 0.0:
             one = -one  # an inverse contract's worth counts downwards
         if not one > 0.0:
-            raise StrategyError(f"{self.name}: no price of {sub.instrument.symbol} is known yet: nothing to size by")
+            what = "price" if not sub.holding.last > 0.0 or sub.holding.rate is None else f"{sub.holding.rate.currency} rate"
+            raise StrategyError(f"{self.name}: no {what} of {sub.instrument.symbol} is known yet: nothing to size by")
         money: cython.double = self.state.portfolio.equity() * weight
         if not money > 0.0:
             return 0.0

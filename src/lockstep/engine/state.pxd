@@ -42,9 +42,13 @@ cdef class State:
     cdef int log_order(self, int kind, Order order, long long ts_event, long long a, long long b, long long c, long long d) except -1
     cdef int log_fill(self, Order order, VenueReport report, int kind) except -1
     cdef int log_plain(self, int kind, int instrument, int strategy, long long ident, long long a, long long b, long long c, long long d) except -1
+    cdef int log_posting(self, int kind, int instrument, int strategy, long long a, long long b, object money) except -1
+    cdef int add_profit(self, object profit) except -1
+    cdef int log_margin(self, int kind) except -1
     cdef int notify(self, Order order, int kind, long long ts_event) except -1
     cdef double _slippage(self, Subscription sub, Order order, VenueReport report) except? -1.0
     cdef double _spread_cost(self, Subscription sub, Order order, VenueReport report) except? -1.0
     cdef int _append(self, long long ts_event, long long head, long long ident, long long a, long long b, long long c, long long d) except -1
 
 cdef long long _stop_or_trail(Order order) noexcept
+cdef long long low_word(object value) except? -1

@@ -29,7 +29,7 @@ from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderStat
 from lockstep.model.errors import StrategyError
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Fill, OrderEvent, Signal
-from lockstep.model.numbers import Nanos, Price, Qty
+from lockstep.model.numbers import Money, Nanos, Price, Qty
 from lockstep.risk.limits import RiskLimits
 
 _SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
@@ -240,11 +240,11 @@ class State:
         return _COOLDOWN if sub.bars < sub.cooldown_until and held + terms.qty > 0 else 0
 
     def _worth(self, holding: Holding, qty: cython.longlong, price: cython.longlong) -> cython.double:
-        """Currency worth of a quantity at a price, or at the last one where price is 0; nan where none is known."""
+        """Account currency worth of a quantity at a price, or at the last one where price is 0; nan where none is known."""
         used: cython.double = cython.cast(cython.double, price) if price > 0 else holding.last
         if not used > 0.0:
             return float("nan")
-        worth: cython.double = holding.valuation.mark(used, cython.cast(cython.double, qty))
+        worth: cython.double = holding.in_account(holding.valuation.mark(used, cython.cast(cython.double, qty)))
         return -worth if worth < 0.0 else worth  # an inverse contract's worth counts downwards
 
     def _deny(self, sub: Subscription, order: Order, rule: cython.int) -> cython.int:
@@ -367,6 +367,39 @@ class State:
         log.ints[i, 7] = d
         return 0
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def log_posting(
+        self,
+        kind: cython.int,
+        instrument: cython.int,
+        strategy: cython.int,
+        a: cython.longlong,
+        b: cython.longlong,
+        money: Money,
+    ) -> cython.int:
+        """Cash that is no fill's, in the decision log. money: ledger units that a strategy's position received."""
+        self.log_plain(kind, instrument, strategy, 0, a, b, low_word(money), 0)
+        log: RowLog = self.decisions
+        log.floats[log.used - 1, 7] = float(money) / self.portfolio.ledger.scale
+        return 0
+
+    def add_profit(self, profit: Money) -> cython.int:
+        """The profit within the posting logged last, ledger units."""
+        log: RowLog = self.decisions
+        log.ints[log.used - 1, 4] = low_word(profit)
+        log.floats[log.used - 1, 5] = float(profit) / self.portfolio.ledger.scale
+        return 0
+
+    def log_margin(self, kind: cython.int) -> cython.int:
+        """A margin call that began or ended with the last mark."""
+        self.log_plain(kind, 0, 0, 0, 0, 0, 0, 0)
+        log: RowLog = self.decisions
+        log.floats[log.used - 1, 6] = self.portfolio.marked_equity
+        log.floats[log.used - 1, 7] = self.portfolio.marked_maintenance
+        return 0
+
     def log_signal(
         self, sub: Subscription, ident: int, confidence: float, target: float, stop: float, action: int
     ) -> None:
@@ -399,8 +432,16 @@ class State:
         fills.ints[i, 6] = report.price
         fills.ints[i, 7] = report.reference_price
         fills.floats[i, 8] = report.fee / self.portfolio.ledger.scale
-        fills.floats[i, 9] = self._slippage(sub, order, report)
-        fills.floats[i, 10] = self._spread_cost(sub, order, report)
+        slippage: cython.double = self._slippage(sub, order, report)
+        spread_cost: cython.double = self._spread_cost(sub, order, report)
+        fills.floats[i, 9] = slippage
+        fills.floats[i, 10] = spread_cost
+        sub.position.add_costs(slippage, spread_cost)
+        fills.ints[i, 11] = low_word(report.fee)
+        profit: Money = sub.position.last_profit
+        fills.floats[i, 12] = profit / self.portfolio.ledger.scale
+        fills.ints[i, 13] = low_word(profit)
+        fills.floats[i, 14] = sub.holding.in_account(1.0)
         return 0
 
     def _slippage(self, sub: Subscription, order: Order, report: VenueReport) -> cython.double:
@@ -470,3 +511,14 @@ class State:
 def _stop_or_trail(order: Order) -> cython.longlong:
     """What the decision record says of an order's trigger: its stop price, or its trail."""
     return order.trail_units if order.type_code == _TRAILING else order.stop_units
+
+
+def low_word(value: Money) -> cython.longlong:
+    """The low 64 bits of an int, signed."""
+    if cython.compiled:
+        try:
+            return cython.cast(cython.longlong, value)
+        except OverflowError:
+            pass  # beyond 64 bits: rare enough for the long way
+    low = value & 0xFFFFFFFFFFFFFFFF
+    return low - (1 << 64) if low >= 1 << 63 else low

@@ -91,6 +91,8 @@ class CorporateAction(IntEnum):
 
     SPLIT = 1
     DIVIDEND = 2
+    FUNDING = 3
+    BORROW = 4
 
 
 class BookAction(IntEnum):

@@ -42,7 +42,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     tick_size, price_max: price units. lot_size, qty_min, qty_max: quantity units. multiplier: quote currency per
     (1.0 of price x 1.0 of quantity). price_band_bps: the venue rejects orders further than this from its last trade;
-    None where there is no band. quanto_rate: settlement currency per quote currency, for QUANTO alone.
+    None where there is no band. quanto_rate: settlement currency per quote currency, for QUANTO alone. margin_initial,
+    margin_maintenance: of an exposure the fractions that opening and keeping it tie up; 0 leaves them to the account.
     """
 
     venue: str
@@ -64,6 +65,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     fees: FeeSchedule = FeeSchedule()
     session: Session = ALWAYS
     price_band_bps: int | None = None
+    margin_initial: Decimal = Decimal(0)
+    margin_maintenance: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         """Raises: InstrumentError: a rule that cannot hold."""
@@ -88,6 +91,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
                 raise InstrumentError(f"{self.id}: {name} was {value!r}, must be a Decimal above 0")
+        for name in ("margin_initial", "margin_maintenance"):
+            value = getattr(self, name)
+            if not isinstance(value, Decimal) or not value.is_finite() or not 0 <= value <= 1:
+                raise InstrumentError(f"{self.id}: {name} was {value!r}, must be a Decimal from 0 to 1, such as 0.1")
+        if self.margin_maintenance > self.margin_initial > 0:
+            raise InstrumentError(
+                f"{self.id}: margin_maintenance was {self.margin_maintenance}, limit {self.margin_initial}, its margin_initial"
+            )
         if self.price_band_bps is not None and (not _is_whole(self.price_band_bps) or self.price_band_bps < 1):
             raise InstrumentError(
                 f"{self.id}: price_band_bps was {self.price_band_bps!r}, must be a whole number above 0, or None"

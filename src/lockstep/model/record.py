@@ -11,6 +11,8 @@ holds kind, flags, aux and instrument. What the price words mean depends on the 
 | BOOK | price | quantity | order id | sequence at the venue | | | side + 2; flags: BookAction |
 | CORPORATE_ACTION split | new shares | old shares | | | | | CorporateAction |
 | CORPORATE_ACTION dividend | cash per share | its decimals | | | | | CorporateAction |
+| CORPORATE_ACTION funding | rate | its decimals | mark price, 0 unknown | | | | CorporateAction |
+| CORPORATE_ACTION borrow | rate of a day | its decimals | | | | | CorporateAction |
 
 Prices and quantities are the instrument's units; times are ns UTC. `clock` is when the event is known to us (ts_recv
 where recorded, else ts_event plus the modelled feed latency) and is what events are ordered by:

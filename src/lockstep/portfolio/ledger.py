@@ -14,7 +14,8 @@ class Ledger:
     """Cash in units of 10**-decimals of its currency, and where it went. Posted in whole units alone, never in floats.
 
     cash = opening + the postings; each posting names what it is. realised: profit of closed quantity, before fees and
-    dividends. cash_float: the same as cash, for marking.
+    dividends. funding, borrow: received less paid, so what was paid is below 0. transfers: paid in less taken out.
+    cash_float: the same as cash, for marking.
     """
 
     currency: str
@@ -25,6 +26,9 @@ class Ledger:
     dividends: Money
     realised: Money
     in_lieu: Money
+    funding: Money
+    borrow: Money
+    transfers: Money
     cash_float: cython.double
     scale: cython.double
 
@@ -42,6 +46,9 @@ class Ledger:
         self.dividends = 0
         self.realised = 0
         self.in_lieu = 0
+        self.funding = 0
+        self.borrow = 0
+        self.transfers = 0
         self.cash_float = float(self.cash) / self.scale
 
     def post_fill(self, cash_change: Money, fee: Money, profit: Money) -> cython.int:
@@ -70,6 +77,32 @@ class Ledger:
         self.cash = self.cash + amount
         self.realised = self.realised + profit
         self.in_lieu = self.in_lieu + amount
+        self.cash_float = float(self.cash) / self.scale
+        return 0
+
+    def post_funding(self, amount: Money) -> cython.int:
+        """Funding of a perpetual contract received (or, below 0, paid)."""
+        if not isinstance(amount, int):
+            raise _not_whole((amount,))
+        self.funding = self.funding + amount
+        return self._move(amount)
+
+    def post_borrow(self, amount: Money) -> cython.int:
+        """What borrowing the shares of a short position cost, below 0."""
+        if not isinstance(amount, int):
+            raise _not_whole((amount,))
+        self.borrow = self.borrow + amount
+        return self._move(amount)
+
+    def post_transfer(self, amount: Money) -> cython.int:
+        """Money paid into the account, or, below 0, taken out of it: no profit, no loss."""
+        if not isinstance(amount, int):
+            raise _not_whole((amount,))
+        self.transfers = self.transfers + amount
+        return self._move(amount)
+
+    def _move(self, amount: Money) -> cython.int:
+        self.cash = self.cash + amount
         self.cash_float = float(self.cash) / self.scale
         return 0
 

@@ -7,11 +7,56 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.model.valuation import Valuation
+    from cython.cimports.lockstep.portfolio.ledger import Ledger
 else:
     from lockstep.model.valuation import Valuation
+    from lockstep.portfolio.ledger import Ledger
 from lockstep.model.errors import InvariantError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import Money, decimal_from_fixed
+
+
+@cython.final
+@cython.cclass
+class Rate:
+    """What 1 of a currency is worth in the account's: as stated, or the last price of an instrument among the data.
+
+    stated: exact, None where source tells. inverted: the source prices the account's currency in this one.
+    """
+
+    currency: str
+    stated: Fraction | None
+    source: "Holding | None"
+    inverted: cython.bint
+    fixed: cython.double
+    scale: cython.double
+
+    def __init__(self, currency: str, stated: Fraction | None, source: "Holding | None", inverted: bool) -> None:
+        self.currency = currency
+        self.stated = stated
+        self.source = source
+        self.inverted = inverted
+        self.fixed = float("nan") if stated is None else float(stated)
+        self.scale = 1.0 if source is None else 10.0**source.instrument.price_decimals
+
+    def value(self) -> cython.double:
+        """The rate for marking; nan before the first price of its source, and where that is not above 0."""
+        source: Holding | None = self.source
+        if source is None:
+            return self.fixed
+        if not source.last > 0.0:
+            return float("nan")
+        return self.scale / source.last if self.inverted else source.last / self.scale
+
+    def exact(self) -> Fraction | None:
+        """The rate as an exact fraction; None while it is not known."""
+        source: Holding | None = self.source
+        if source is None:
+            return self.stated
+        if source.last_units <= 0:
+            return None
+        price = Fraction(source.last_units, 10**source.instrument.price_decimals)
+        return 1 / price if self.inverted else price
 
 
 @cython.final
@@ -20,13 +65,16 @@ from lockstep.model.numbers import Money, decimal_from_fixed
 class Holding:
     """What the account holds of one instrument over all strategies, what is on its way, and the latest price.
 
-    pending_buy, pending_sell: open quantity of working orders, units; *_worth: the same at the prices those orders were
-    checked at, currency. last: the latest price in units as a float, nan before the first; last_units: the same exactly,
-    0 before the first.
+    pending_buy, pending_sell: open quantity of working orders, units; *_worth: the same at the prices (and rates) those
+    orders were checked at, account currency. last: the latest price in units as a float, nan before the first;
+    last_units: the same exactly, 0 before the first. ledger: the cash it settles in; rate: of that currency, None where it
+    is the account's own. margin_initial, margin_maintenance: of its exposure, fractions.
     """
 
     instrument: Instrument
     valuation: Valuation
+    ledger: Ledger | None
+    rate: Rate | None
     index: cython.int
     units: cython.longlong
     last_units: cython.longlong
@@ -35,11 +83,20 @@ class Holding:
     pending_buy_worth: cython.double
     pending_sell_worth: cython.double
     last: cython.double
+    margin_initial: cython.double
+    margin_maintenance: cython.double
 
-    def __init__(self, index: int, valuation: Valuation) -> None:
+    def __init__(
+        self, index: int, valuation: Valuation, ledger: Ledger | None = None, leverage_max: float = 1.0
+    ) -> None:
+        """leverage_max: of the account; an instrument without margin rates of its own ties up 1 / leverage_max, half to keep."""
         self.index = index
         self.instrument = valuation.instrument
         self.valuation = valuation
+        self.ledger = ledger
+        self.rate = None
+        self.margin_initial = float(self.instrument.margin_initial) or 1.0 / leverage_max
+        self.margin_maintenance = float(self.instrument.margin_maintenance) or self.margin_initial / 2.0
         self.units = 0
         self.pending_buy = 0
         self.pending_sell = 0
@@ -73,14 +130,20 @@ class Holding:
         return 0
 
     def exposure(self) -> cython.double:
-        """Signed market value, settlement currency, above 0 for a long; 0.0 while flat."""
+        """Signed market value, account currency, above 0 for a long; 0.0 while flat."""
         if self.units == 0:
             return 0.0
         value: cython.double = self.valuation.mark(self.last, cython.cast(cython.double, self.units))
+        if self.rate is not None:
+            value *= self.rate.value()
         return -value if self.valuation.inverse else value
 
+    def in_account(self, amount: cython.double) -> cython.double:
+        """Settlement currency at the last rate into the account's; nan while no rate is known."""
+        return amount if self.rate is None else amount * self.rate.value()
+
     def exposure_max(self, side: cython.int, qty: cython.longlong, worth: cython.double) -> cython.double:
-        """The largest gross exposure, currency, that may come of what is held and whichever working orders fill.
+        """The largest gross exposure, account currency, that may come of what is held and whichever working orders fill.
 
         Args: side, qty, worth: one order more, as if it worked already; qty 0 for none.
         """
@@ -121,7 +184,9 @@ class Position:
 
     basis: worth of what is open at the prices paid, ledger units: the average price is the pair (basis, units), never a
     rounded quotient, and the remainder of a partial close stays in it. realised: closed profit before fees and
-    dividends; fees, dividends: paid and received; each in ledger units.
+    dividends, last_profit: of the last fill; fees paid; dividends, funding and borrow received less paid; each in ledger units of the settlement currency.
+    slippage, spread_cost: what its fills lost against their reference prices and half spreads, the same currency, inside
+    realised or the basis already.
     """
 
     instrument: Instrument
@@ -132,8 +197,13 @@ class Position:
     fills: cython.longlong
     basis: Money | Fraction
     realised: Money
+    last_profit: Money
     fees: Money
     dividends: Money
+    funding: Money
+    borrow: Money
+    slippage: cython.double
+    spread_cost: cython.double
     valuation: Valuation
     scale: cython.double
     qty_scale: cython.double
@@ -151,8 +221,13 @@ class Position:
         self.fills = 0
         self.basis = 0
         self.realised = 0
+        self.last_profit = 0
         self.fees = 0
         self.dividends = 0
+        self.funding = 0
+        self.borrow = 0
+        self.slippage = 0.0
+        self.spread_cost = 0.0
         self.scale = 10.0**self.instrument.price_decimals
         self.qty_scale = 10.0**self.instrument.qty_decimals
         self.money_scale = 10.0**valuation.ledger_decimals
@@ -215,6 +290,16 @@ class Position:
         """Dividends received less those paid while short, settlement currency, exact."""
         return decimal_from_fixed(self.dividends, self.valuation.ledger_decimals)
 
+    @property
+    def funding_received(self) -> Decimal:
+        """Funding received less paid, settlement currency, exact."""
+        return decimal_from_fixed(self.funding, self.valuation.ledger_decimals)
+
+    @property
+    def borrow_received(self) -> Decimal:
+        """What borrowing the shares cost, below 0, settlement currency, exact."""
+        return decimal_from_fixed(self.borrow, self.valuation.ledger_decimals)
+
     def __repr__(self) -> str:
         return f"Position({self.instrument.symbol} {self.instrument.qty_text(self.units)} at {self.average_price})"
 
@@ -243,6 +328,7 @@ class Position:
             self.basis = worth - flat
             self.units = held + signed
         self.realised = self.realised + profit
+        self.last_profit = profit
         self.basis_float = float(self.basis) / self.money_scale
         return profit
 
@@ -270,6 +356,25 @@ class Position:
         """A dividend received (or, short, paid), ledger units."""
         self.dividends = self.dividends + amount
         return 0
+
+    def add_costs(self, slippage: cython.double, spread_cost: cython.double) -> cython.int:
+        """What a fill lost against its reference price and half the spread, settlement currency; nothing is posted."""
+        self.slippage += slippage
+        self.spread_cost += spread_cost
+        return 0
+
+    def charge_for(self, price: Money | Fraction, rate: Fraction) -> Money:
+        """`rate` of the market value at a price (units), ledger units, as a holder of the other side would be paid.
+
+        Above 0 where a long pays a positive rate; rounded up, against us. Nothing is posted.
+        """
+        worth = (
+            Fraction(self.valuation.factor * self.units) / Fraction(price)
+            if self.valuation.inverse
+            else Fraction(self.valuation.factor * self.units) * price
+        )
+        exact = worth * rate
+        return -((-exact.numerator) // exact.denominator)
 
     def split(self, new_shares: cython.longlong, old_shares: cython.longlong) -> Money:
         """Restate the position for a split: units x new / old. Returns the fractional rest's worth, paid in cash, ledger units.
@@ -300,6 +405,8 @@ class Position:
         return self.valuation.mark(self.holding.last, cython.cast(cython.double, self.units))
 
     def equity_part(self) -> cython.double:
-        """What the position adds to cash in the account's equity."""
+        """What the position adds to cash in the account's equity, account currency."""
         value: cython.double = self.worth_now()
-        return value if self.valuation.cash_settled else value - self.basis_float
+        if not self.valuation.cash_settled:
+            value -= self.basis_float
+        return value if self.holding.rate is None else value * self.holding.rate.value()

@@ -22,33 +22,49 @@ from lockstep.model.numbers import Money
 
 
 def save_portfolio(portfolio: Portfolio) -> dict[str, Any]:
-    """The ledger, what is held, every strategy's positions, and the last mark."""
+    """The ledgers, what is held, every strategy's positions, and what the marks left."""
     return {
-        "ledger": save_ledger(portfolio.ledger),
+        "ledgers": [save_ledger(ledger) for ledger in portfolio.ledgers],
         "holdings": [save_holding(holding) for holding in portfolio.holdings],
         "positions": [save_position(position) for position in portfolio.positions],
         "marked_equity": portfolio.marked_equity,
+        "marked_cash": portfolio.marked_cash,
         "marked_gross": portfolio.marked_gross,
         "marked_net": portfolio.marked_net,
+        "marked_margin": portfolio.marked_margin,
+        "marked_maintenance": portfolio.marked_maintenance,
+        "peak_equity": portfolio.peak_equity,
+        "margin_call": portfolio.margin_call,
+        "marks": portfolio.marks,
+        "recent": [float(equity) for equity in portfolio.recent],
     }
 
 
 def restore_portfolio(portfolio: Portfolio, saved: Mapping[str, Any]) -> None:
     """Continue from `save_portfolio`: the same instruments and strategies. Raises: StateError: others."""
-    counts = len(saved["holdings"]), len(saved["positions"])
-    if counts != (len(portfolio.holdings), len(portfolio.positions)):
+    counts = len(saved["holdings"]), len(saved["positions"]), len(saved["ledgers"])
+    if counts != (len(portfolio.holdings), len(portfolio.positions), len(portfolio.ledgers)):
         raise StateError(
-            f"the saved account holds {counts[0]} instruments and {counts[1]} positions, "
-            f"this one {len(portfolio.holdings)} and {len(portfolio.positions)}"
+            f"the saved account holds {counts[0]} instruments, {counts[1]} positions and {counts[2]} currencies, "
+            f"this one {len(portfolio.holdings)}, {len(portfolio.positions)} and {len(portfolio.ledgers)}"
         )
-    restore_ledger(portfolio.ledger, saved["ledger"])
+    for ledger, entry in zip(portfolio.ledgers, saved["ledgers"], strict=True):
+        restore_ledger(ledger, entry)
     for holding, entry in zip(portfolio.holdings, saved["holdings"], strict=True):
         restore_holding(holding, entry)
     for position, entry in zip(portfolio.positions, saved["positions"], strict=True):
         restore_position(position, entry)
     portfolio.marked_equity = saved["marked_equity"]
+    portfolio.marked_cash = saved["marked_cash"]
     portfolio.marked_gross = saved["marked_gross"]
     portfolio.marked_net = saved["marked_net"]
+    portfolio.marked_margin = saved["marked_margin"]
+    portfolio.marked_maintenance = saved["marked_maintenance"]
+    portfolio.peak_equity = saved["peak_equity"]
+    portfolio.margin_call = saved["margin_call"]
+    portfolio.marks = saved["marks"]
+    for place, equity in enumerate(saved["recent"]):
+        portfolio.recent[place] = equity
 
 
 def save_ledger(ledger: Ledger) -> dict[str, Any]:
@@ -59,6 +75,9 @@ def save_ledger(ledger: Ledger) -> dict[str, Any]:
         "dividends": ledger.dividends,
         "realised": ledger.realised,
         "in_lieu": ledger.in_lieu,
+        "funding": ledger.funding,
+        "borrow": ledger.borrow,
+        "transfers": ledger.transfers,
         "cash_float": ledger.cash_float,
     }
 
@@ -70,6 +89,9 @@ def restore_ledger(ledger: Ledger, saved: Mapping[str, Any]) -> None:
     ledger.dividends = saved["dividends"]
     ledger.realised = saved["realised"]
     ledger.in_lieu = saved["in_lieu"]
+    ledger.funding = saved["funding"]
+    ledger.borrow = saved["borrow"]
+    ledger.transfers = saved["transfers"]
     ledger.cash_float = saved["cash_float"]
 
 
@@ -106,8 +128,13 @@ def save_position(position: Position) -> dict[str, Any]:
         "basis": [basis.numerator, basis.denominator] if isinstance(basis, Fraction) else basis,
         "basis_float": position.basis_float,
         "realised": position.realised,
+        "last_profit": position.last_profit,
         "fees": position.fees,
         "dividends": position.dividends,
+        "funding": position.funding,
+        "borrow": position.borrow,
+        "slippage": position.slippage,
+        "spread_cost": position.spread_cost,
     }
 
 
@@ -119,5 +146,10 @@ def restore_position(position: Position, saved: Mapping[str, Any]) -> None:
     position.basis = Fraction(basis[0], basis[1]) if isinstance(basis, list) else basis
     position.basis_float = saved["basis_float"]
     position.realised = saved["realised"]
+    position.last_profit = saved["last_profit"]
     position.fees = saved["fees"]
     position.dividends = saved["dividends"]
+    position.funding = saved["funding"]
+    position.borrow = saved["borrow"]
+    position.slippage = saved["slippage"]
+    position.spread_cost = saved["spread_cost"]

@@ -165,21 +165,26 @@ class Strategy:
 
     @property
     def equity(self) -> float:
-        """The account's equity at the last prices, currency."""
+        """The account's equity at the last prices, account currency."""
         equity: float = self._seat.equity
         return equity
 
     @property
     def cash(self) -> float:
-        """The account's cash, currency."""
+        """The account's cash, account currency."""
         cash: float = self._seat.cash
         return cash
 
     @property
     def buying_power(self) -> float:
-        """Exposure that may still be opened, currency."""
+        """Exposure that may still be opened, account currency."""
         power: float = self._seat.buying_power
         return power
+
+    @property
+    def portfolio(self) -> Any:
+        """The whole account, read-only: exposure, margin, drawdown, concentration, profit by strategy and symbol."""
+        return self._seat.portfolio
 
     @property
     def open_orders(self) -> list[Any]:

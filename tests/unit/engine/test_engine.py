@@ -498,9 +498,9 @@ def test_equity_is_marked_once_per_clock_with_cash_and_exposure() -> None:
     run = one(bars(100, 110, 120), {0: lambda s: s.buy(10)}, cash=10_000, leverage=2.0)
     rows = [(row[0], *floats[1:]) for row, floats in run.equity_rows]
     assert rows == [
-        (T0 + HOUR, 10_000.0, 10_000.0, 0.0, 0.0),
-        (T0 + 2 * HOUR, 10_000.0, 8_900.0, 1_100.0, 1_100.0),
-        (T0 + 3 * HOUR, 10_100.0, 8_900.0, 1_200.0, 1_200.0),
+        (T0 + HOUR, 10_000.0, 10_000.0, 0.0, 0.0, 0.0),
+        (T0 + 2 * HOUR, 10_000.0, 8_900.0, 1_100.0, 1_100.0, 550.0),
+        (T0 + 3 * HOUR, 10_100.0, 8_900.0, 1_200.0, 1_200.0, 600.0),
     ]
 
 

@@ -209,7 +209,7 @@ def test_account_with_no_possible_leverage_is_refused(leverage: float) -> None:
 def test_account_of_no_instrument_or_two_currencies_is_refused() -> None:
     with pytest.raises(RefuseError, match="at least one instrument"):
         Portfolio([], 1000)
-    with pytest.raises(RefuseError, match="2: EUR, USD"):
+    with pytest.raises(RefuseError, match="2 currencies: EUR, USD"):
         Portfolio([share(), share(symbol="SAP", quote_currency="EUR")], 1000)
 
 
