@@ -413,6 +413,7 @@ class State:
     @cython.boundscheck(False)
     @cython.wraparound(False)
     @cython.initializedcheck(False)
+    @cython.cdivision(True)  # the scale is a power of ten
     def log_fill(self, order: Order, report: VenueReport, kind: cython.int) -> cython.int:
         """A fill, in both logs."""
         self.log_order(kind, order, report.ts_event, report.qty, report.price, report.exec_id, order.cum_units)
@@ -431,17 +432,18 @@ class State:
         fills.ints[i, 5] = report.qty
         fills.ints[i, 6] = report.price
         fills.ints[i, 7] = report.reference_price
-        fills.floats[i, 8] = report.fee / self.portfolio.ledger.scale
+        scale: cython.double = self.portfolio.ledger.scale
         slippage: cython.double = self._slippage(sub, order, report)
         spread_cost: cython.double = self._spread_cost(sub, order, report)
+        profit: Money = sub.position.last_profit
+        fills.floats[i, 8] = cython.cast(cython.double, report.fee) / scale
         fills.floats[i, 9] = slippage
         fills.floats[i, 10] = spread_cost
-        sub.position.add_costs(slippage, spread_cost)
         fills.ints[i, 11] = low_word(report.fee)
-        profit: Money = sub.position.last_profit
-        fills.floats[i, 12] = profit / self.portfolio.ledger.scale
+        fills.floats[i, 12] = cython.cast(cython.double, profit) / scale
         fills.ints[i, 13] = low_word(profit)
         fills.floats[i, 14] = sub.holding.in_account(1.0)
+        sub.position.add_costs(slippage, spread_cost)
         return 0
 
     def _slippage(self, sub: Subscription, order: Order, report: VenueReport) -> cython.double:

@@ -6,7 +6,7 @@ cdef class Portfolio:
     cdef readonly list ledgers, rates, holdings, positions, valuations
     cdef readonly double leverage_max
     cdef readonly double marked_equity, marked_cash, marked_gross, marked_net, marked_margin, marked_maintenance, peak_equity
-    cdef readonly bint margin_call
+    cdef readonly bint margin_call, foreign
     cdef readonly long long marks
     cdef double[::1] recent
     cdef dict by_key

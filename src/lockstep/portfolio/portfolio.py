@@ -35,7 +35,7 @@ _RECENT = cython.declare(cython.longlong, RECENT_MARKS)
 class Portfolio:
     """One account: cash in one ledger for each currency, counted in one of them.
 
-    ledger: of the account's own currency; ledgers: all, that one first, at the same decimals; rates: of each, None for the
+    ledger: of the account's own currency; ledgers: all, that one first, at the same decimals; foreign: there are several; rates: of each, None for the
     first. leverage_max: gross exposure allowed per unit of equity; 1.0 is a cash account. marked_*: at the last mark;
     peak_equity: the highest of the marks; margin_call: equity was below the maintenance margin then; recent: the last
     RECENT_MARKS equities, a ring. Floats here are marks for risk and curves, account currency; the ledgers alone are money.
@@ -43,6 +43,7 @@ class Portfolio:
 
     ledger: Ledger
     ledgers: list[Ledger]
+    foreign: cython.bint
     rates: list[Rate | None]
     holdings: list[Holding]
     positions: list[Position]
@@ -83,6 +84,7 @@ class Portfolio:
         decimals = ledger_decimals_for(list(instruments))
         self.ledger = Ledger(own, decimals, cash)
         self.ledgers = [self.ledger, *(Ledger(source.currency, decimals, 0) for source in sources)]
+        self.foreign = len(self.ledgers) > 1
         by_currency = {ledger.currency: ledger for ledger in self.ledgers}
         self.valuations = [Valuation(instrument, decimals) for instrument in instruments]
         self.holdings = [
@@ -247,6 +249,8 @@ class Portfolio:
     def cash(self) -> cython.double:
         """Cash of every currency at the last rates; nan where there is some and its rate is not known."""
         total: cython.double = self.ledger.cash_float
+        if not self.foreign:
+            return total
         ledger: Ledger
         k: cython.Py_ssize_t
         for k in range(1, len(self.ledgers)):
@@ -315,7 +319,7 @@ class Portfolio:
         self.marked_net = net
         self.marked_margin = margin
         self.marked_maintenance = keep
-        equity: cython.double = self.cash()
+        equity: cython.double = self.cash() if self.foreign else self.ledger.cash_float
         self.marked_cash = equity
         position: Position
         for k in range(len(self.positions)):
