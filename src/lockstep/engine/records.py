@@ -84,5 +84,6 @@ def exact_units(low: int, amount: float, decimals: int) -> int:
     The float says which of the numbers with these low bits is meant: exact below 2**114 units, where the float's own
     rounding reaches half of 2**64.
     """
-    near = round(Fraction(amount) * 10**decimals)
-    return near + ((low - near + _HALF) % (2 * _HALF)) - _HALF
+    near: int = round(Fraction(amount) * 10**decimals)
+    around: int = (low - near + _HALF) % (2 * _HALF) - _HALF
+    return near + around

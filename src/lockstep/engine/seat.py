@@ -464,7 +464,11 @@ class Seat:
         if one < 0.0:
             one = -one  # an inverse contract's worth counts downwards
         if not one > 0.0:
-            what = "price" if not sub.holding.last > 0.0 or sub.holding.rate is None else f"{sub.holding.rate.currency} rate"
+            what = (
+                "price"
+                if not sub.holding.last > 0.0 or sub.holding.rate is None
+                else f"{sub.holding.rate.currency} rate"
+            )
             raise StrategyError(f"{self.name}: no {what} of {sub.instrument.symbol} is known yet: nothing to size by")
         money: cython.double = self.state.portfolio.equity() * weight
         if not money > 0.0:

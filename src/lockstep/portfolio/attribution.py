@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 
@@ -81,11 +82,9 @@ def grouped(cells: Iterable[Share], by: str) -> list[Share]:
 def total(cells: Iterable[Share]) -> Share:
     """The sum of cells; a name stands where all of them have it."""
     members = list(cells)
-    sums = {
-        name: sum(getattr(cell, name) for cell in members)
-        for name in ("fills", *MONEY_PARTS, "slippage", "spread_cost")
-    }
-    names = {name: _only({getattr(cell, name) for cell in members}) for name in GROUPS}
+    counted = ("fills", *MONEY_PARTS, "slippage", "spread_cost")
+    sums: dict[str, Any] = {name: sum(getattr(cell, name) for cell in members) for name in counted}
+    names: dict[str, Any] = {name: _only({getattr(cell, name) for cell in members}) for name in GROUPS}
     return Share(**sums, **names, decimals=members[0].decimals if members else 0)
 
 
@@ -155,8 +154,11 @@ def open_profit(position: Position) -> Fraction:
 def _share(portfolio: Portfolio, position: Position) -> Share:
     holding = position.holding
     currency, rate = holding.ledger.currency, holding.rate
-    amounts = {name: getattr(position, name) for name in ("realised", "fees", "dividends", "funding", "borrow")}
+    amounts: dict[str, Any] = {
+        name: getattr(position, name) for name in ("realised", "fees", "dividends", "funding", "borrow")
+    }
     costs = {name: getattr(position, name) for name in ("slippage", "spread_cost")}
+    lost: dict[str, Any] = {name: holding.in_account(cost) if cost else 0.0 for name, cost in costs.items()}
     return Share(
         strategy=position.strategy,
         symbol=position.instrument.id,
@@ -165,7 +167,7 @@ def _share(portfolio: Portfolio, position: Position) -> Share:
         fills=position.fills,
         unrealised=_in_account(currency, open_profit(position), rate),
         **{name: _in_account(currency, units, rate) for name, units in amounts.items()},
-        **{name: holding.in_account(cost) if cost else 0.0 for name, cost in costs.items()},
+        **lost,
     )
 
 

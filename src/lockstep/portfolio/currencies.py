@@ -17,14 +17,14 @@ NO_RATES: Mapping[str, Number] = {}
 
 
 class RateSource(NamedTuple):
-    """Where a currency's rate comes from: stated (of the account's currency for 1 of it), or the instrument at an index.
+    """Where a currency's rate comes from: stated (of the account's currency for 1 of it), or the instrument at a place in the list.
 
     inverted: the instrument prices the account's currency in this one.
     """
 
     currency: str
     stated: Fraction | None = None
-    index: int = -1
+    place: int = -1
     inverted: bool = False
 
 
@@ -61,9 +61,7 @@ def rate_sources(
     return [_source(instruments, currency, name, stated) for name in needed]
 
 
-def _source(
-    instruments: Sequence[Instrument], currency: str, name: str, stated: Mapping[str, Number]
-) -> RateSource:
+def _source(instruments: Sequence[Instrument], currency: str, name: str, stated: Mapping[str, Number]) -> RateSource:
     if name in stated:
         rate = exact_fraction(stated[name], f"the rate of {name}")
         if rate <= 0:
@@ -72,7 +70,7 @@ def _source(
     for pair, inverted in (((name, currency), False), ((currency, name), True)):
         for index, instrument in enumerate(instruments):
             if _is_pair(instrument, *pair):
-                return RateSource(name, index=index, inverted=inverted)
+                return RateSource(name, place=index, inverted=inverted)
     settles = [instrument.id for instrument in instruments if instrument.currency == name]
     raise RefuseError(
         f"no rate of {name} in {currency} is known, and {', '.join(settles[:3])} settles in {name}",

@@ -2,9 +2,8 @@
 
 from array import array
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
-
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import cython
@@ -93,7 +92,7 @@ class Portfolio:
         ]
         self.rates = [None]
         for source in sources:
-            self._add_rate(source.currency, source.stated, source.index, source.inverted)
+            self._add_rate(source.currency, source.stated, source.place, source.inverted)
         self.positions = []
         self.by_key = {}
         self.leverage_max = leverage_max
@@ -145,9 +144,7 @@ class Portfolio:
             holding.ledger.post_fill(profit, fee, profit)
         return 0
 
-    def split(
-        self, instrument_index: cython.int, new_shares: object, old_shares: object
-    ) -> list[tuple[int, int, int]]:
+    def split(self, instrument_index: cython.int, new_shares: object, old_shares: object) -> list[tuple[int, int, int]]:
         """Restate every position for a split; fractional rests are paid in cash at the last price.
 
         Returns: (strategy index, paid, the profit in it), ledger units, where a rest was paid.
@@ -198,14 +195,14 @@ class Portfolio:
                 paid.append((position.strategy_index, money))
         return paid
 
-    def fund(self, instrument_index: cython.int, rate: Fraction, mark_units: object) -> list[tuple[int, int]]:
+    def fund(self, instrument_index: cython.int, rate: Fraction, mark_units: cython.longlong) -> list[tuple[int, int]]:
         """Funding of a perpetual contract: longs pay shorts `rate` of the market value, or are paid where it is below 0.
 
         Args:    mark_units: the venue's mark price then, price units; 0 for the last price. Without any, nothing is held.
         Returns: (strategy index, ledger units received) for each position it touched; rounded against us, once each.
         """
         holding: Holding = self.holdings[instrument_index]
-        price = mark_units or holding.last_units
+        price: cython.py_int = mark_units or holding.last_units
         paid = []
         for entry in self.positions:
             position: Position = cython.cast(Position, entry)
@@ -358,7 +355,7 @@ class Portfolio:
         Below everything (-inf) where it cannot be told, since a balance or position has no rate: nothing may be opened then.
         """
         power: cython.double = self.equity() * self.leverage_max - self.exposure_max()
-        return power if power == power else -_INFINITE
+        return power if power > -_INFINITE else -_INFINITE  # nan too
 
     def margin_max(self) -> cython.double:
         """The initial margin of what is held and whichever working orders fill: the worst case of `margin_used`."""

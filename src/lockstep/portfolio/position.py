@@ -73,7 +73,7 @@ class Holding:
 
     instrument: Instrument
     valuation: Valuation
-    ledger: Ledger | None
+    ledger: Ledger
     rate: Rate | None
     index: cython.int
     units: cython.longlong
@@ -86,9 +86,7 @@ class Holding:
     margin_initial: cython.double
     margin_maintenance: cython.double
 
-    def __init__(
-        self, index: int, valuation: Valuation, ledger: Ledger | None = None, leverage_max: float = 1.0
-    ) -> None:
+    def __init__(self, index: int, valuation: Valuation, ledger: Ledger, leverage_max: float) -> None:
         """leverage_max: of the account; an instrument without margin rates of its own ties up 1 / leverage_max, half to keep."""
         self.index = index
         self.instrument = valuation.instrument

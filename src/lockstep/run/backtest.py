@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from lockstep.engine.engine import Engine
 from lockstep.engine.records import DECISION_WORDS, EQUITY_WORDS, FILL_WORDS
 from lockstep.engine.rowlog import Sink
-from lockstep.model.errors import LockstepError, StrategyFault, UsageError
+from lockstep.model.errors import LockstepError, StrategyFault, UsageError, did_you_mean
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Signal
 from lockstep.model.sessions import session_with
 from lockstep.portfolio.portfolio import Portfolio
+from lockstep.run.charges import NO_FUNDING, Funding, funding_by_instrument
 from lockstep.run.config import BacktestConfig
 from lockstep.run.feeds import KINDS, InstrumentFeeds
 from lockstep.run.identity import RunIdentity
@@ -72,7 +73,7 @@ class Outcome:
 
     @property
     def final_equity(self) -> float:
-        """Equity at the last mark, settlement currency."""
+        """Equity at the last prices, account currency."""
         return self.engine.portfolio.equity()
 
 
@@ -80,7 +81,7 @@ class Backtest:
     """Strategies on some instruments under a configuration. `run` may be called again: it starts afresh.
 
     Args:   strategies: a loaded file with its `params`, or the plans of several that share the account. data: at most one
-            history of each kind (bars, quotes, trades) for each instrument.
+            history of each kind (bars, quotes, trades) for each instrument. funding: rates of perpetual contracts, by symbol.
     Raises: UsageError: no data, or no strategy. StrategyError: parameters that do not fit.
     """
 
@@ -92,6 +93,7 @@ class Backtest:
         params: Mapping[str, Any] | None = None,
         *,
         timeframe: str | None = None,
+        funding: Funding = NO_FUNDING,
     ) -> None:
         if not data:
             raise UsageError("a backtest needs data", hint="lockstep data list shows what there is")
@@ -112,6 +114,9 @@ class Backtest:
             for histories in (list(group) for _, group in groupby(self.data, key=lambda entry: entry.instrument.id))
         ]
         self.instruments = [feeds.instrument for feeds in self.feeds]
+        self.funding_given = funding
+        self.funding = funding_by_instrument(funding, self.instruments)
+        refuse_unknown_margins(self.config.margins, self.instruments)
 
     @property
     def strategy(self) -> StrategyFile:
@@ -140,6 +145,7 @@ class Backtest:
             "config": self.config.facts(),
             "instruments": [instrument.facts() for instrument in self.instruments],
             "data": [[entry.instrument.id, entry.info.kind, entry.info.content_hash] for entry in self.data],
+            "funding": [[self.instruments[k].id, rates.content_hash] for k, rates in sorted(self.funding.items())],
         }
 
     def run(self, progress: Progress | None = None) -> Outcome:
@@ -175,7 +181,13 @@ class Playing:
         self.identity = RunIdentity(backtest.given())
         config = backtest.config
         self.engine = Engine(
-            Portfolio(backtest.instruments, config.cash, float(config.leverage)),
+            Portfolio(
+                backtest.instruments,
+                config.cash,
+                float(config.leverage),
+                currency=config.currency,
+                rates=config.rates,
+            ),
             decision_sinks=[self.identity.update, self.decisions.append, *decision_sinks],
             fill_sinks=[self.fill_rows.append],
             equity_sinks=[self.equity_rows.append],
@@ -183,7 +195,7 @@ class Playing:
         )
         desk = seat_all(self.engine, backtest.plans, backtest.feeds, config.limits)
         self.venue = venue_for(backtest.feeds, self.engine.portfolio.valuations, config)
-        source, ahead = sources_for(backtest.feeds, desk.series, config, progress)
+        source, ahead = sources_for(backtest.feeds, desk.series, config, progress, backtest.funding)
         self.loop = Loop(self.engine, self.venue, source, ahead, config.missing_bars == "carry")
         with self.faults_named():
             start = source.first_time()
@@ -232,11 +244,22 @@ def _fault(engine: Engine, error: Exception, where: str) -> StrategyFault:
 
 
 def _traded(instrument: Instrument, config: BacktestConfig) -> Instrument:
-    """An instrument as the run trades it: its fees and its hours."""
+    """An instrument as the run trades it: its fees, its hours and its margins."""
     fees: FeeSchedule = config.fees if config.fees is not None else instrument.fees
     if config.sessions:
         instrument = replace(instrument, session=session_with(instrument.session, config.sessions))
+    for name, (initial, maintenance) in config.margins.items():
+        if name in (instrument.symbol, instrument.id):
+            instrument = replace(instrument, margin_initial=initial, margin_maintenance=maintenance)
     return instrument.with_fees(fees.scaled(config.cost_multiple))
+
+
+def refuse_unknown_margins(margins: Mapping[str, object], instruments: Sequence[Instrument]) -> None:
+    """Refuse margins of something the run does not trade. Raises: UsageError."""
+    known = {name for instrument in instruments for name in (instrument.symbol, instrument.id)}
+    for name in margins:
+        if name not in known:
+            raise UsageError(f"margins are given for {name!r}, which is not in the run", hint=did_you_mean(name, known))
 
 
 def is_compiled() -> bool:

@@ -17,7 +17,10 @@ MISSING_BARS = ("skip", "carry")
 class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Account, venue model and range of a backtest. Defaults are pessimistic: fees, latency and slippage are on.
 
-    cash: opening balance in the settlement currency. leverage: gross exposure allowed per unit of equity. fees: replaces
+    cash: opening balance. currency: what the account counts in; None, the one that everything settles in. rates: stated, by
+    currency, of the account's for 1 of it; other rates are prices among the data. margins: by symbol, the fractions of an
+    exposure that opening and keeping it tie up; by default 1 / leverage, and half of it. borrow: a fraction a year of the
+    value of shares held short. leverage: gross exposure allowed per unit of equity. fees: replaces
     each instrument's own schedule; cost_multiple multiplies fees and slippage (cost sensitivity). sessions: the parts of
     the day to trade in, of "pre", "regular", "after"; by default the hours of the instrument's calendar. missing_bars:
     "skip", a missing bar is no event, or "carry", the last price is shown again (`run.carry` has the rule). start_ns, end_ns:
@@ -25,6 +28,10 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     cash: Decimal = Decimal(100_000)
+    currency: str | None = None
+    rates: dict[str, Decimal] = {}
+    margins: dict[str, tuple[Decimal, Decimal]] = {}
+    borrow: Decimal = Decimal(0)
     leverage: Decimal = Decimal(1)
     fees: FeeSchedule | None = None
     cost_multiple: int = 1
@@ -44,6 +51,8 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(f"opening cash was {self.cash}, must be a finite amount above 0")
         if not self.leverage.is_finite() or not 0 < self.leverage <= 1000:
             raise UsageError(f"leverage was {self.leverage}, limit above 0 to 1000")
+        if not self.borrow.is_finite() or not 0 <= self.borrow <= 10:
+            raise UsageError(f"borrow was {self.borrow}, limit 0 to 10", hint="a fraction a year: 0.03 is 3 %")
         if self.missing_bars not in MISSING_BARS:
             hint = did_you_mean(self.missing_bars, MISSING_BARS)
             raise UsageError(f"unknown rule for missing bars {self.missing_bars!r}", hint=hint)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lockstep.engine.engine import Engine
 from lockstep.engine.records import DECISION_SCHEMA_VERSION
 
-HASH_SCHEMA_VERSION = 2
+HASH_SCHEMA_VERSION = 3
 
 
 def canonical(value: Any) -> bytes:
@@ -62,6 +62,15 @@ def ledger_facts(engine: Engine) -> dict[str, Any]:
         "realised": str(ledger.realised),
         "dividends": str(ledger.dividends),
         "in_lieu": str(ledger.in_lieu),
+        "funding": str(ledger.funding),
+        "borrow": str(ledger.borrow),
+        "beside": [
+            [
+                other.currency,
+                *(str(getattr(other, name)) for name in ("cash", "fees", "realised", "dividends", "funding", "borrow")),
+            ]
+            for other in engine.portfolio.ledgers[1:]
+        ],
         "positions": [
             [position.strategy, position.instrument.id, position.units, str(position.basis), str(position.realised)]
             for position in engine.portfolio.positions

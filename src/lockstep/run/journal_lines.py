@@ -8,7 +8,18 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from lockstep.engine.records import DIVIDEND, HEAD, RECORD_NAMES, SIGNAL, SPLIT
+from lockstep.engine.records import (
+    BORROW,
+    DIVIDEND,
+    FUNDING,
+    HEAD,
+    IN_LIEU,
+    MARGIN_CALL,
+    MARGIN_CLEAR,
+    RECORD_NAMES,
+    SIGNAL,
+    SPLIT,
+)
 from lockstep.model.enums import (
     BookAction,
     CorporateAction,
@@ -31,6 +42,7 @@ from lockstep.store.journal.layout import Record, RecordKind
 TYPES = frozenset(RECORD_NAMES.values()) | {kind.name.lower() for kind in EventKind}
 """What records of the engine and of the market are called; a fact has its own type."""
 _DECISION = struct.Struct("<8q")
+_DOUBLE = struct.Struct("<d")
 _SIGNAL = struct.Struct("<3d")
 _MARKET = struct.Struct("<qqqBBHIqqqqdq")
 _KIND_BITS = 0x3F
@@ -87,8 +99,20 @@ class JournalLines:
         line: Line = {"symbol": self._symbol(instrument), "strategy": self._strategy(_field(head, "strategy"))}
         if kind == SPLIT:
             return {"symbol": line["symbol"], "new_shares": a, "old_shares": b}
-        if kind == DIVIDEND:
-            return {**line, "amount": text_from_fixed(a, b), "paid_units": c}
+        if kind in (DIVIDEND, FUNDING, BORROW):
+            what = "amount" if kind == DIVIDEND else "rate"
+            return {
+                **line,
+                what: text_from_fixed(a, b),
+                "received": _DOUBLE.unpack_from(payload, 56)[0],
+                "received_units": c,
+            }
+        if kind == IN_LIEU:
+            profit, received = _DOUBLE.unpack_from(payload, 40)[0], _DOUBLE.unpack_from(payload, 56)[0]
+            return {**line, "profit": profit, "profit_units": a, "received": received, "received_units": c}
+        if kind in (MARGIN_CALL, MARGIN_CLEAR):
+            equity, margin = (_number(_DOUBLE.unpack_from(payload, place)[0]) for place in (48, 56))
+            return {"equity": equity, "margin_maintenance": margin}
         if kind == SIGNAL:
             confidence, target, stop = _SIGNAL.unpack_from(payload, 32)
             advice = {"confidence": _number(confidence), "target_price": _number(target), "stop_price": _number(stop)}
@@ -157,6 +181,9 @@ class JournalLines:
                 return {**line, **what, "price": price(p0), "qty": qty(p1), "order_id": p2, "venue_sequence": p3}
             case EventKind.CORPORATE_ACTION if aux == CorporateAction.SPLIT:
                 return {**line, "action": "SPLIT", "new_shares": p0, "old_shares": p1}
+            case EventKind.CORPORATE_ACTION if aux in (CorporateAction.FUNDING, CorporateAction.BORROW):
+                found = {**line, "action": _name(CorporateAction, aux), "rate": text_from_fixed(p0, p1)}
+                return {**found, "mark_price": price(p2)} if p2 else found
             case EventKind.CORPORATE_ACTION:
                 return {**line, "action": _name(CorporateAction, aux), "amount": text_from_fixed(p0, p1)}
         return {**line, "words": [p0, p1, p2, p3]}

@@ -13,13 +13,16 @@ import numpy as np
 from lockstep._version import __version__
 from lockstep.analytics.drawdown import max_drawdown
 from lockstep.analytics.trades import Trades
-from lockstep.model.enums import AssetClass, Settlement
+from lockstep.model.enums import AssetClass, OrderEventKind, Settlement
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
 from lockstep.model.timeframe import timeframe_text
+from lockstep.portfolio.attribution import shares, total
+from lockstep.portfolio.readings import PortfolioReadings
 from lockstep.run.backtest import Outcome, is_compiled
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.prices import Action, ChartBars, chart_bars, hold, hold_all
+from lockstep.run.profit import profit_columns
 from lockstep.run.sensitivity import headline, sensitivity
 from lockstep.run.tables import (
     equity_blocks,
@@ -59,6 +62,7 @@ def finish_run(
                 writer.append_table(name, block)
         writer.write_table("trades", trade_columns(outcome, trades))
         writer.write_table("signals", signal_columns(outcome))
+        writer.write_table("profit", profit_columns(outcome))
         for chart in charts:
             writer.append_table("prices", _chart_columns(chart))
         writer.write_table("benchmark", _benchmark(outcome))
@@ -111,6 +115,7 @@ def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, An
         "counts": _counts(outcome, trades),
         "headline": _headline(outcome),
         "final": _final(outcome),
+        "account": _account(outcome),
         "sensitivity": found,
         "stopped": None,
         "warnings": [
@@ -181,12 +186,12 @@ def _data(info: DataInfo) -> dict[str, Any]:
 
 def _counts(outcome: Outcome, trades: Trades) -> dict[str, int]:
     kinds = kind_counts(outcome)
-    not_order_events = ("submit", "cancel_request", "signal", "split", "dividend")
+    order_events = [kind.name.lower() for kind in OrderEventKind if kind.name not in ("SUBMIT", "CANCEL_REQUEST")]
     return {
         "events": outcome.events,
         "bars": outcome.engine.bars,
         "orders": outcome.orders,
-        "order_events": sum(count for name, count in kinds.items() if name not in not_order_events),
+        "order_events": sum(kinds.get(name, 0) for name in order_events),
         "fills": outcome.fills,
         "trades": int(np.count_nonzero(~trades.is_open)),
         "signals": len(outcome.signals),
@@ -197,29 +202,38 @@ def _counts(outcome: Outcome, trades: Trades) -> dict[str, int]:
 
 def _final(outcome: Outcome) -> dict[str, Any]:
     portfolio = outcome.engine.portfolio
-    ledger = portfolio.ledger
-    slippage = outcome.fill_rows.float_column(9)
+    profit = total(shares(portfolio))
+    rates = outcome.fill_rows.float_column(14)
+    exact = {name: f"{profit.money(name):f}" for name in ("realised", "fees", "dividends", "funding", "borrow")}
     return {
         "equity": repr(outcome.final_equity),
-        "cash": f"{ledger.balance:f}",
-        "realised": f"{ledger.decimal(ledger.realised):f}",
-        "unrealised": repr(sum(position.unrealised for position in portfolio.positions)),
-        "fees": f"{ledger.decimal(ledger.fees):f}",
-        "dividends": f"{ledger.decimal(ledger.dividends):f}",
-        "slippage": repr(float(np.sum(slippage))),
-        "spread_cost": repr(float(np.sum(outcome.fill_rows.float_column(10)))),
+        "cash": f"{portfolio.ledger.balance:f}" if len(portfolio.ledgers) == 1 else repr(portfolio.cash()),
+        **exact,
+        "unrealised": repr(float(sum(one.holding.in_account(one.unrealised) for one in portfolio.positions if one))),
+        "slippage": repr(float(np.sum(outcome.fill_rows.float_column(9) * rates))),
+        "spread_cost": repr(float(np.sum(outcome.fill_rows.float_column(10) * rates))),
         "open_positions": [
             {
                 "symbol": position.instrument.symbol,
                 "strategy": position.strategy,
                 "qty": position.qty,
                 "price": position.holding.last / 10.0**position.instrument.price_decimals,
-                "value": position.value,
+                "value": position.holding.in_account(position.value),
             }
             for position in portfolio.positions
             if position
         ],
         "open_orders": len(outcome.engine.open_orders()),
+    }
+
+
+def _account(outcome: Outcome) -> dict[str, Any]:
+    """The account at the end, exactly, the figures of the last mark, and each strategy's profit in each instrument."""
+    readings = PortfolioReadings(outcome.engine.portfolio)
+    return {
+        "statement": readings.statement().facts(),
+        "readings": readings.facts(),
+        "shares": [share.facts() for share in readings.profit()],
     }
 
 
@@ -247,6 +261,9 @@ def _warnings(outcome: Outcome) -> list[str]:
             )
     if outcome.backtest.without_data:
         warnings.append(f"no data in the range, left out: {', '.join(outcome.backtest.without_data)}")
+    calls = kind_counts(outcome).get("margin_call", 0)
+    if calls:
+        warnings.append(f"{calls} margin calls: equity fell below the maintenance margin, and a broker would have sold")
     open_orders = len(engine.open_orders())
     if open_orders:
         warnings.append(f"{open_orders} orders were still working when the data ended")

@@ -44,7 +44,7 @@ def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
             step(label, done, total)
         if changed == config:
             return headline(outcome)
-        again = Backtest(backtest.plans, backtest.data, changed)
+        again = Backtest(backtest.plans, backtest.data, changed, funding=backtest.funding_given)
         try:
             return headline(again.run())
         except StrategyFault as e:

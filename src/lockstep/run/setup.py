@@ -1,6 +1,6 @@
 """Before a run: strategies take their seats, the venue its markets, and every history becomes a stream of events."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lockstep.engine.engine import Engine
@@ -9,6 +9,7 @@ from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.model.record import Records
 from lockstep.model.valuation import Valuation
 from lockstep.risk.limits import RiskLimits
+from lockstep.run.charges import charge_streams
 from lockstep.run.config import BacktestConfig
 from lockstep.run.feeds import InstrumentFeeds, hears, refuse_unheard
 from lockstep.run.history import NO_HISTORY, known_by, reach
@@ -18,10 +19,14 @@ from lockstep.run.plan import StrategyPlan
 from lockstep.run.source import MergedSource, Stream
 from lockstep.sim.market import Market
 from lockstep.sim.venue import Venue
+from lockstep.store.catalog.funding import FundingRates
 from lockstep.strategy.base import MARKET_HANDLERS, Strategy, history_of
 
 Progress = Callable[[int, int], None]
 """(events done, events in all)."""
+
+
+NO_FUNDING: Mapping[int, FundingRates] = {}
 
 
 class Desk(NamedTuple):
@@ -85,7 +90,11 @@ def _series(lengths: list[int], length: int) -> int:
 
 
 def sources_for(
-    feeds: Sequence[InstrumentFeeds], series: Sequence[Sequence[int]], config: BacktestConfig, progress: Progress | None
+    feeds: Sequence[InstrumentFeeds],
+    series: Sequence[Sequence[int]],
+    config: BacktestConfig,
+    progress: Progress | None,
+    funding: Mapping[int, FundingRates] = NO_FUNDING,
 ) -> tuple[MergedSource, MergedSource | None]:
     """What the engine learns, and what the venue is shown ahead of it; None where they are one.
 
@@ -107,6 +116,7 @@ def sources_for(
     if tell is not None:
         tell(0, total)
     streams = _streams(feeds, series, start, end, delay, ticks_to_venue=ahead is None, in_run=True)
+    streams += charge_streams(feeds, funding, config.borrow, start, end)
     source = MergedSource(streams, None if tell is None else lambda rows: tell(min(rows, total), total))
     if source.head is None:
         refuse_closed(feeds)

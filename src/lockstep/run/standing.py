@@ -8,6 +8,8 @@ from lockstep.features.base import Indicator
 from lockstep.model.enums import EventKind
 from lockstep.model.errors import UsageError, did_you_mean
 from lockstep.model.instrument import Instrument
+from lockstep.portfolio.attribution import shares, total
+from lockstep.portfolio.readings import PortfolioReadings
 from lockstep.run.backtest import Playing
 from lockstep.run.source import Stream
 from lockstep.store.catalog.times import time_text
@@ -49,7 +51,7 @@ class Standing:
     @property
     def cash(self) -> float:
         """The account's cash."""
-        return float(self._engine.portfolio.ledger.cash_float)
+        return float(self._engine.portfolio.cash())
 
     @property
     def open_orders(self) -> int:
@@ -120,18 +122,19 @@ class Standing:
     def facts(self) -> dict[str, Any]:
         """Everything as plain data that JSON can hold: what is not a number is None."""
         portfolio = self._engine.portfolio
-        ledger = portfolio.ledger
+        readings = PortfolioReadings(portfolio)
+        profit = total(shares(portfolio))
         return {
             "time": self.time,
             "clock": self.clock,
             "account": {
-                "currency": ledger.currency,
+                **readings.facts(),
                 "equity": _number(self.equity),
                 "cash": self.cash,
                 "gross": _number(portfolio.gross()),
                 "net": _number(portfolio.net()),
-                "realised": float(ledger.decimal(ledger.realised)),
-                "fees": float(ledger.decimal(ledger.fees)),
+                "realised": float(profit.money("realised")),
+                "fees": float(profit.money("fees")),
             },
             "counts": {
                 name: getattr(self, name) for name in ("events", "bars", "orders", "fills", "signals", "open_orders")

@@ -1,5 +1,6 @@
 """The logs of a run as named columns: what the tables of a run folder are written from."""
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,7 +45,6 @@ def equity_columns(outcome: Outcome) -> Columns:
 
 def equity_blocks(outcome: Outcome) -> Iterator[Columns]:
     """The equity table, block by block."""
-    leverage_max = outcome.engine.portfolio.leverage_max
     for block in outcome.equity_rows.blocks():
         floats = block.view(np.float64)
         yield {
@@ -53,7 +53,7 @@ def equity_blocks(outcome: Outcome) -> Iterator[Columns]:
             "cash": floats[:, 2],
             "gross_exposure": floats[:, 3],
             "net_exposure": floats[:, 4],
-            "margin_used": floats[:, 3] / leverage_max,
+            "margin_used": floats[:, 5],
         }
 
 
@@ -76,9 +76,11 @@ def fill_blocks(outcome: Outcome) -> Iterator[Columns]:
             "price_units": block[:, 6],
             "qty": block[:, 5] / qty_scale[instrument],
             "price": block[:, 6] / price_scale[instrument],
-            "fee": floats[:, 8],
-            "slippage": floats[:, 9],
-            "spread_cost": floats[:, 10],
+            "fee": floats[:, 8] * floats[:, 14],
+            "slippage": floats[:, 9] * floats[:, 14],
+            "spread_cost": floats[:, 10] * floats[:, 14],
+            "realised": floats[:, 12] * floats[:, 14],
+            "rate": floats[:, 14],
             "liquidity": _LIQUIDITY[field(head, "liquidity")],
         }
 
@@ -162,13 +164,28 @@ def round_trips(outcome: Outcome) -> Trades:
         fee=spool.float_column(8),
         slippage=spool.float_column(9),
     )
-    return flat_to_flat(
+    found = flat_to_flat(
         fills,
         [InstrumentUnits.of(instrument) for instrument in outcome.backtest.instruments],
         marks=[holding.last_units for holding in outcome.engine.portfolio.holdings],
         mark_ts=outcome.last_clock,
         restatements=splits(outcome),
     )
+    return _in_account_currency(found, fills, outcome) if len(outcome.engine.portfolio.ledgers) > 1 else found
+
+
+def _in_account_currency(trades: Trades, fills: Fills, outcome: Outcome) -> Trades:
+    """Each trade's money at the rate of its last fill; of one that is open, at the last rate."""
+    rates = outcome.fill_rows.float_column(14)
+    last = np.array([holding.in_account(1.0) for holding in outcome.engine.portfolio.holdings])
+    factor = last[trades.instrument]
+    for index in range(len(last)):
+        own = fills.instrument == index
+        ended = (trades.instrument == index) & ~trades.is_open
+        place = np.searchsorted(fills.ts[own], trades.exit_ts[ended], side="right") - 1
+        factor[ended] = rates[own][place]
+    money = {name: getattr(trades, name) * factor for name in ("gross_pnl", "fees", "net_pnl", "slippage")}
+    return dataclasses.replace(trades, **money)
 
 
 def splits(outcome: Outcome) -> list[Restatement]:

@@ -1,6 +1,6 @@
 """The tables of a run's result: their names, columns and types. Part of the result's schema_version."""
 
-RESULT_SCHEMA_VERSION = 1
+RESULT_SCHEMA_VERSION = 2
 
 I64, I8, F64, TEXT, BOOL = "BIGINT", "TINYINT", "DOUBLE", "VARCHAR", "BOOLEAN"
 NULLABLE = {("signals", "target_price"), ("signals", "stop_price")}
@@ -13,7 +13,7 @@ RUN_TABLES: dict[str, dict[str, str]] = {
     "fills": {
         "ts": I64, "ts_event": I64, "exec_id": I64, "order_id": I64, "strategy": TEXT, "symbol": TEXT, "side": I8,
         "qty_units": I64, "price_units": I64, "qty": F64, "price": F64, "fee": F64, "slippage": F64,
-        "spread_cost": F64, "liquidity": TEXT,
+        "spread_cost": F64, "realised": F64, "rate": F64, "liquidity": TEXT,
     },
     "orders": {
         "seq": I64, "ts": I64, "ts_event": I64, "record": TEXT, "order_id": I64, "strategy": TEXT, "symbol": TEXT,
@@ -34,6 +34,10 @@ RUN_TABLES: dict[str, dict[str, str]] = {
         "ts": I64, "symbol": TEXT, "open": F64, "high": F64, "low": F64, "close": F64, "volume": F64,
     },
     "benchmark": {"ts": I64, "equity": F64},
+    "profit": {
+        "ts": I64, "strategy": TEXT, "symbol": TEXT, "currency": TEXT, "fills": I64, "realised": TEXT, "fees": TEXT,
+        "dividends": TEXT, "funding": TEXT, "borrow": TEXT, "slippage": F64, "spread_cost": F64,
+    },
     "actions": {
         "ts": I64, "symbol": TEXT, "kind": TEXT, "ratio_num": I64, "ratio_den": I64, "amount": F64,
     },

@@ -1,6 +1,6 @@
 """What a report is made of: the manifest and the tables of one run, checked as they enter.
 
-The layout is the result schema, version 1: `manifest.json` and Parquet tables whose columns are numpy arrays here.
+The layout is the result schema, version 2: `manifest.json` and Parquet tables whose columns are numpy arrays here.
 Times are int64 nanoseconds UTC; quantities and prices are floats where the page shows them.
 """
 
@@ -26,7 +26,7 @@ __all__ = [
     "Table",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 Table = Mapping[str, NDArray[Any] | list[str]]
 Money = str | float | int
 

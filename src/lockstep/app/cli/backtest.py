@@ -98,6 +98,7 @@ def backtest_of(given: dict[str, Any], reading: Callable[[str], None]) -> "Backt
     from lockstep.run.backtest import Backtest
     from lockstep.run.plan import StrategyPlan
     from lockstep.run.strategy_file import load_strategy
+    from lockstep.store.catalog.funding import read_funding
     from lockstep.store.catalog.readers import read_market_data
 
     config = config_of(given)
@@ -105,6 +106,7 @@ def backtest_of(given: dict[str, Any], reading: Callable[[str], None]) -> "Backt
     strategy = load_strategy(given["strategy"], given["class_name"])
     # A wrong parameter or timeframe is told before a long read.
     plan = StrategyPlan(strategy, params, timeframe=given["timeframe"])
+    funding = {name: read_funding(Path(file)) for name, file in _named(given["funding"], "--funding", "SYMBOL=FILE")}
     reading(given["data"])
     data = read_market_data(
         given["data"],
@@ -114,7 +116,7 @@ def backtest_of(given: dict[str, Any], reading: Callable[[str], None]) -> "Backt
         fees=config.fees,
         kind=given["kind"],
     )
-    return Backtest([plan], data, config)
+    return Backtest([plan], data, config, funding=funding)
 
 
 def config_of(given: dict[str, Any]) -> "BacktestConfig":
@@ -138,6 +140,9 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
     return BacktestConfig(
         cash=number("cash"),
         leverage=number("leverage"),
+        currency=None if given["currency"] is None else given["currency"].upper(),
+        rates={name.upper(): decimal_of(rate, "--rate") for name, rate in _named(given["rates"], "--rate", "CODE=N")},
+        borrow=number("borrow"),
         fees=_fees(given["fee"]),
         latency=latency_from_text(given["latency"]),
         slippage=Slippage(bps=number("slippage_bps"), volume_impact=number("volume_impact")),
@@ -153,6 +158,16 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
         start_ns=moment("start"),
         end_ns=moment("end"),
     )
+
+
+def _named(words: tuple[str, ...], option: str, form: str) -> list[tuple[str, str]]:
+    from lockstep.model.errors import UsageError
+
+    pairs = [word.partition("=") for word in words]
+    for name, equals, value in pairs:
+        if not (name and equals and value):
+            raise UsageError(f"{option} takes {form}: was {name + equals + value!r}")
+    return [(name, value) for name, _, value in pairs]
 
 
 def _sessions(text: str | None, extended: bool) -> tuple[str, ...]:

@@ -20,6 +20,10 @@ EXAMPLES = examples(
     "lockstep run --config trend.toml --set engine.cash=50000 --set strategies.trend.parameters.fast=12 --json",
 )
 _IN_THE_FILE = {
+    "--currency": "engine.currency",
+    "--rate": "engine.rates",
+    "--funding": "engine.funding",
+    "--borrow": "engine.borrow",
     "--max-order-qty": "risk.max_order_qty",
     "--max-position": "risk.max_position",
     "--cash": "engine.cash",
@@ -58,7 +62,7 @@ def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_s
     from lockstep.app.cli.outcome_table import show_outcome, show_places
     from lockstep.run.backtest import Backtest
     from lockstep.run.settings.load import load_settings
-    from lockstep.run.settings.prepare import config_from, plans_from, read_data
+    from lockstep.run.settings.prepare import config_from, funding_from, plans_from, read_data
 
     settings = load_settings(path_of(path), words)
     output = settings.table("output")
@@ -70,7 +74,7 @@ def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_s
         config = config_from(settings)
         plans = plans_from(settings)
         run = run_backtest(
-            Backtest(plans, read_data(settings, progress.reading), config),
+            Backtest(plans, read_data(settings, progress.reading), config, funding=funding_from(settings)),
             progress,
             command=line_of(settings),
             root=None if no_save else root,
@@ -121,33 +125,27 @@ def line_of(settings: "Settings") -> str:
 
 
 def shares_of(outcome: "Outcome") -> list[dict[str, Any]]:
-    """Each strategy's part of a run, in the order of the file: fills, and money in the settlement currency.
+    """Each strategy's part of a run, in the order of the file: fills, and money in the account's currency.
 
     realised is before fees and dividends; open: the open profit at the last price.
     """
+    from lockstep.portfolio.attribution import shares as profit_of
+    from lockstep.portfolio.attribution import total
+
     symbols = [instrument.symbol for instrument in outcome.backtest.instruments]
     seats = [
         number
         for number, plan in enumerate(outcome.backtest.plans)
         for _ in range(1 if plan.strategy.cls.trades == "all" else len(plan.picks(symbols)))
     ]
-    ledger = outcome.engine.portfolio.ledger
+    names = ("realised", "unrealised", "fees", "dividends", "funding", "borrow")
+    cells = profit_of(outcome.engine.portfolio)
     shares = []
     for number, plan in enumerate(outcome.backtest.plans):
-        held = [one for one in outcome.engine.portfolio.positions if seats[one.strategy_index] == number]
-        realised, fees, dividends = (
-            ledger.decimal(sum(getattr(one, name) for one in held)) for name in ("realised", "fees", "dividends")
-        )
-        shares.append(
-            {
-                "name": plan.name,
-                "fills": sum(one.fills for one in held),
-                "realised": float(realised),
-                "fees": float(fees),
-                "dividends": float(dividends),
-                "open": float(sum(one.unrealised for one in held)),
-            }
-        )
+        positions = outcome.engine.portfolio.positions
+        part = total(cell for cell, one in zip(cells, positions, strict=True) if seats[one.strategy_index] == number)
+        money = {"open" if name == "unrealised" else name: float(part.money(name)) for name in names}
+        shares.append({"name": plan.name, "fills": part.fills, **money})
     return shares
 
 

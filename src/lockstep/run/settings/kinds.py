@@ -287,6 +287,37 @@ class Values(msgspec.Struct, frozen=True):
         return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
 
 
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of names, each with one value of the same kind: rates by currency, files by symbol.
+
+    On a command line: one text, NAME=VALUE joined by commas.
+    """
+
+    words: str
+    entry: Kind
+    example: str
+
+    def read(self, value: Any) -> dict[str, Any]:
+        """The values by name. Raises: WrongValue: no table, or an entry that cannot be used; the message names it."""
+        if isinstance(value, str):
+            parts = [part.partition("=") for part in value.split(",")]
+            value = {name.strip(): entry.strip() for name, _, entry in parts}
+        if not isinstance(value, Mapping) or not value:
+            raise WrongValue(f"must be a table: was {shown(value)}", hint=f"for example {self.example}")
+        found = {}
+        for name, entry in value.items():
+            try:
+                found[str(name)] = self.entry.read(entry)
+            except WrongValue as e:
+                raise WrongValue(f"{name} {e}", hint=e.hint or f"for example {self.example}") from None
+        return found
+
+    def json_schema(self) -> dict[str, Any]:
+        """A table, or its text."""
+        table = {"type": "object", "additionalProperties": self.entry.json_schema(), "minProperties": 1}
+        return {"anyOf": [table, {"type": "string", "minLength": 1}]}
+
+
 LATENCY_PARTS = ("feed", "entry", "entry_jitter", "ack", "ack_jitter", "fill", "fill_jitter")
 """Delays of a latency given as a table: fixed parts, and the widths of the uniform draws added to them."""
 LATENCY_BASE = "preset"
@@ -344,6 +375,17 @@ def _calendar(text: str) -> str:
     return text
 
 
+def _margins(text: str) -> tuple[Decimal, Decimal]:
+    initial, slash, maintenance = text.partition("/")
+    first = plain_decimal(initial)
+    second = plain_decimal(maintenance) if slash else first / 2
+    if not 0 < second <= first <= 1:
+        raise WrongValue(
+            f"was {text!r}, must be fractions, 0 < maintenance <= initial <= 1", hint="for example 0.1/0.05"
+        )
+    return first, second
+
+
 def _fees(text: str) -> FeeSchedule:
     try:
         return fee_schedule_from_text(text)
@@ -359,6 +401,11 @@ def _timeframe(text: str) -> str:
 CALENDAR = Named(", ".join(SESSIONS), _calendar)
 FEES = Named("0.1%, 0.02%/0.05% (maker/taker), 0.005/share, 1/order, 1/minimum, joined by +", _fees)
 TIMEFRAME = Named("length of bars such as 1m, 5m, 1h or 1d", _timeframe)
+RATES = Table(words="table of numbers above 0 by currency", entry=Number(low=0, above=True), example="{EUR = 1.08}")
+MARGINS = Table(
+    words="table of initial/maintenance by symbol", entry=Named("0.1/0.05", _margins), example='{ESH4 = "0.1/0.05"}'
+)
+FUNDING = Table(words="table of files by symbol", entry=Text("file"), example='{BTCUSDT = "funding.csv"}')
 ASSET_CLASS = Word(tuple(member.name.lower() for member in AssetClass))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from lockstep.model.enums import AssetClass
 from lockstep.model.errors import LockstepError, StrategyError, UsageError, did_you_mean
 from lockstep.risk.limits import RiskLimits
 from lockstep.run.config import BacktestConfig
@@ -11,6 +12,7 @@ from lockstep.run.settings.kinds import Overridden
 from lockstep.run.settings.settings import Problem, Settings, SettingsError
 from lockstep.run.strategy_file import StrategyFile, load_strategy
 from lockstep.sim.models import BarFills, Slippage
+from lockstep.store.catalog.funding import FundingRates, read_funding
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.places import SUFFIXES, locate
 from lockstep.store.catalog.readers import read_market_data, vault_at
@@ -27,6 +29,10 @@ def config_from(settings: Settings) -> BacktestConfig:
         return BacktestConfig(
             cash=engine["cash"],
             leverage=engine["leverage"],
+            currency=engine["currency"].upper() if engine["currency"] else None,
+            rates={name.upper(): rate for name, rate in (engine["rates"] or {}).items()},
+            margins=engine["margins"] or {},
+            borrow=engine["borrow"],
             fees=venue["fees"],
             latency=venue["latency"],
             slippage=Slippage(bps=venue["slippage_bps"], volume_impact=venue["volume_impact"]),
@@ -46,6 +52,19 @@ def config_from(settings: Settings) -> BacktestConfig:
         )
     except LockstepError as e:
         raise SettingsError([Problem(str(settings.path), str(e), e.hint)]) from None
+
+
+def funding_from(settings: Settings) -> dict[str, FundingRates]:
+    """Read the files of funding rates. Raises: SettingsError: one that is not there. DataError: one that holds none."""
+    found = {}
+    for symbol, name in (settings.table("engine")["funding"] or {}).items():
+        path = settings.resolve(name)
+        if not path.is_file():
+            raise SettingsError(
+                [Problem(settings.place("engine", "funding", symbol), f"no file of funding rates {str(path)!r}")]
+            )
+        found[symbol] = read_funding(path)
+    return found
 
 
 def plans_from(settings: Settings) -> list[StrategyPlan]:
@@ -122,6 +141,17 @@ def read_data(settings: Settings, reading: Reading | None = None) -> list[Market
     tables = settings.tables["data"]
     wanted = [table["symbols"] for table in settings.tables["strategies"]]
     traded = None if None in wanted else list(dict.fromkeys(symbol for names in wanted for symbol in names))
+    currency = settings.table("engine")["currency"]
+
+    def is_pair(entry: MarketData) -> bool:
+        """Whether it tells what another currency is worth in the account's."""
+        one = entry.instrument
+        return (
+            bool(currency)
+            and currency.upper() in (one.base_currency, one.quote_currency)
+            and (one.asset_class in (AssetClass.FX, AssetClass.CRYPTO))
+        )
+
     found: list[MarketData] = []
     for index, table in enumerate(tables):
         if reading is not None:
@@ -136,7 +166,7 @@ def read_data(settings: Settings, reading: Reading | None = None) -> list[Market
             currency=table["currency"],
             kind=table["kind"],
         )
-        used = [entry for entry in entries if traded is None or entry.info.symbol.upper() in traded]
+        used = [entry for entry in entries if traded is None or entry.info.symbol.upper() in traded or is_pair(entry)]
         if not used:
             known = ", ".join(entry.info.symbol for entry in entries)
             raise UsageError(
