@@ -4,6 +4,7 @@ By strategy, symbol and currency: the shares in the manifest. By time: the profi
 for the open profit between two marks; the last row ends at the exact statement.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -126,7 +127,7 @@ def _open_profits(
         marked = float(equity["equity"][end])
         last = end == len(hours) - 1
         known = (
-            round(MONEY.scaleb(Decimal(repr(marked)), decimals)) - opening - so_far if marked == marked else open_before
+            round(MONEY.scaleb(Decimal(repr(marked)), decimals)) - opening - so_far if math.isfinite(marked) else open_before
         )
         now = whole.unrealised if last else known
         found.append((hour, now - open_before))

@@ -352,10 +352,10 @@ class Portfolio:
     def buying_power(self) -> cython.double:
         """Exposure that may still be opened: equity x leverage less what is held and may come of working orders.
 
-        Below everything (-inf) where it cannot be told, since a balance or position has no rate: nothing may be opened then.
+        Below everything (-inf) where a balance or position has no rate: nothing may be opened then.
         """
         power: cython.double = self.equity() * self.leverage_max - self.exposure_max()
-        return power if power > -_INFINITE else -_INFINITE  # nan too
+        return -_INFINITE if self.foreign and not power > -_INFINITE else power  # nan too
 
     def margin_max(self) -> cython.double:
         """The initial margin of what is held and whichever working orders fill: the worst case of `margin_used`."""

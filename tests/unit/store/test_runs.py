@@ -14,7 +14,7 @@ from lockstep.store.run_tables import RUN_TABLES
 from lockstep.store.runs import PART_ROWS, RunFolder, RunWriter, list_runs
 
 HASH = "ab" * 32
-MANIFEST = {"schema_version": 1, "kind": "backtest", "run_hash": HASH}
+MANIFEST = {"schema_version": 2, "kind": "backtest", "run_hash": HASH}
 
 
 def equity(rows: int, start: int = 0) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def test_killed_writer_leaves_no_run_and_is_swept_by_the_next(tmp_path: Path) ->
     code = (
         "import os, sys; from pathlib import Path; from lockstep.store.runs import RunWriter\n"
         "with RunWriter(Path(sys.argv[1])) as run:\n"
-        "    run.write_json('manifest.json', {'schema_version': 1}); os._exit(9)\n"
+        "    run.write_json('manifest.json', {'schema_version': 2}); os._exit(9)\n"
     )
     source = str(Path(__file__).parents[3] / "src")
     done = subprocess.run(
@@ -210,8 +210,8 @@ def test_damaged_or_newer_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no table 'fill'") as e:
         RunFolder.open(folder).table("fill")
     assert "fills" in e.value.hint
-    (folder / "manifest.json").write_text('{"schema_version": 2}')
-    with pytest.raises(DataError, match="result schema 2"):
+    (folder / "manifest.json").write_text('{"schema_version": 99}')
+    with pytest.raises(DataError, match="result schema 99"):
         RunFolder.open(folder)
     (folder / "manifest.json").write_text("{")
     with pytest.raises(DataError, match="cannot be read"):
