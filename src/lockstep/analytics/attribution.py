@@ -127,7 +127,9 @@ def _open_profits(
         marked = float(equity["equity"][end])
         last = end == len(hours) - 1
         known = (
-            round(MONEY.scaleb(Decimal(repr(marked)), decimals)) - opening - so_far if math.isfinite(marked) else open_before
+            round(MONEY.scaleb(Decimal(repr(marked)), decimals)) - opening - so_far
+            if math.isfinite(marked)
+            else open_before
         )
         now = whole.unrealised if last else known
         found.append((hour, now - open_before))

@@ -41,6 +41,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "orders": ("ts", "record", "symbol", "reason"),
     "signals": ("ts", "symbol", "action", "confidence", "target_price", "stop_price", "reasoning"),
     "prices": ("ts", "symbol", "close"),
+    "profit": (
+        "ts", "strategy", "symbol", "fills", "realised", "fees", "dividends", "funding", "borrow", "slippage", "spread_cost",
+    ),
     "actions": ("ts", "symbol", "kind", "ratio_num", "ratio_den", "amount"),
 }  # fmt: skip
 
@@ -178,6 +181,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[InstrumentFacts, ...] = ()
     data: tuple[DataFacts, ...] = ()
     counts: CountFacts = CountFacts()
+    account: dict[str, Any] = {}
     sensitivity: Sensitivity | None = None
     stopped: str | None = None
     warnings: tuple[str, ...] = ()

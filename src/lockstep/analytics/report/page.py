@@ -10,6 +10,7 @@ from lockstep.analytics.report.glossary import days_named, figure_groups, period
 from lockstep.analytics.report.inputs import SCHEMA_VERSION, ReportInput, RunFolderLike
 from lockstep.analytics.report.markup import EMPTY, Html, join, tag
 from lockstep.analytics.report.measures import Measures, measure
+from lockstep.analytics.report.profit_tables import profit_panels
 from lockstep.analytics.report.shell import chart_panel, frame, no_script_note, plotly_version, write_whole
 from lockstep.analytics.report.verdict import Verdict, facts_of, verdict
 from lockstep.analytics.report.wording import DAY_NS, count, money, percent, plural, ratio, signed_money, signed_percent
@@ -21,6 +22,7 @@ SECTIONS = (
     ("equity", "Equity"),
     ("prices", "Prices"),
     ("returns", "Returns"),
+    ("profit", "Profit"),
     ("costs", "Costs"),
     ("figures", "All figures"),
     ("trades", "Trades"),
@@ -48,7 +50,7 @@ def render_report(inputs: ReportInput) -> str:
     body = join(
         (
             _top(inputs, measures, said),
-            _navigation(SECTIONS),
+            _navigation(tuple(entry for entry in SECTIONS if entry[0] != "profit" or inputs.manifest.account)),
             tag("main", _opening(inputs, measures), *_sections(inputs, measures, drawn)),
             _foot(inputs),
         )
@@ -178,12 +180,18 @@ def _sections(inputs: ReportInput, measures: Measures, drawn: dict[str, Chart]) 
             _panel("Month by month", months, tables.month_table(measures)),
             tag("div", plots["histogram"], plots["rolling"], class_="grid plots"),
         ),
+        *_profit_section(inputs),
         _costs_section(inputs),
         _section("figures", "All figures", _figures_panel(inputs, measures)),
         _trades_section(inputs, plots["trades"]),
         _data_section(inputs),
         _reproduce_section(inputs),
     ]
+
+
+def _profit_section(inputs: ReportInput) -> list[Html]:
+    panels = [_panel(*panel) for panel in profit_panels(inputs)]
+    return [_section("profit", "Where the profit came from", *panels)] if panels else []
 
 
 def _figures_panel(inputs: ReportInput, measures: Measures) -> Html:
