@@ -140,6 +140,7 @@ class Machine:
         seed: int = 0,
         queue_outside_hours: bool = False,
         chunk: int = 1_000_000,
+        currency: str | None = None,
     ) -> None:
         pairs = list(data.items()) if isinstance(data, dict) else list(data)
         self.instruments = [instrument for instrument, _ in pairs]
@@ -149,7 +150,7 @@ class Machine:
         self.fill_rows: list[Any] = []
         self.equity_rows: list[Any] = []
         self.signals: list[Signal] = []
-        self.portfolio = Portfolio(self.instruments, cash, leverage)
+        self.portfolio = Portfolio(self.instruments, cash, leverage, currency=currency)
         self.engine = Engine(
             self.portfolio,
             decision_sinks=[lambda block: self.decision_rows.extend(block.tolist())],
