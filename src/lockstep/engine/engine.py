@@ -7,7 +7,6 @@ It reads no clock, draws no random number and does no I/O: what it is given deci
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from heapq import heappop, heappush
 from typing import Any
 
@@ -43,16 +42,8 @@ else:
     from lockstep.portfolio.position import Holding
 
 from lockstep.engine.commands import command_of
-from lockstep.engine.records import (
-    BORROW,
-    DIVIDEND,
-    EQUITY_WORDS,
-    FUNDING,
-    IN_LIEU,
-    MARGIN_CALL,
-    MARGIN_CLEAR,
-    SPLIT,
-)
+from lockstep.engine.postings import post_action, post_charge
+from lockstep.engine.records import EQUITY_WORDS, MARGIN_CALL, MARGIN_CLEAR
 from lockstep.engine.rowlog import Sink
 from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind
 from lockstep.model.errors import DataError, InvariantError, StrategyError
@@ -280,7 +271,8 @@ class Engine:
         if kind == _ACTION:
             what: cython.int = (rows.w[i, 3] >> 16) & 0xFFFF
             if what == _FUNDING or what == _BORROW:
-                return self._on_charge(instrument, what, rows.w[i, 4], rows.w[i, 5], rows.w[i, 6])
+                post_charge(self.state, instrument, what, rows.w[i, 4], rows.w[i, 5], rows.w[i, 6])
+                return 0
             return self._on_action(instrument, what, rows.w[i, 4], rows.w[i, 5])
         raise DataError(f"unknown kind of market event: {kind}")
 
@@ -440,19 +432,11 @@ class Engine:
         before: cython.longlong = holding.last_units
         price_factor: cython.double = 1.0
         volume_factor: cython.double = 1.0
+        post_action(self.state, instrument, what, first, second)
         if what == _SPLIT:
-            rests = self.portfolio.split(instrument, first, second)
-            if not self.state.in_history:
-                self.state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)
-            for owner, money, profit in rests:
-                self.state.log_posting(IN_LIEU, instrument, owner, 0, 0, money)
-                self.state.add_profit(profit)
             price_factor = cython.cast(cython.double, second) / first
             volume_factor = cython.cast(cython.double, first) / second
         else:
-            paid = self.portfolio.dividend(instrument, first, second)
-            for owner, money in paid:
-                self.state.log_posting(DIVIDEND, instrument, owner, first, second, money)
             decimals = holding.instrument.price_decimals
             if before > 0:
                 price_factor = 1.0 - (first * 10.0**decimals / 10.0**second) / before
@@ -463,25 +447,6 @@ class Engine:
                     indicators.rescale(price_factor, volume_factor)
             if price_factor > 0.0 and sub.window is not None:
                 sub.window.rescale(price_factor, volume_factor)
-        return 0
-
-    def _on_charge(
-        self,
-        instrument: cython.int,
-        what: cython.int,
-        rate: cython.longlong,
-        decimals: cython.longlong,
-        mark: cython.longlong,
-    ) -> cython.int:
-        """Funding of a perpetual contract, or a day's borrowing of what is held short: cash alone moves."""
-        if self.state.in_history:
-            return 0
-        digits: cython.py_int = decimals  # a C exponent would make the power a float
-        exact = Fraction(rate, 10**digits)
-        funding: cython.bint = what == _FUNDING
-        paid = self.portfolio.fund(instrument, exact, mark) if funding else self.portfolio.borrow(instrument, exact)
-        for owner, money in paid:
-            self.state.log_posting(FUNDING if funding else BORROW, instrument, owner, rate, decimals, money)
         return 0
 
     def on_report(self, report: VenueReport) -> cython.int:

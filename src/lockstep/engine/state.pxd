@@ -41,9 +41,9 @@ cdef class State:
     cdef int release(self, Subscription sub, Order order, long long qty, long long leaves) except -1
     cdef int log_order(self, int kind, Order order, long long ts_event, long long a, long long b, long long c, long long d) except -1
     cdef int log_fill(self, Order order, VenueReport report, int kind) except -1
-    cdef int log_plain(self, int kind, int instrument, int strategy, long long ident, long long a, long long b, long long c, long long d) except -1
-    cdef int log_posting(self, int kind, int instrument, int strategy, long long a, long long b, object money) except -1
-    cdef int add_profit(self, object profit) except -1
+    cpdef int log_plain(self, int kind, int instrument, int strategy, long long ident, long long a, long long b, long long c, long long d) except -1
+    cpdef int log_posting(self, int kind, int instrument, int strategy, long long a, long long b, object money) except -1
+    cpdef int add_profit(self, object profit) except -1
     cdef int log_margin(self, int kind) except -1
     cdef int notify(self, Order order, int kind, long long ts_event) except -1
     cdef double _slippage(self, Subscription sub, Order order, VenueReport report) except? -1.0

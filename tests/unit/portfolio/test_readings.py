@@ -65,13 +65,15 @@ def test_margins_that_cannot_be_are_refused(margins: tuple[str, str]) -> None:
 
 
 class Leveraged(Strategy):
+    qty: float = 40.0
+
     def on_start(self) -> None:
         self.read: list[tuple[bool, float, float]] = []
 
     def on_bar(self, bar: Any) -> None:
         self.read.append((self.portfolio.margin_call, self.portfolio.drawdown, self.portfolio.margin_used))
         if not self.position and not self.open_orders:
-            self.buy(40)
+            self.buy(self.qty)
 
 
 def test_margin_call_is_recorded_when_it_begins_and_ends_and_read_by_the_strategy() -> None:
@@ -92,9 +94,7 @@ def test_volatility_is_that_of_the_last_marks() -> None:
     readings = PortfolioReadings(portfolio)
     assert math.isnan(readings.volatility())
     machine = Machine([(coin(), records(bars(100, 100, 110, 99, 99)))], cash=1_000)
-    strategy = Leveraged()
-    strategy.buy = lambda qty: Strategy.buy(strategy, 10)  # type: ignore[method-assign, assignment]
-    machine.seat(strategy, name="s").go()
+    machine.seat(Leveraged(qty=10.0), name="s").go()
     levels = [1000.0, 1000.0, 1100.0, 990.0, 990.0]
     assert machine.portfolio.recent_equity(9) == levels
     assert machine.portfolio.recent_equity(2) == levels[-2:]
@@ -108,7 +108,7 @@ def test_rate_is_the_pairs_price_or_its_reverse_and_a_stated_one_wins() -> None:
     for items, price in (([SAP, EURUSD], 125), ([SAP, USDEUR], 80)):
         portfolio = Portfolio(items, 1000, currency="USD")
         portfolio.holdings[0].set_last(1000)
-        assert math.isnan(portfolio.rates[1].value())
+        assert math.isnan(portfolio.holdings[0].in_account(1.0))
         portfolio.holdings[1].set_last(price)
         portfolio.book_fill(portfolio.add_position("s", 0, 0), 1, 1000, 8, 0)
         assert portfolio.gross() == pytest.approx(100.0)
@@ -116,7 +116,7 @@ def test_rate_is_the_pairs_price_or_its_reverse_and_a_stated_one_wins() -> None:
         assert portfolio.ledgers[1].balance == Decimal(-80)
         portfolio.holdings[0].set_last(1100)
         assert statement(portfolio).profit.money("net") == Decimal(10)
-    assert Portfolio([SAP, EURUSD], 1000, currency="USD", rates={"EUR": 2}).rates[1].value() == 2.0
+    assert Portfolio([SAP, EURUSD], 1000, currency="USD", rates={"EUR": 2}).holdings[0].in_account(1.0) == 2.0
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,8 @@ def test_order_before_the_first_rate_is_denied_and_after_it_goes_through() -> No
     machine.seat(Eager(), 0, 1, name="s").go()
     denied = [row for row in machine.decisions if row.kind == "deny"]
     assert {row.reason for row in denied} == {Reason.NO_REFERENCE_PRICE.name}
-    assert len(denied) == 2 and machine.fills
+    assert len(denied) == 2
+    assert machine.fills
     assert all(row.ts > T0 + 2 * 3600 * 10**9 for row in machine.fills)
 
 
