@@ -104,7 +104,5 @@ def test_settings_of_the_account_that_cannot_be_name_their_line(tmp_path: Path, 
     text = f'[engine]\n{line}\n[data]\nsource = "us_stocks"\n[[strategies]]\nscript = "trend.py"\n'
     (tmp_path / "s.toml").write_text(text)
     with pytest.raises(LockstepError, match=said) as caught:
-        settings = load_settings(tmp_path / "s.toml", ())
-        config_from(settings)
-        funding_from(settings)
+        funding_from(load_settings(tmp_path / "s.toml", ()))
     assert "line 2" in str(caught.value)
