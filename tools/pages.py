@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from lockstep.app.cli.root import COMMANDS, cli
 from lockstep.model.enums import OrderEventKind, OrderState
-from lockstep.orders.table import ANOMALY, FIX_ORD_STATUS, IGNORED, IMPOSSIBLE, RESUME, TABLE, TERMINAL
+from lockstep.orders.table import AMEND, ANOMALY, FIX_ORD_STATUS, IGNORED, IMPOSSIBLE, LATE, RESUME, TABLE, TERMINAL
 from lockstep.run.settings.presets import PRESETS
 from lockstep.run.settings.schema import reference_rows
 
@@ -96,6 +96,11 @@ ANSWERS = {
     ANOMALY: ("anomaly", "the venue's word against our view: counted, recorded and raised; the state stays"),
     IMPOSSIBLE: ("impossible", "our own fault: the engine halts"),
     RESUME: ("resume", "back to the state before the pending request"),
+    LATE: (
+        "late",
+        "booked, since the venue's word stands: position and cash change, the state does not; counted and raised",
+    ),
+    AMEND: ("amend", "what is filled changed, and the state follows from it"),
 }
 
 

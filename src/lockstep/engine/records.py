@@ -9,13 +9,21 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | CANCEL_REQUEST | order | cumulative | leaves | | |
 | PARTIAL, FILL | order | quantity | price | execution id | cumulative |
 | RESTATE | order | quantity | limit price | stop price, or trail | cumulative |
+| REPLACE_REQUEST, REPLACE | order | total quantity | limit price | stop price | cumulative |
+| CORRECT | order | quantity now | price now | execution id it is about | cumulative |
+| BUST | order | quantity undone | its price | execution id it is about | cumulative |
 | other order events | order | cumulative | leaves | venue order id | |
 | SIGNAL | signal | confidence (float64) | target (float64) | stop (float64) | action |
 | SPLIT | 0 | new shares | old shares | | |
+| ORPHAN | order that is not known | quantity | price | execution id | kind of event |
+| HALT, LIFT | order, or 0 | who | | | |
 | DIVIDEND | 0 | amount | its decimals | strategy's ledger units, low 64 bits | |
 
 The trail of a TRAILING_STOP stands in the place of its stop price: price units, or millionths of the price where the
 flags say TRAIL_PPM.
+
+Who brought a record about follows from its kind: requests are the strategy's, refusals by risk and losses the system's, all
+else the venue's. Where it was someone else, the head says so, in the bits in which a fill has its liquidity.
 """
 
 import numpy as np
@@ -31,11 +39,15 @@ EQUITY_WORDS = 5
 """ts, equity, cash, gross exposure, net exposure (float64 but for ts)."""
 
 SIGNAL, SPLIT, DIVIDEND = 32, 33, 34
+ORPHAN, HALT, LIFT = 40, 41, 42
 
 RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     SIGNAL: "signal",
     SPLIT: "split",
     DIVIDEND: "dividend",
+    ORPHAN: "orphan",
+    HALT: "halt",
+    LIFT: "lift",
 }
 
 # field: (shift, bits). Side and action are stored + 1. flags: OrderFlag; bit 63, the sign, stays 0.
@@ -47,6 +59,7 @@ HEAD = {
     "state": (14, 5),
     "reason": (19, 6),
     "liquidity": (25, 2),
+    "who": (25, 2),
     "instrument": (27, 16),
     "strategy": (43, 16),
     "flags": (59, 3),

@@ -24,7 +24,7 @@ from lockstep.model.saved import restore_request, save_request
 from lockstep.orders.saved import restore_orders, save_orders
 from lockstep.portfolio.saved import restore_portfolio, save_portfolio
 
-ENGINE_STATE_SCHEMA_VERSION = 3
+ENGINE_STATE_SCHEMA_VERSION = 4
 _NEVER = 2**63 - 1
 
 

@@ -442,14 +442,14 @@ class Seat:
     def cancel(self, order: object) -> bool:
         """Ask to cancel one order, or all of this strategy's."""
         if order is None:
-            asked = [self.state.cancel(entry) for entry in self.open_orders()]
+            asked = [self.state.cancel(entry, 0) for entry in self.open_orders()]
             return True in asked
         if not isinstance(order, Order):
             raise StrategyError(f"{self.name}: cancel takes the Order that buy or sell returned, was {order!r}")
         mine: Order = order
         if mine.strategy_index != self.index:
             raise StrategyError(f"{self.name}: order {mine.order_id} belongs to {mine.strategy}")
-        return self.state.cancel(mine)
+        return self.state.cancel(mine, 0)
 
     def size(self, weight: float, instrument: Instrument | str | None) -> float:
         """The quantity that `weight` of equity buys, rounded down to a lot."""

@@ -74,6 +74,7 @@ def save_report(report: VenueReport) -> dict[str, Any]:
         "order_id": report.order_id,
         "venue_order_id": report.venue_order_id,
         "exec_id": report.exec_id,
+        "ref_exec_id": report.ref_exec_id,
         "qty": report.qty,
         "price": report.price,
         "reference_price": report.reference_price,
@@ -98,6 +99,7 @@ def restore_report(saved: Mapping[str, Any]) -> VenueReport:
     report.liquidity = saved["liquidity"]
     report.seq = saved["seq"]
     report.exec_id = saved["exec_id"]
+    report.ref_exec_id = saved["ref_exec_id"]
     report.qty = saved["qty"]
     report.price = saved["price"]
     report.reference_price = saved["reference_price"]

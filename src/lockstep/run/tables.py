@@ -17,7 +17,7 @@ Columns = dict[str, Any]
 
 _ORDER_RECORDS = len(OrderEventKind)
 _SUBMITTED = (int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY), int(OrderEventKind.RESTATE))
-_FILLED = (int(OrderEventKind.PARTIAL), int(OrderEventKind.FILL))
+_FILLED = tuple(int(OrderEventKind[name]) for name in ("PARTIAL", "FILL", "CORRECT", "BUST"))
 
 
 def _names(enum: Any, size: int) -> NDArray[Any]:

@@ -5,10 +5,12 @@ import pytest
 from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import OrderState as S
 from lockstep.orders.table import (
+    AMEND,
     ANOMALY,
     FIX_ORD_STATUS,
     IGNORED,
     IMPOSSIBLE,
+    LATE,
     RESUME,
     TABLE,
     TERMINAL,
@@ -16,27 +18,29 @@ from lockstep.orders.table import (
     next_state,
 )
 
-# Rows are states, columns events in their order; "-" ignored, "?" anomaly, "!" impossible, "<" back to before the request.
+# Rows are states, columns events in their order; "-" ignored, "?" anomaly, "!" impossible, "<" back to before the request,
+# "*" booked though it is done, "~" the state follows from what is filled.
 SHORT = {
     "NEW": S.NEW, "DEN": S.DENIED, "PN": S.PENDING_NEW, "ACK": S.ACKNOWLEDGED, "TRG": S.TRIGGERED, "PF": S.PARTIAL_FILL,
     "FIL": S.FILLED, "PC": S.PENDING_CANCEL, "PR": S.PENDING_REPLACE, "CAN": S.CANCELED, "REJ": S.REJECTED,
     "EXP": S.EXPIRED, "UNK": S.UNKNOWN, "-": IGNORED, "?": ANOMALY, "!": IMPOSSIBLE, "<": RESUME,
+    "*": LATE, "~": AMEND,
 }  # fmt: skip
 SNAPSHOT = """
-     SUBMIT DENY CANCEL_REQUEST REPLACE_REQUEST LOSE ACCEPT REJECT TRIGGER PARTIAL FILL CANCEL CANCEL_REJECT REPLACE REPLACE_REJECT EXPIRE RESTATE
-NEW  PN     DEN  !              !               !    !      !      !       !       !    !      !             !       !              !      !
-DEN  !      !    -              -               !    !      !      !       !       !    !      !             !       !              !      !
-PN   !      !    PC             PR              UNK  ACK    REJ    TRG     PF      FIL  CAN    -             ?       -              EXP    <
-ACK  !      !    PC             PR              UNK  -      REJ    TRG     PF      FIL  CAN    -             ?       -              EXP    <
-TRG  !      !    PC             PR              UNK  -      REJ    -       PF      FIL  CAN    -             ?       -              EXP    <
-PF   !      !    PC             PR              UNK  -      ?      -       PF      FIL  CAN    -             ?       -              EXP    <
-FIL  !      !    -              -               -    -      ?      -       ?       ?    -      -             ?       -              -      ?
-PC   !      !    -              -               UNK  PC     REJ    PC      PC      FIL  CAN    <             ?       -              EXP    PC
-PR   !      !    PC             -               UNK  PR     REJ    PR      PR      FIL  CAN    -             <       <              EXP    PR
-CAN  !      !    -              -               -    -      ?      -       ?       ?    -      -             ?       -              -      ?
-REJ  !      !    -              -               -    -      ?      -       ?       ?    -      -             ?       -              -      ?
-EXP  !      !    -              -               -    -      ?      -       ?       ?    -      -             ?       -              -      ?
-UNK  !      !    UNK            -               -    ACK    REJ    TRG     PF      FIL  CAN    -             ?       -              EXP    UNK
+     SUBMIT DENY CANCEL_REQUEST REPLACE_REQUEST LOSE ACCEPT REJECT TRIGGER PARTIAL FILL CANCEL CANCEL_REJECT REPLACE REPLACE_REJECT EXPIRE RESTATE CORRECT BUST
+NEW  PN     DEN  !              !               !    !      !      !       !       !    !      !             !       !              !      !       !       !
+DEN  !      !    -              -               !    !      !      !       !       !    !      !             !       !              !      !       !       !
+PN   !      !    PC             PR              UNK  ACK    REJ    TRG     PF      FIL  CAN    -             ?       -              EXP    <       ~       ~
+ACK  !      !    PC             PR              UNK  -      REJ    TRG     PF      FIL  CAN    -             ?       -              EXP    <       ~       ~
+TRG  !      !    PC             PR              UNK  -      REJ    -       PF      FIL  CAN    -             ?       -              EXP    <       ~       ~
+PF   !      !    PC             PR              UNK  -      ?      -       PF      FIL  CAN    -             ?       -              EXP    <       ~       ~
+FIL  !      !    -              -               -    -      ?      -       *       *    -      -             ?       -              -      ?       *       *
+PC   !      !    -              -               UNK  PC     REJ    PC      PC      FIL  CAN    <             ~       ~              EXP    PC      ~       ~
+PR   !      !    PC             -               UNK  PR     REJ    PR      PR      FIL  CAN    -             <       <              EXP    PR      ~       ~
+CAN  !      !    -              -               -    -      ?      -       *       *    -      -             ?       -              -      ?       *       *
+REJ  !      !    -              -               -    -      ?      -       *       *    -      -             ?       -              -      ?       *       *
+EXP  !      !    -              -               -    -      ?      -       *       *    -      -             ?       -              -      ?       *       *
+UNK  !      !    UNK            -               -    ACK    REJ    TRG     PF      FIL  CAN    -             <       <              EXP    UNK     ~       ~
 """
 
 
@@ -53,7 +57,7 @@ def test_table_is_the_snapshot_for_every_pair_of_state_and_event() -> None:
 def test_terminal_states_are_final() -> None:
     assert {S.DENIED, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED} == TERMINAL
     for state in TERMINAL:
-        assert all(answer in (IGNORED, ANOMALY, IMPOSSIBLE) for answer in TABLE[state].values())
+        assert all(answer in (IGNORED, ANOMALY, IMPOSSIBLE, LATE) for answer in TABLE[state].values())
 
 
 def test_every_open_state_can_end_and_every_state_is_reached() -> None:
@@ -90,4 +94,4 @@ def test_each_state_has_its_fix_ord_status() -> None:
 
 def test_numbers_of_states_and_events_are_part_of_the_journal_and_stay() -> None:
     assert [state.name for state in S][0::4] == ["NEW", "TRIGGERED", "PENDING_REPLACE", "UNKNOWN"]
-    assert (int(S.UNKNOWN), int(E.LOSE), int(E.FILL), int(E.RESTATE)) == (12, 4, 9, 15)
+    assert (int(S.UNKNOWN), int(E.LOSE), int(E.FILL), int(E.RESTATE), int(E.BUST)) == (12, 4, 9, 15, 17)
