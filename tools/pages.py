@@ -61,6 +61,13 @@ two can disagree and be caught.
 `strategy.buy(...)` returns the `Order`; `order.state` is its state, `order.reason` says why it was denied, rejected,
 cancelled, expired or restated, and every change arrives in `on_order`. The quantity filled so far stands beside the state, so
 an order that is being cancelled may well have fills.
+
+The number of an order, `order.id`, is its own for life. `order.client_id` is what a venue knows it under (FIX ClOrdID): `7`, and
+`7.1`, `7.2` as it is replaced, each made from the one that stood (OrigClOrdID); one that was refused is not used again. An execution has the venue's number: one that is
+heard twice is booked once, a correction or bust names the one it is about, and both change position and cash even of an order
+that is done. The last 1,024 orders that are done are kept for that; an execution of an older one, or of one that was never ours,
+is in no book: it is recorded, and the instrument is suspended, as it is when more is filled than was ordered. While it is suspended only
+orders that reduce pass, until `engine.lift`. Nothing is filled late or twice by the simulated venue: these are what real ones do.
 """
 
 SETTINGS_INTRO = """\

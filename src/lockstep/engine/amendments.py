@@ -52,9 +52,9 @@ def lose(state: State, order: Order, who: cython.int) -> cython.bint:
 
 
 def take_stranger(state: State, report: VenueReport) -> cython.int:
-    """A word about an order that is not known: never ours, or done too long ago to be kept.
+    """A word about an order that is not known: never ours, never sent, or done too long ago to be kept.
 
-    An execution of it moves an account by something that is in no book of ours: the instrument is halted until someone
+    An execution of it moves an account by something that is in no book of ours: the instrument is suspended until someone
     has looked.
     """
     if report.kind != _FILL and report.kind != _PARTIAL and report.kind != _CORRECT and report.kind != _BUST:
@@ -62,7 +62,7 @@ def take_stranger(state: State, report: VenueReport) -> cython.int:
     state.log_plain(
         ORPHAN, report.instrument, 0, report.order_id, report.qty, report.price, report.exec_id, report.kind
     )
-    return state.halt(state.portfolio.holdings[report.instrument], report.order_id, _SYSTEM)
+    return state.suspend(state.portfolio.holdings[report.instrument], report.order_id, _SYSTEM)
 
 
 def take_late_word(state: State, order: Order, report: VenueReport) -> cython.int:
@@ -101,7 +101,7 @@ def take_amendment(state: State, order: Order, report: VenueReport) -> cython.in
         state.reserve_again(sub, order, leaves)
     _log_amendment(state, order, report, old)
     if state.orders.overfills != over:
-        state.halt(sub.holding, order.order_id, _SYSTEM)
+        state.suspend(sub.holding, order.order_id, _SYSTEM)
     if sub.wants_orders:
         state.notify(order, report.kind, report.ts_event)
     return 0

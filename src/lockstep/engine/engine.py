@@ -21,6 +21,7 @@ if cython.compiled:
         take_late_word,
         take_stranger,
     )
+    from cython.cimports.lockstep.engine.replacing import take_answer
     from cython.cimports.lockstep.engine.rowlog import RowLog
     from cython.cimports.lockstep.engine.seat import Seat
     from cython.cimports.lockstep.engine.state import State, Subscription
@@ -41,6 +42,7 @@ if cython.compiled:
 else:
     from lockstep.engine.actions import take_action
     from lockstep.engine.amendments import lose, open_order, take_amendment, take_late_word, take_stranger
+    from lockstep.engine.replacing import take_answer
     from lockstep.engine.rowlog import RowLog
     from lockstep.engine.seat import Seat
     from lockstep.engine.state import State, Subscription
@@ -54,7 +56,7 @@ else:
 from lockstep.engine.commands import command_of
 from lockstep.engine.records import EQUITY_WORDS
 from lockstep.engine.rowlog import Sink
-from lockstep.model.enums import EventKind, OrderEventKind, Who
+from lockstep.model.enums import EventKind, OrderEventKind, OrderState, Who
 from lockstep.model.errors import DataError, InvariantError, StrategyError
 from lockstep.model.messages import Command, Signal, Timer
 from lockstep.model.numbers import Nanos
@@ -71,10 +73,11 @@ _QUOTE = cython.declare(cython.int, int(EventKind.QUOTE))
 _BAR = cython.declare(cython.int, int(EventKind.BAR))
 _FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
 _PARTIAL = cython.declare(cython.int, int(OrderEventKind.PARTIAL))
-_CORRECT = cython.declare(cython.int, int(OrderEventKind.CORRECT))
-_BUST = cython.declare(cython.int, int(OrderEventKind.BUST))
 _SYSTEM = cython.declare(cython.int, int(Who.SYSTEM))
+_REPLACE = cython.declare(cython.int, int(OrderEventKind.REPLACE))
+_REPLACE_REJECT = cython.declare(cython.int, int(OrderEventKind.REPLACE_REJECT))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
+_DENIED = cython.declare(cython.int, int(OrderState.DENIED))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 _NO_LIMITS = RiskLimits()
 
@@ -228,12 +231,12 @@ class Engine:
         """
         return self.state.cancel(open_order(self.state, order_id), int(who))
 
-    def halt(self, instrument: int, who: Who = Who.TRADER) -> None:
+    def suspend(self, instrument: int, who: Who = Who.TRADER) -> None:
         """Let only cancels and what reduces a position pass in an instrument (by index), until `lift`."""
-        self.state.halt(self.portfolio.holdings[instrument], 0, int(who))
+        self.state.suspend(self.portfolio.holdings[instrument], 0, int(who))
 
     def lift(self, instrument: int, who: Who = Who.TRADER) -> None:
-        """End an instrument's halt (by index). Nothing else does: what led to it has to be looked at first."""
+        """End an instrument's suspension (by index). Nothing else does: what led to it has to be looked at first."""
         self.state.lift(self.portfolio.holdings[instrument], int(who))
 
     # ---- inputs
@@ -460,7 +463,7 @@ class Engine:
         # open of another instrument's bar; nor one older than the market events seen, however late the report is.
         self.state.basis_ts = self.market_ts if self.market_ts > report.ts_event else report.ts_event + 1
         order: Order | None = self.state.orders.find(report.order_id)
-        if order is None:
+        if order is None or order.state_code == _DENIED:  # that one never reached a venue
             name = OrderEventKind(report.kind).name
             self.orphans[name] = self.orphans.get(name, 0) + 1
             return take_stranger(self.state, report)
@@ -471,7 +474,7 @@ class Engine:
             order.reason_code = report.reason
         if report.kind == _FILL or report.kind == _PARTIAL:
             self._on_fill(order, report)
-        elif report.kind == _CORRECT or report.kind == _BUST:
+        elif report.kind > _RESTATE:  # CORRECT, BUST
             take_amendment(self.state, order, report)
         elif done:
             take_late_word(self.state, order, report)
@@ -485,22 +488,18 @@ class Engine:
         """Anything but a fill."""
         sub: Subscription = cython.cast(Subscription, self.state.subscriptions[order.owner_index])
         seat: Seat = cython.cast(Seat, self.seats[order.strategy_index])
-        leaves: cython.longlong = order.qty_units - order.cum_units
+        leaves: cython.longlong = order.open_units()
         if report.kind == _RESTATE:
             self.state.restate(sub, order, report)
+        elif report.kind == _REPLACE or report.kind == _REPLACE_REJECT:
+            take_answer(self.state, sub, order, report)
         else:
             self.state.orders.apply(order, report.kind)
             if order.is_done():
                 self.state.release(sub, order, leaves, leaves)
-            self.state.log_order(
-                report.kind,
-                order,
-                report.ts_event,
-                order.cum_units,
-                0 if order.is_done() else leaves,
-                report.venue_order_id,
-                0,
-            )
+            cum: cython.longlong = order.cum_units
+            left: cython.longlong = order.leaves_units
+            self.state.log_order(report.kind, order, report.ts_event, cum, left, report.venue_order_id, 0)
         if seat.on_order is not None:
             self.state.notify(order, report.kind, report.ts_event)
         return 0
@@ -523,7 +522,7 @@ class Engine:
         self.portfolio.book_fill(sub.position, order.side_sign, report.price, report.qty, report.fee)
         state.log_fill(order, report, kind)
         if state.orders.overfills != over:
-            state.halt(sub.holding, order.order_id, _SYSTEM)
+            state.suspend(sub.holding, order.order_id, _SYSTEM)
         if sub.position.units == 0 and sub.cooldown_bars > 0:
             # The bar inside which it went flat is not over: its own on_bar, the next, does not count.
             sub.cooldown_until = sub.bars + 1 + sub.cooldown_bars

@@ -16,7 +16,7 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | SIGNAL | signal | confidence (float64) | target (float64) | stop (float64) | action |
 | SPLIT | 0 | new shares | old shares | | |
 | ORPHAN | order that is not known | quantity | price | execution id | kind of event |
-| HALT, LIFT | order, or 0 | who | | | |
+| SUSPEND, LIFT | order, or 0 | who | | | |
 | DIVIDEND | 0 | amount | its decimals | strategy's ledger units, low 64 bits | |
 
 The trail of a TRAILING_STOP stands in the place of its stop price: price units, or millionths of the price where the
@@ -39,14 +39,14 @@ EQUITY_WORDS = 5
 """ts, equity, cash, gross exposure, net exposure (float64 but for ts)."""
 
 SIGNAL, SPLIT, DIVIDEND = 32, 33, 34
-ORPHAN, HALT, LIFT = 40, 41, 42
+ORPHAN, SUSPEND, LIFT, LINK = 48, 49, 50, 51
 
 RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     SIGNAL: "signal",
     SPLIT: "split",
     DIVIDEND: "dividend",
     ORPHAN: "orphan",
-    HALT: "halt",
+    SUSPEND: "suspend",
     LIFT: "lift",
 }
 

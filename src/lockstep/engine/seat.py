@@ -10,10 +10,12 @@ from typing import Any
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.engine.replacing import ask_replace
     from cython.cimports.lockstep.engine.state import State, Subscription
     from cython.cimports.lockstep.model.traffic import make_terms
     from cython.cimports.lockstep.orders.order import Order
 else:
+    from lockstep.engine.replacing import ask_replace
     from lockstep.engine.state import State, Subscription
     from lockstep.model.traffic import make_terms
     from lockstep.orders.order import Order
@@ -444,12 +446,40 @@ class Seat:
         if order is None:
             asked = [self.state.cancel(entry, 0) for entry in self.open_orders()]
             return True in asked
+        mine: Order = self._mine(order, "cancel")
+        return self.state.cancel(mine, 0)
+
+    def _mine(self, order: object, verb: str) -> Order:
         if not isinstance(order, Order):
-            raise StrategyError(f"{self.name}: cancel takes the Order that buy or sell returned, was {order!r}")
+            raise StrategyError(f"{self.name}: {verb} takes the Order that buy or sell returned, was {order!r}")
         mine: Order = order
         if mine.strategy_index != self.index:
             raise StrategyError(f"{self.name}: order {mine.order_id} belongs to {mine.strategy}")
-        return self.state.cancel(mine, 0)
+        return mine
+
+    def replace(self, order: object, qty: Number | None, limit: Number | None, stop: Number | None) -> bool:
+        """Check what was typed and ask for a replacement. Raises: StrategyError, InstrumentError: it cannot be one."""
+        mine: Order = self._mine(order, "replace")
+        sub: Subscription = cython.cast(Subscription, self.state.subscriptions[mine.owner_index])
+        if qty is None and limit is None and stop is None:
+            raise StrategyError(f"{self.name}: replace changes qty=, limit= or stop=: was given none of them")
+        if mine.type_code == int(OrderType.MARKET):
+            raise StrategyError(
+                f"{self.name}: order {mine.order_id} is a market order: it fills at the next price", hint="cancel it"
+            )
+        has_stop = mine.type_code in (int(OrderType.STOP), int(OrderType.STOP_LIMIT))
+        if limit is not None and mine.limit_units == 0:
+            raise StrategyError(
+                f"{self.name}: order {mine.order_id} has no limit to replace: it is {mine.order_type.name}"
+            )
+        if stop is not None and not has_stop:
+            raise StrategyError(
+                f"{self.name}: order {mine.order_id} has no stop to replace: it is {mine.order_type.name}"
+            )
+        units: cython.longlong = mine.qty_units if qty is None else units_of(sub, qty)
+        limit_units: cython.longlong = mine.limit_units if limit is None else sub.instrument.price_from(limit)
+        stop_units: cython.longlong = mine.stop_units if stop is None else sub.instrument.price_from(stop)
+        return ask_replace(self.state, sub, mine, units, limit_units, stop_units)
 
     def size(self, weight: float, instrument: Instrument | str | None) -> float:
         """The quantity that `weight` of equity buys, rounded down to a lot."""

@@ -39,7 +39,7 @@ cdef class State:
     cdef int restate(self, Subscription sub, Order order, VenueReport report) except -1
     cdef bint cancel(self, Order order, int who) except -1
     cdef bint _only_reduces(self, Subscription sub, OrderTerms terms) except -1
-    cdef int halt(self, Holding holding, long long order_id, int who) except -1
+    cdef int suspend(self, Holding holding, long long order_id, int who) except -1
     cdef int lift(self, Holding holding, int who) except -1
     cdef int reserve_again(self, Subscription sub, Order order, long long before) except -1
     cdef int log_who(self, int who) except -1

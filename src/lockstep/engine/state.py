@@ -23,7 +23,7 @@ else:
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.portfolio.position import Holding, Position
     from lockstep.risk.gate import Gate
-from lockstep.engine.records import DECISION_WORDS, FILL_WORDS, HALT, LIFT
+from lockstep.engine.records import DECISION_WORDS, FILL_WORDS, LIFT, SUSPEND
 from lockstep.engine.rowlog import Sink
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, Side
 from lockstep.model.errors import StrategyError
@@ -38,7 +38,7 @@ _CANCEL_REQUEST = cython.declare(cython.int, int(OrderEventKind.CANCEL_REQUEST))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
 _MARKET = cython.declare(cython.int, int(OrderType.MARKET))
 _TRAILING = cython.declare(cython.int, int(OrderType.TRAILING_STOP))
-_HALTED = cython.declare(cython.int, int(Reason.HALTED))
+_SUSPENDED = cython.declare(cython.int, int(Reason.SUSPENDED))
 _COOLDOWN = cython.declare(cython.int, int(Reason.COOLDOWN))
 
 _REDUCE_ONLY = cython.declare(cython.int, int(Reason.REDUCE_ONLY))
@@ -236,8 +236,8 @@ class State:
     def _own_rules(self, sub: Subscription, terms: OrderTerms) -> cython.int:
         """What depends on this strategy's own position, whatever the account holds: 0, or the Reason's number."""
         held: cython.longlong = sub.position.units * terms.side
-        if sub.holding.halted and not self._only_reduces(sub, terms):
-            return int(_HALTED)
+        if sub.holding.suspended and not self._only_reduces(sub, terms):
+            return int(_SUSPENDED)
         if terms.flags & _REDUCE_ONLY_FLAG:
             return _REDUCE_ONLY if held >= 0 else 0
         return _COOLDOWN if sub.bars < sub.cooldown_until and held + terms.qty > 0 else 0
@@ -247,17 +247,17 @@ class State:
         working: cython.longlong = sub.holding.pending_buy if terms.side > 0 else sub.holding.pending_sell
         return terms.qty <= -sub.position.units * terms.side and terms.qty + working <= -sub.holding.units * terms.side
 
-    def halt(self, holding: Holding, order_id: cython.longlong, who: cython.int) -> cython.int:
+    def suspend(self, holding: Holding, order_id: cython.longlong, who: cython.int) -> cython.int:
         """From now on only what reduces passes in an instrument. order_id: the order that led to it, or 0."""
-        if not holding.halted:
-            holding.halted = True
-            self.log_plain(HALT, holding.index, 0, order_id, who, 0, 0, 0)
+        if not holding.suspended:
+            holding.suspended = True
+            self.log_plain(SUSPEND, holding.index, 0, order_id, who, 0, 0, 0)
         return 0
 
     def lift(self, holding: Holding, who: cython.int) -> cython.int:
-        """An instrument's halt is over."""
-        if holding.halted:
-            holding.halted = False
+        """An instrument's suspension is over."""
+        if holding.suspended:
+            holding.suspended = False
             self.log_plain(LIFT, holding.index, 0, 0, who, 0, 0, 0)
         return 0
 

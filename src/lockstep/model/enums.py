@@ -150,7 +150,7 @@ class OrderEventKind(IntEnum):
 class Reason(IntEnum):
     """Why a venue or the risk gate said no, or why an order ended. Zero is "no reason given". Six bits in the record.
 
-    HALTED: the instrument is, see `engine.halt`; only what reduces passes.
+    SUSPENDED: the instrument is, see `engine.suspend`; only what reduces passes.
     """
 
     NONE = 0
@@ -169,7 +169,7 @@ class Reason(IntEnum):
     INSTRUMENT_RULES = 13
     POST_ONLY = 14
     REDUCE_ONLY = 15
-    HALTED = 32
+    SUSPENDED = 16
 
 
 class Who(IntEnum):

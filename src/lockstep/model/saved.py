@@ -43,6 +43,8 @@ def save_request(request: OrderRequest) -> dict[str, Any]:
         "ts": request.ts,
         "basis_ts": request.basis_ts,
         "order_id": request.order_id,
+        "revision": request.revision,
+        "replaces": request.replaces,
         "terms": None if request.terms is None else save_terms(request.terms),
     }
 
@@ -58,6 +60,8 @@ def restore_request(saved: Mapping[str, Any]) -> OrderRequest:
         saved["basis_ts"],
         saved["order_id"],
         None if terms is None else make_terms(**terms),
+        saved["revision"],
+        saved["replaces"],
     )
 
 
@@ -68,6 +72,7 @@ def save_report(report: VenueReport) -> dict[str, Any]:
         "instrument": report.instrument,
         "reason": report.reason,
         "liquidity": report.liquidity,
+        "revision": report.revision,
         "clock": report.clock,
         "ts_event": report.ts_event,
         "seq": report.seq,
@@ -97,6 +102,7 @@ def restore_report(saved: Mapping[str, Any]) -> VenueReport:
         saved["reason"],
     )
     report.liquidity = saved["liquidity"]
+    report.revision = saved["revision"]
     report.seq = saved["seq"]
     report.exec_id = saved["exec_id"]
     report.ref_exec_id = saved["ref_exec_id"]

@@ -45,7 +45,10 @@ class OrderTerms:
 @cython.freelist(64)
 @cython.cclass
 class OrderRequest:
-    """A command to a venue. kind: OrderEventKind.SUBMIT, with terms, or CANCEL_REQUEST, without.
+    """A command to a venue. kind: OrderEventKind.SUBMIT or REPLACE_REQUEST, with terms, or CANCEL_REQUEST, without.
+
+    The terms of a replacement are the whole order as it is to be: qty is the new total, what is filled included.
+    revision: of the order as it is to be, never used before; replaces: the one it is made from.
 
     ts: the engine's clock when it was sent. basis_ts: the venue time of the event it answers; a simulated venue lets it
     meet no price older than that.
@@ -54,6 +57,8 @@ class OrderRequest:
     kind: cython.int
     strategy: cython.int
     instrument: cython.int
+    revision: cython.int
+    replaces: cython.int
     ts: cython.longlong
     basis_ts: cython.longlong
     order_id: cython.longlong
@@ -76,14 +81,16 @@ class VenueReport:
     have cost without slippage. spread: ask less bid of the quote that a fill took from, price units, 0 where no quote with
     two sides stood. fee: an int in ledger units. exec_id: the venue's number of an execution, once in all time; 0 where it
     gives none, and then a repeat cannot be told from a second fill. ref_exec_id: of a CORRECT or BUST, the execution it is
-    about; a CORRECT gives the quantity, price and fee that stand now. limit_price, stop_price, qty: the new ones of a RESTATE; a trailing stop
-    has its trail as stop_price.
+    about; a CORRECT gives the quantity, price and fee that stand now. limit_price, stop_price, qty: the new ones of a RESTATE (qty: what is
+    left) or REPLACE (qty: the total); a restated trailing stop has its trail as stop_price. revision: of the replacement
+    that a REPLACE or REPLACE_REJECT answers, 0 where the venue does not say.
     """
 
     kind: cython.int
     instrument: cython.int
     reason: cython.int
     liquidity: cython.int
+    revision: cython.int
     clock: cython.longlong
     ts_event: cython.longlong
     seq: cython.longlong
@@ -139,6 +146,8 @@ def make_request(
     basis_ts: cython.longlong,
     order_id: cython.longlong,
     terms: OrderTerms | None,
+    revision: cython.int = 0,
+    replaces: cython.int = 0,
 ) -> OrderRequest:
     """A request with every field set."""
     request: OrderRequest = OrderRequest.__new__(OrderRequest)
@@ -149,6 +158,8 @@ def make_request(
     request.basis_ts = basis_ts
     request.order_id = order_id
     request.terms = terms
+    request.revision = revision
+    request.replaces = replaces
     return request
 
 
@@ -174,6 +185,7 @@ def make_report(
     report.exec_id = 0
     report.ref_exec_id = 0
     report.liquidity = 0
+    report.revision = 0
     report.qty = 0
     report.price = 0
     report.reference_price = 0

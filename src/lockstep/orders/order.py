@@ -61,8 +61,8 @@ class Order:
 
     *_units: the instrument's units; limit_units, stop_units: 0 where the type has none. trail_units: of a trailing stop,
     price units, or millionths of the price where flags say TRAIL_PPM. notional_units: sum of price x quantity of its fills, an unbounded int; with cum_units it is the exact average price. reserve: worth of what
-    may still fill, currency, at the price it was checked at. revision: how often the venue has replaced it; with the id it
-    is the client order id of FIX, see `client_id`. replace_units: total quantity of a replacement under way, 0 for none.
+    may still fill, currency, at the price it was checked at. revision: of what the venue works now; with the id it
+    is the client order id of FIX, see `client_id`. revision_asked: the highest that was ever asked for, each of them once. replace_units: total quantity of a replacement under way, 0 for none.
     first_fill, more_fills: its executions as they stand now, by which repeats are told from second fills. amendments: the
     number of a correction or bust -> that of the execution it changed. exec_id_max: the highest number of them all.
     """
@@ -92,6 +92,7 @@ class Order:
     resume_code: cython.int
     reserve: cython.double
     revision: cython.int
+    revision_asked: cython.int
     replace_units: cython.longlong
     first_fill: VenueReport | None
     more_fills: list[VenueReport] | None
@@ -141,7 +142,10 @@ class Order:
 
     @property
     def client_id(self) -> str:
-        """The client order id (FIX ClOrdID) the venue knows it under: "7", and "7.1", "7.2" once it was replaced."""
+        """The client order id (FIX ClOrdID) the venue knows it under: "7", and "7.1", "7.2" once it was replaced.
+
+        One that the venue refused is never used again: after "7.1" was refused "7" stands, and the next to be asked is "7.2".
+        """
         return f"{self.order_id}.{self.revision}" if self.revision else str(self.order_id)
 
     @property
@@ -321,6 +325,7 @@ class OpenOrders:
         order.notional_units = 0
         order.reserve = 0.0
         order.revision = 0
+        order.revision_asked = 0
         order.replace_units = 0
         order.first_fill = None
         order.more_fills = None
@@ -387,6 +392,10 @@ class OpenOrders:
         if FINISHED[target]:
             self._finish(order)
         return target
+
+    def takes(self, order: Order, event: cython.int) -> cython.bint:
+        """Whether the table has a next state for a request of ours."""
+        return bool(NEXT[order.state_code * _EVENTS + event] >= 0)
 
     def _standing(self, order: Order, state: cython.int) -> cython.int:
         """Where an order stands with no request pending: its quantities say more than what it was before."""
@@ -478,6 +487,13 @@ class OpenOrders:
                 order.exec_id_max = report.exec_id
         return 0
 
+    def answers(self, order: Order, revision: cython.int) -> cython.bint:
+        """Whether a word about a replacement is the answer that is out; one heard again is counted. revision 0: not said."""
+        if revision == 0 or (order.replace_units > 0 and revision == order.revision_asked):
+            return True
+        self.duplicates += 1
+        return False
+
     def replace(
         self, order: Order, qty: cython.longlong, limit_price: cython.longlong, stop_price: cython.longlong
     ) -> cython.int:
@@ -491,7 +507,7 @@ class OpenOrders:
             order.replace_units = 0
             if order.resume_code == _PENDING_NEW:
                 order.resume_code = _ACKNOWLEDGED  # who replaces an order has it
-            order.revision += 1
+            order.revision = order.revision_asked
             order.qty_units = qty
             order.limit_units = limit_price
             if order.type_code != _TRAILING:

@@ -70,6 +70,7 @@ def save_order(order: Order) -> dict[str, Any]:
         "notional_units": order.notional_units,
         "reserve": order.reserve,
         "revision": order.revision,
+        "revision_asked": order.revision_asked,
         "replace_units": order.replace_units,
         "first_fill": None if order.first_fill is None else save_report(order.first_fill),
         "more_fills": None if order.more_fills is None else [save_report(report) for report in order.more_fills],
@@ -106,6 +107,7 @@ def restore_order(saved: Mapping[str, Any], instrument: Instrument) -> Order:
     order.notional_units = saved["notional_units"]
     order.reserve = saved["reserve"]
     order.revision = saved["revision"]
+    order.revision_asked = saved["revision_asked"]
     order.replace_units = saved["replace_units"]
     first, more, amendments = saved["first_fill"], saved["more_fills"], saved["amendments"]
     order.first_fill = None if first is None else restore_report(first)

@@ -5,7 +5,7 @@ cdef class Holding:
     cdef readonly Valuation valuation
     cdef readonly int index
     cdef readonly long long units, last_units, pending_buy, pending_sell
-    cdef public bint halted
+    cdef public bint suspended
     cdef readonly double pending_buy_worth, pending_sell_worth, last
     cpdef int set_last(self, long long price) except -1
     cpdef int add_units(self, long long change) except -1

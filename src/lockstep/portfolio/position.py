@@ -22,7 +22,7 @@ class Holding:
 
     pending_buy, pending_sell: open quantity of working orders, units; *_worth: the same at the prices those orders were
     checked at, currency. last: the latest price in units as a float, nan before the first; last_units: the same exactly,
-    0 before the first. halted: no order but one that reduces what is held may be sent.
+    0 before the first. suspended: no order but one that reduces what is held may be sent.
     """
 
     instrument: Instrument
@@ -35,7 +35,7 @@ class Holding:
     pending_buy_worth: cython.double
     pending_sell_worth: cython.double
     last: cython.double
-    halted: cython.bint
+    suspended: cython.bint
 
     def __init__(self, index: int, valuation: Valuation) -> None:
         self.index = index
@@ -46,7 +46,7 @@ class Holding:
         self.pending_sell = 0
         self.pending_buy_worth = 0.0
         self.pending_sell_worth = 0.0
-        self.halted = False
+        self.suspended = False
         self.last_units = 0
         self.last = float("nan")
 

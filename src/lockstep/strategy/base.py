@@ -294,6 +294,18 @@ class Strategy:
         cancelled: bool = self._seat.cancel(order)
         return cancelled
 
+    def replace(
+        self, order: Any, *, qty: Number | None = None, limit: Number | None = None, stop: Number | None = None
+    ) -> bool:
+        """Ask for another total quantity (what is filled included), limit or stop of an open order; the rest stays.
+
+        The order stays the same object: PENDING_REPLACE until the venue answers, and it may fill meanwhile. A total at or
+        below what is filled cancels the rest. False where there was nothing to ask: done, unknown, an answer still out, or
+        refused by risk, of which order.reason says why.
+        """
+        asked: bool = self._seat.replace(order, qty, limit, stop)
+        return asked
+
     def close(self, instrument: Instrument | str | None = None, signal: int = 0) -> Any:
         """Bring the position to 0 with a market order, counting market orders on their way. Returns the Order or None."""
         return self._seat.target_units(0, instrument, signal)

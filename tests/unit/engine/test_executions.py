@@ -2,104 +2,17 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
+from bench import CASH, UNIT, Bench, bought
 from hypothesis import given
 from hypothesis import strategies as st
-from machine import HOUR, T0, Plan, coin
+from machine import HOUR, T0
 
-from lockstep.engine.engine import Engine
-from lockstep.engine.records import HEAD, RECORD_NAMES
 from lockstep.engine.saved import restore_engine, save_engine
-from lockstep.model.enums import EventKind, Reason, Who
 from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import OrderState as S
+from lockstep.model.enums import Reason, Who
 from lockstep.model.errors import InvariantError, RefuseError
-from lockstep.model.record import MARKET_EVENT
-from lockstep.model.traffic import VenueReport, make_fill, make_report
-from lockstep.portfolio.portfolio import Portfolio
-
-CASH = 1_000_000
-UNIT = 10**8  # of the ledger
-
-
-class Bench:
-    """An engine at one coin at 100, and a venue's side of it to be played by hand."""
-
-    def __init__(self, *sends: Any, **handlers: Any) -> None:
-        self.rows: list[Any] = []
-        self.fill_rows: list[Any] = []
-        self.plan = Plan(dict(enumerate(sends)), **handlers)
-        self.engine = Engine(
-            Portfolio([coin()], CASH),
-            decision_sinks=[lambda block: self.rows.extend(block.tolist())],
-            fill_sinks=[lambda block: self.fill_rows.extend(block.tolist())],
-        )
-        self.engine.add_strategy(self.plan, "s", [0])
-        self.engine.start(T0)
-        self.hour = 0
-
-    def bar(self, price: int = 100) -> list[Any]:
-        self.hour += 1
-        row = np.zeros(1, MARKET_EVENT)
-        clock = T0 + self.hour * HOUR
-        row[0] = (clock, clock, 0, EventKind.BAR, 0, 0, 0, price, price, price, price, 1.0, clock - HOUR)
-        return self.engine.step(row)
-
-    def word(self, kind: E, order_id: int = 1, reason: Reason = Reason.NONE) -> list[Any]:
-        now = T0 + self.hour * HOUR
-        return self.engine.step(make_report(int(kind), 0, now, now, order_id, 9, int(reason)))
-
-    def fill(self, exec_id: int, qty: int, price: int = 100, *, order_id: int = 1, fee: int = 0) -> list[Any]:
-        return self.engine.step(self.report(E.FILL, exec_id, qty, price, order_id=order_id, fee=fee))
-
-    def report(
-        self, kind: E, exec_id: int, qty: int, price: int, ref: int = 0, *, order_id: int = 1, fee: int = 0
-    ) -> VenueReport:
-        now = T0 + self.hour * HOUR
-        return make_fill(int(kind), 0, now, now, order_id, 9, exec_id, qty, price, fee, ref)
-
-    def correct(self, exec_id: int, ref: int, qty: int, price: int = 100, **more: Any) -> None:
-        self.engine.step(self.report(E.CORRECT, exec_id, qty, price, ref, **more))
-
-    def bust(self, exec_id: int, ref: int, **more: Any) -> None:
-        self.engine.step(self.report(E.BUST, exec_id, 0, 0, ref, **more))
-
-    @property
-    def orders(self) -> list[Any]:
-        return self.plan.placed
-
-    @property
-    def units(self) -> int:
-        return self.engine.portfolio.positions[0].units
-
-    @property
-    def cash(self) -> float:
-        return float(self.engine.portfolio.ledger.balance)
-
-    @property
-    def pending(self) -> tuple[int, int]:
-        holding = self.engine.portfolio.holdings[0]
-        return holding.pending_buy, holding.pending_sell
-
-    @property
-    def heard(self) -> list[str]:
-        return [what[2] for what in self.plan.seen if what[0] == "order"]
-
-    @property
-    def records(self) -> list[tuple[Any, ...]]:
-        """(kind, id, a, b, c, d, who) of the decision log."""
-        self.engine.flush()
-
-        def part(head: int, name: str) -> int:
-            shift, bits = HEAD[name]
-            return head >> shift & (1 << bits) - 1
-
-        return [(RECORD_NAMES[part(r[2], "kind")], *r[3:8], part(r[2], "who")) for r in self.rows]
-
-
-def bought(qty: int = 10, **options: Any) -> Any:
-    return lambda s: s.buy(qty, **options)
 
 
 @pytest.mark.parametrize("end", [E.CANCEL, E.EXPIRE, E.REJECT])
@@ -116,7 +29,7 @@ def test_fill_after_the_end_changes_position_and_cash_and_not_the_state(end: E) 
     assert bench.heard == [end.name, "PARTIAL"]
     assert ("fill", T0 + HOUR, 1) in bench.plan.seen
     assert bench.records[-1] == ("partial", 1, 4, 99, 1, 4, 2)
-    assert not bench.engine.portfolio.holdings[0].halted
+    assert not bench.engine.portfolio.holdings[0].suspended
 
 
 def test_the_same_execution_twice_is_booked_once_whatever_came_between() -> None:
@@ -130,16 +43,18 @@ def test_the_same_execution_twice_is_booked_once_whatever_came_between() -> None
     assert bench.engine.state.orders.anomalies == {}
 
 
-def test_overfill_is_the_truth_and_halts_the_instrument_until_someone_lifts_it() -> None:
+def test_overfill_is_the_truth_and_suspends_the_instrument_until_someone_lifts_it() -> None:
     bench = Bench(bought(), *[lambda s: [s.buy(1), s.sell(13), s.sell(12, limit=101), s.sell(1)]] * 2)
     bench.bar()
     bench.fill(1, 12)
     assert (bench.units, bench.orders[0].state, bench.pending) == (12, S.FILLED, (0, 0))
     assert bench.engine.state.orders.overfills == 1
-    assert [row for row in bench.records if row[0] == "halt"] == [("halt", 1, int(Who.SYSTEM), 0, 0, 0, 0)]
+    assert [row for row in bench.records if row[0] == "suspend"] == [("suspend", 1, int(Who.SYSTEM), 0, 0, 0, 0)]
     bench.bar()
     more, flips, closes, beyond = bench.orders[1:]
-    assert [o.reason for o in (more, flips, beyond)] == [Reason.HALTED] * 3  # with the second sell one more would flip
+    assert [o.reason for o in (more, flips, beyond)] == [
+        Reason.SUSPENDED
+    ] * 3  # with the second sell one more would flip
     assert closes.state is S.PENDING_NEW
     assert bench.plan.cancel(closes)
     bench.word(E.CANCEL, closes.id)
@@ -150,13 +65,21 @@ def test_overfill_is_the_truth_and_halts_the_instrument_until_someone_lifts_it()
 
 
 @pytest.mark.parametrize("kind", [E.FILL, E.PARTIAL, E.CORRECT, E.BUST])
-def test_execution_of_an_order_that_is_not_known_halts_and_is_recorded(kind: E) -> None:
+def test_execution_of_an_order_that_is_not_known_suspends_and_is_recorded(kind: E) -> None:
     bench = Bench()
     bench.bar()
     bench.engine.step(bench.report(kind, 77, 5, 101, 3, order_id=4711))
-    assert bench.records == [("orphan", 4711, 5, 101, 77, int(kind), 0), ("halt", 4711, int(Who.SYSTEM), 0, 0, 0, 0)]
+    assert bench.records == [("orphan", 4711, 5, 101, 77, int(kind), 0), ("suspend", 4711, int(Who.SYSTEM), 0, 0, 0, 0)]
     assert (bench.units, bench.engine.orphans) == (0, {kind.name: 1})
-    assert bench.engine.portfolio.holdings[0].halted
+    assert bench.engine.portfolio.holdings[0].suspended
+
+
+def test_fill_of_an_order_that_was_never_sent_is_a_strangers() -> None:
+    bench = Bench(lambda s: s.buy(10, reduce_only=True))
+    bench.bar()
+    bench.fill(1, 4)
+    assert (bench.orders[0].state, bench.units, bench.engine.orphans) == (S.DENIED, 0, {"FILL": 1})
+    assert [row[:2] for row in bench.records] == [("deny", 1), ("orphan", 1), ("suspend", 1)]
 
 
 def test_correction_and_bust_change_position_cash_reservation_and_the_fills() -> None:
@@ -195,13 +118,13 @@ def test_correction_or_bust_before_its_execution_stands_for_it() -> None:
     assert bench.engine.state.orders.duplicates == 2
 
 
-def test_correction_beyond_the_order_halts() -> None:
+def test_correction_beyond_the_order_suspends() -> None:
     bench = Bench(bought())
     bench.bar()
     bench.fill(1, 4)
     bench.correct(2, 1, 11)
     assert (bench.units, bench.orders[0].state, bench.pending) == (11, S.FILLED, (0, 0))
-    assert bench.engine.portfolio.holdings[0].halted
+    assert bench.engine.portfolio.holdings[0].suspended
 
 
 @given(
@@ -293,7 +216,7 @@ def test_order_cancelled_by_a_trader_is_recorded_as_his() -> None:
 # ---- saved
 
 
-def test_halts_executions_and_orders_done_are_saved_and_restored() -> None:
+def test_suspensions_executions_and_orders_done_are_saved_and_restored() -> None:
     bench, other = (Bench(bought(), bought(limit=100)) for _ in range(2))
     bench.bar()
     bench.fill(1, 4)
@@ -302,7 +225,7 @@ def test_halts_executions_and_orders_done_are_saved_and_restored() -> None:
     bench.bar()
     bench.fill(3, 4, order_id=2)
     bench.correct(4, 3, 5, order_id=2)
-    bench.engine.halt(0)
+    bench.engine.suspend(0)
     bench.plan.placed.clear()  # an order is no plain data
     restore_engine(other.engine, save_engine(bench.engine))
     other.hour = bench.hour
@@ -312,7 +235,7 @@ def test_halts_executions_and_orders_done_are_saved_and_restored() -> None:
         each.bust(9, 1)
         each.correct(4, 3, 5, order_id=2)
         each.bust(11, 4, order_id=2)
-        assert each.engine.portfolio.holdings[0].halted
+        assert each.engine.portfolio.holdings[0].suspended
         assert (each.units, each.cash) == (8, CASH - 800)
         assert each.engine.state.orders.duplicates == 2
 

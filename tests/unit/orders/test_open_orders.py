@@ -134,15 +134,18 @@ def test_executions_are_known_by_their_number_and_that_of_their_corrections() ->
     orders = OpenOrders()
     order = made(orders, 100, E.SUBMIT)
     filled(orders, order, *(fill(10 * k, 5, 10000) for k in (3, 1, 2)))
-    for number, qty in ((30, 5), (10, 5), (20, 5)):
-        assert order.execution(number).qty == qty
+
+    def stands(*numbers: int) -> list[int]:
+        return [-1 if found is None else found.qty for found in map(order.execution, numbers)]
+
+    assert stands(30, 10, 20) == [5, 5, 5]
     assert order.execution(0) is order.execution(11) is order.execution(31) is None
     assert orders.amend(order, fill(40, 7, 9000, kind=E.CORRECT, ref=10)) == S.PARTIAL_FILL
     assert (order.cum_units, order.notional_units) == (17, 10 * 10000 + 7 * 9000)
     assert orders.amend(order, fill(50, 6, 9000, kind=E.CORRECT, ref=40)) == S.PARTIAL_FILL  # a correction of one
-    assert (order.cum_units, order.execution(10).qty, order.execution(40).qty, order.execution(50).qty) == (16, 6, 6, 6)
+    assert (order.cum_units, stands(10, 40, 50)) == (16, [6, 6, 6])
     assert orders.amend(order, fill(60, 0, 0, kind=E.BUST, ref=10)) == S.PARTIAL_FILL
-    assert (order.cum_units, order.notional_units, order.execution(10).qty) == (10, 100000, 0)
+    assert (order.cum_units, order.notional_units, stands(10)) == (10, 100000, [0])
     with pytest.raises(InvariantError, match="no execution 77 to amend"):
         orders.amend(order, fill(61, 1, 1, kind=E.CORRECT, ref=77))
 
