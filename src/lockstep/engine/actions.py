@@ -5,9 +5,11 @@ from typing import Any
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.engine.groups import split_groups
     from cython.cimports.lockstep.engine.state import State, Subscription
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
+    from lockstep.engine.groups import split_groups
     from lockstep.engine.state import State, Subscription
     from lockstep.portfolio.position import Holding
 from lockstep.engine.records import DIVIDEND, SPLIT
@@ -34,6 +36,7 @@ def take_action(
     volume_factor: cython.double = 1.0
     if what == _SPLIT:
         state.portfolio.split(instrument, first, second)
+        split_groups(state, instrument, first, second)
         if not state.in_history:
             state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)
         price_factor = cython.cast(cython.double, second) / first

@@ -21,6 +21,7 @@ if cython.compiled:
         take_late_word,
         take_stranger,
     )
+    from cython.cimports.lockstep.engine.groups import after_fill, follow
     from cython.cimports.lockstep.engine.replacing import take_answer
     from cython.cimports.lockstep.engine.rowlog import RowLog
     from cython.cimports.lockstep.engine.seat import Seat
@@ -42,6 +43,7 @@ if cython.compiled:
 else:
     from lockstep.engine.actions import take_action
     from lockstep.engine.amendments import lose, open_order, take_amendment, take_late_word, take_stranger
+    from lockstep.engine.groups import after_fill, follow
     from lockstep.engine.replacing import take_answer
     from lockstep.engine.rowlog import RowLog
     from lockstep.engine.seat import Seat
@@ -476,6 +478,8 @@ class Engine:
             self._on_fill(order, report)
         elif report.kind > _RESTATE:  # CORRECT, BUST
             take_amendment(self.state, order, report)
+            if order.group_id > 0:
+                follow(self.state, order)
         elif done:
             take_late_word(self.state, order, report)
         else:
@@ -500,6 +504,8 @@ class Engine:
             cum: cython.longlong = order.cum_units
             left: cython.longlong = order.leaves_units
             self.state.log_order(report.kind, order, report.ts_event, cum, left, report.venue_order_id, 0)
+        if order.group_id > 0 and report.kind != _RESTATE:  # a split was followed when it happened
+            follow(self.state, order)
         if seat.on_order is not None:
             self.state.notify(order, report.kind, report.ts_event)
         return 0
@@ -523,6 +529,8 @@ class Engine:
         state.log_fill(order, report, kind)
         if state.orders.overfills != over:
             state.suspend(sub.holding, order.order_id, _SYSTEM)
+        if len(state.groups) > 0:
+            after_fill(state, sub, order)
         if sub.position.units == 0 and sub.cooldown_bars > 0:
             # The bar inside which it went flat is not over: its own on_bar, the next, does not count.
             sub.cooldown_until = sub.bars + 1 + sub.cooldown_bars

@@ -17,6 +17,7 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | SPLIT | 0 | new shares | old shares | | |
 | ORPHAN | order that is not known | quantity | price | execution id | kind of event |
 | SUSPEND, LIFT | order, or 0 | who | | | |
+| LINK | order | parent order, or 0 | 0 alternative, 1 take profit, 2 stop loss | group | |
 | DIVIDEND | 0 | amount | its decimals | strategy's ledger units, low 64 bits | |
 
 The trail of a TRAILING_STOP stands in the place of its stop price: price units, or millionths of the price where the
@@ -48,6 +49,7 @@ RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     ORPHAN: "orphan",
     SUSPEND: "suspend",
     LIFT: "lift",
+    LINK: "link",
 }
 
 # field: (shift, bits). Side and action are stored + 1. flags: OrderFlag; bit 63, the sign, stays 0.

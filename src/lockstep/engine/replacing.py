@@ -33,6 +33,7 @@ def ask_replace(
     qty: cython.longlong,
     limit_price: cython.longlong,
     stop_price: cython.longlong,
+    who: cython.int,
 ) -> cython.bint:
     """Ask the venue for a new total quantity and new prices, on checked terms; risk is asked first where it grows.
 
@@ -45,11 +46,11 @@ def ask_replace(
         state.orders.apply(order, _REPLACE_REQUEST)  # counted
         return False
     if qty <= order.cum_units:
-        return state.cancel(order, 0)
+        return state.cancel(order, who)
     before: cython.longlong = order.open_units()
     leaves: cython.longlong = qty - order.cum_units
     worth: cython.double = state._worth(holding, leaves, limit_price if limit_price > 0 else stop_price)
-    if leaves > before or worth > order.reserve:
+    if not order.unreserved and (leaves > before or worth > order.reserve):
         rule: cython.int = _verdict(state, sub, order, leaves, worth)
         if rule:
             order.reason_code = rule
@@ -63,7 +64,7 @@ def ask_replace(
     order.revision_asked += 1
     more: cython.longlong = order.open_units() - before
     extra: cython.double = worth - order.reserve if worth > order.reserve else 0.0
-    if more > 0 or extra > 0.0:
+    if not order.unreserved and (more > 0 or extra > 0.0):
         holding.add_pending(order.side_sign, more, extra)
         order.reserve += extra
     terms: OrderTerms = make_terms(
@@ -72,6 +73,7 @@ def ask_replace(
     )  # fmt: skip
     trigger: cython.longlong = order.trail_units if order.trail_units > 0 else stop_price
     state.log_order(_REPLACE_REQUEST, order, state.clock, qty, limit_price, trigger, order.cum_units)
+    state.log_who(who)
     state.outbox.append(
         make_request(
             _REPLACE_REQUEST, sub.seat_index, sub.instrument_index, state.clock, state.basis_ts, order.order_id, terms,
@@ -90,7 +92,7 @@ def _verdict(
 ) -> cython.int:
     """Risk on what the order would be in place of what it is: 0, or the Reason's number."""
     holding: Holding = sub.holding
-    if holding.suspended:
+    if holding.suspended and not (order.reduce_only and qty <= -sub.position.units * order.side_sign):
         return int(_SUSPENDED)
     leaves: cython.longlong = order.open_units()
     reserve: cython.double = order.reserve
@@ -117,8 +119,9 @@ def take_answer(state: State, sub: Subscription, order: Order, report: VenueRepo
         worth = state._worth(sub.holding, after, order.limit_units if order.limit_units > 0 else order.stop_units)
         if not worth > 0.0:
             worth = order.reserve
-    sub.holding.add_pending(order.side_sign, after - before, worth - order.reserve)
-    order.reserve = worth
+    if not order.unreserved:
+        sub.holding.add_pending(order.side_sign, after - before, worth - order.reserve)
+        order.reserve = worth
     if accepted:
         trigger: cython.longlong = order.trail_units if order.trail_units > 0 else order.stop_units
         state.log_order(_REPLACE, order, report.ts_event, order.qty_units, order.limit_units, trigger, order.cum_units)

@@ -31,6 +31,7 @@ cdef class State:
     cdef readonly list outbox, later, subscriptions
     cdef readonly RowLog decisions, fills
     cdef object signal_sink
+    cdef public dict groups
     cdef readonly long long last_signal_id, submitted, denied
     cdef Order submit(self, Subscription sub, OrderTerms terms)
     cdef int _own_rules(self, Subscription sub, OrderTerms terms) except -1

@@ -145,7 +145,7 @@ class State:
 
     clock: ns UTC, when the present event is known to us; basis_ts: when it happened at the venue. in_history: events from
     before the run's start are being shown, and no order may be sent. outbox: requests for
-    the venue. later: order events to hand to strategies once the present handler has returned.
+    the venue. groups: number -> Group, of orders that depend on each other. later: order events to hand to strategies once the present handler has returned.
     """
 
     clock: cython.longlong
@@ -162,6 +162,7 @@ class State:
     submitted: cython.longlong
     denied: cython.longlong
     signal_sink: Callable[[Signal], object]
+    groups: dict[int, Any]
 
     def __init__(
         self,
@@ -171,6 +172,7 @@ class State:
         signal_sink: Callable[[Signal], object],
     ) -> None:
         self.signal_sink = signal_sink
+        self.groups = {}
         self.clock = 0
         self.basis_ts = 0
         self.in_history = False
@@ -300,8 +302,9 @@ class State:
     def release(self, sub: Subscription, order: Order, qty: cython.longlong, leaves: cython.longlong) -> cython.int:
         """`qty` of the `leaves` that an order had is no longer on its way: give back what it reserved."""
         part: cython.double = order.reserve if qty == leaves else order.reserve * qty / leaves
-        sub.holding.add_pending(order.side_sign, -qty, -part)
-        order.reserve -= part
+        if not order.unreserved:
+            sub.holding.add_pending(order.side_sign, -qty, -part)
+            order.reserve -= part
         if order.type_code == _MARKET:
             sub.working_market -= qty * order.side_sign
         return 0
@@ -318,8 +321,9 @@ class State:
         )
         if not worth > 0.0:
             worth = 0.0
-        sub.holding.add_pending(order.side_sign, after - before, worth)
-        order.reserve += worth
+        if not order.unreserved:
+            sub.holding.add_pending(order.side_sign, after - before, worth)
+            order.reserve += worth
         if order.type_code == _MARKET:
             sub.working_market += (after - before) * order.side_sign
         return 0
@@ -330,7 +334,8 @@ class State:
         total: cython.longlong = order.cum_units + report.qty
         if self.orders.restate(order, total, report.limit_price, report.stop_price) >= 0:
             change: cython.longlong = order.open_units() - before
-            sub.holding.add_pending(order.side_sign, change, 0.0)
+            if not order.unreserved:
+                sub.holding.add_pending(order.side_sign, change, 0.0)
             if order.type_code == _MARKET:
                 sub.working_market += change * order.side_sign
         return self.log_order(

@@ -150,7 +150,7 @@ class OrderEventKind(IntEnum):
 class Reason(IntEnum):
     """Why a venue or the risk gate said no, or why an order ended. Zero is "no reason given". Six bits in the record.
 
-    SUSPENDED: the instrument is, see `engine.suspend`; only what reduces passes.
+    LINKED: another order of its group filled, or there is nothing left for it to close. SUSPENDED: the instrument is, see `engine.suspend`; only what reduces passes.
     """
 
     NONE = 0
@@ -170,6 +170,7 @@ class Reason(IntEnum):
     POST_ONLY = 14
     REDUCE_ONLY = 15
     SUSPENDED = 16
+    LINKED = 17
 
 
 class Who(IntEnum):

@@ -5,6 +5,8 @@ cdef class Order:
     cdef readonly long long ts_sent, replace_units
     cdef readonly int owner_index, strategy_index, instrument_index, side_sign, type_code, tif_code, flag_bits, state_code, reason_code
     cdef readonly int revision, revision_asked
+    cdef readonly long long parent_id, group_id
+    cdef bint unreserved
     cdef readonly object instrument, strategy, notional_units
     cdef int resume_code
     cdef double reserve

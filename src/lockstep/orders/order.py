@@ -63,6 +63,8 @@ class Order:
     price units, or millionths of the price where flags say TRAIL_PPM. notional_units: sum of price x quantity of its fills, an unbounded int; with cum_units it is the exact average price. reserve: worth of what
     may still fill, currency, at the price it was checked at. revision: of what the venue works now; with the id it
     is the client order id of FIX, see `client_id`. revision_asked: the highest that was ever asked for, each of them once. replace_units: total quantity of a replacement under way, 0 for none.
+    parent_id: of a bracket's leg, the order it closes, else 0. group_id: of the orders it depends on, or 0. unreserved: the
+    other leg of its bracket reserves for both.
     first_fill, more_fills: its executions as they stand now, by which repeats are told from second fills. amendments: the
     number of a correction or bust -> that of the execution it changed. exec_id_max: the highest number of them all.
     """
@@ -94,6 +96,9 @@ class Order:
     revision: cython.int
     revision_asked: cython.int
     replace_units: cython.longlong
+    parent_id: cython.longlong
+    group_id: cython.longlong
+    unreserved: cython.bint
     first_fill: VenueReport | None
     more_fills: list[VenueReport] | None
     amendments: dict[int, int] | None
@@ -327,6 +332,9 @@ class OpenOrders:
         order.revision = 0
         order.revision_asked = 0
         order.replace_units = 0
+        order.parent_id = 0
+        order.group_id = 0
+        order.unreserved = False
         order.first_fill = None
         order.more_fills = None
         order.amendments = None

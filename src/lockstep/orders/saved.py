@@ -72,6 +72,9 @@ def save_order(order: Order) -> dict[str, Any]:
         "revision": order.revision,
         "revision_asked": order.revision_asked,
         "replace_units": order.replace_units,
+        "parent_id": order.parent_id,
+        "group_id": order.group_id,
+        "unreserved": order.unreserved,
         "first_fill": None if order.first_fill is None else save_report(order.first_fill),
         "more_fills": None if order.more_fills is None else [save_report(report) for report in order.more_fills],
         "amendments": None if order.amendments is None else [[*pair] for pair in order.amendments.items()],
@@ -109,6 +112,9 @@ def restore_order(saved: Mapping[str, Any], instrument: Instrument) -> Order:
     order.revision = saved["revision"]
     order.revision_asked = saved["revision_asked"]
     order.replace_units = saved["replace_units"]
+    order.parent_id = saved["parent_id"]
+    order.group_id = saved["group_id"]
+    order.unreserved = saved["unreserved"]
     first, more, amendments = saved["first_fill"], saved["more_fills"], saved["amendments"]
     order.first_fill = None if first is None else restore_report(first)
     order.more_fills = None if more is None else [restore_report(report) for report in more]
