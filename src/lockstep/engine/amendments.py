@@ -22,6 +22,8 @@ from lockstep.orders.table import ANOMALY
 _LOSE = cython.declare(cython.int, int(OrderEventKind.LOSE))
 _PARTIAL = cython.declare(cython.int, int(OrderEventKind.PARTIAL))
 _FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
+_RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
+_REPLACE = cython.declare(cython.int, int(OrderEventKind.REPLACE))
 _CORRECT = cython.declare(cython.int, int(OrderEventKind.CORRECT))
 _BUST = cython.declare(cython.int, int(OrderEventKind.BUST))
 _SYSTEM = cython.declare(cython.int, int(Who.SYSTEM))
@@ -68,7 +70,13 @@ def take_stranger(state: State, report: VenueReport) -> cython.int:
 def take_late_word(state: State, order: Order, report: VenueReport) -> cython.int:
     """Anything but an execution of an order that is done: harmless and counted, or an anomaly that is recorded too."""
     if state.orders.apply(order, report.kind) == _ANOMALY:
-        state.log_order(report.kind, order, report.ts_event, order.cum_units, 0, report.venue_order_id, 0)
+        if report.kind == _RESTATE or report.kind == _REPLACE:  # what it was and stays
+            trigger: cython.longlong = order.trail_units if order.trail_units > 0 else order.stop_units
+            state.log_order(
+                report.kind, order, report.ts_event, order.qty_units, order.limit_units, trigger, order.cum_units
+            )
+        else:
+            state.log_order(report.kind, order, report.ts_event, order.cum_units, 0, report.venue_order_id, 0)
     return 0
 
 

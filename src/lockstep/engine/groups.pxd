@@ -22,4 +22,4 @@ cdef int _shrink_or_grow(State state, Group group, Order leg, long long rest) ex
 cdef int _open_leg(State state, Group group, int leg_type, long long rest) except -1
 cdef int _reserve_alone(State state, Subscription sub, Order leg) except -1
 cdef int _ask_cancel(State state, Order order) except -1
-cdef int _log_link(State state, Group group, Order order, int role) except -1
+cdef int _log_link(State state, Group group, Subscription sub, long long order_id, int role) except -1

@@ -38,7 +38,9 @@ _REPLACE_REQUEST = cython.declare(cython.int, int(OrderEventKind.REPLACE_REQUEST
 _FILLED = cython.declare(cython.int, int(OrderState.FILLED))
 _LINKED = cython.declare(cython.int, int(Reason.LINKED))
 _SYSTEM = cython.declare(cython.int, int(Who.SYSTEM))
+_UNKNOWN = cython.declare(cython.int, int(OrderState.UNKNOWN))
 _CANCEL_ASKED = cython.declare(cython.longlong, -1)
+_CANCEL_IN_DOUBT = cython.declare(cython.longlong, -2)  # asked while it was UNKNOWN
 ALTERNATIVE, TAKE_PROFIT, STOP_LOSS = 0, 1, 2
 """What a LINK record calls an order of a group."""
 
@@ -51,7 +53,7 @@ class Group:
     parent: of a bracket, else None. take_units, stop_units: prices of its legs, 0 for none. legs: every leg there ever was, or
     the alternatives. released: of the parent's fills, what is not the legs' to close: closed by other orders. given_up: types of
     legs, as bits, that somebody else ended and that are not opened again. take_asked, stop_asked: the total last asked of a leg, or
-    -1 for its cancel, so that a venue which refuses is not asked the same for ever. winner: the alternative that filled first.
+    below 0 for its cancel, so that a venue which refuses is not asked the same for ever. winner: the alternative that filled first.
     """
 
     group_id: cython.longlong
@@ -101,7 +103,8 @@ def link(state: State, orders: list[Any]) -> cython.bint:
     for entry in open_orders:
         order = cython.cast(Order, entry)
         order.group_id = group.group_id
-        _log_link(state, group, order, ALTERNATIVE)
+        sub: Subscription = cython.cast(Subscription, state.subscriptions[order.owner_index])
+        _log_link(state, group, sub, order.order_id, ALTERNATIVE)
     for entry in open_orders:
         order = cython.cast(Order, entry)
         if order.cum_units > 0:
@@ -230,7 +233,7 @@ def _fit(state: State, group: Group, leg_type: cython.int, rest: cython.longlong
         last: Order = cython.cast(Order, entry)
         if last.type_code == leg_type:
             leg = last
-    if leg is not None and leg.state_code != _FILLED and asked != _CANCEL_ASKED:
+    if leg is not None and leg.state_code != _FILLED and asked >= 0:
         group.given_up |= 1 << leg_type  # the venue, the strategy or a trader ended it
     other: Order | None = _live(group, _LIMIT if leg_type == _STOP else _STOP)
     if rest == 0 or group.given_up & (1 << leg_type) or (other is not None and other.open_units() > rest):
@@ -248,14 +251,16 @@ def _shrink_or_grow(state: State, group: Group, leg: Order, rest: cython.longlon
         return 0  # its cancel is out, or was refused: then it is about to fill
     if rest == 0 or (asked == want and want < leg.qty_units):
         # What cannot be made smaller is cancelled, and opened anew.
-        want = _CANCEL_ASKED
+        want = _CANCEL_IN_DOUBT if leg.state_code == _UNKNOWN else _CANCEL_ASKED
+        if asked == want:
+            return 0
     elif asked == want or not state.orders.takes(leg, _REPLACE_REQUEST):
         return 0
     if stops:
         group.stop_asked = want
     else:
         group.take_asked = want
-    if want == _CANCEL_ASKED:
+    if want < 0:
         return _ask_cancel(state, leg)
     sub: Subscription = cython.cast(Subscription, state.subscriptions[leg.owner_index])
     ask_replace(state, sub, leg, want, leg.limit_units, leg.stop_units, _SYSTEM)
@@ -280,6 +285,7 @@ def _open_leg(state: State, group: Group, leg_type: cython.int, rest: cython.lon
         side, leg_type, _GTC, _REDUCE_ONLY, rest, 0 if stops else group.take_units, group.stop_units if stops else 0,
         0, 0, parent.signal_id,
     )  # fmt: skip
+    _log_link(state, group, sub, state.orders.last_id + 1, STOP_LOSS if stops else TAKE_PROFIT)
     leg: Order = state.submit(sub, terms)
     leg.parent_id = parent.order_id
     if leg.is_done():  # refused
@@ -297,7 +303,7 @@ def _open_leg(state: State, group: Group, leg_type: cython.int, rest: cython.lon
             group.stop_asked = rest
         else:
             group.take_asked = rest
-    return _log_link(state, group, leg, STOP_LOSS if stops else TAKE_PROFIT)
+    return 0
 
 
 def _reserve_alone(state: State, sub: Subscription, leg: Order) -> cython.int:
@@ -314,8 +320,7 @@ def _ask_cancel(state: State, order: Order) -> cython.int:
     return 0
 
 
-def _log_link(state: State, group: Group, order: Order, role: cython.int) -> cython.int:
+def _log_link(state: State, group: Group, sub: Subscription, order_id: cython.longlong, role: cython.int) -> cython.int:
+    """Before a leg is sent, so that who reads its records knows whose it is."""
     parent: cython.longlong = 0 if group.parent is None else group.parent.order_id
-    return state.log_plain(
-        LINK, order.instrument_index, order.strategy_index, order.order_id, parent, role, group.group_id, 0
-    )
+    return state.log_plain(LINK, sub.instrument_index, sub.seat_index, order_id, parent, role, group.group_id, 0)

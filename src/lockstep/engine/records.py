@@ -17,7 +17,7 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | SPLIT | 0 | new shares | old shares | | |
 | ORPHAN | order that is not known | quantity | price | execution id | kind of event |
 | SUSPEND, LIFT | order, or 0 | who | | | |
-| LINK | order | parent order, or 0 | 0 alternative, 1 take profit, 2 stop loss | group | |
+| LINK | order (its SUBMIT may follow) | parent order, or 0 | 0 alternative, 1 take profit, 2 stop loss | group | |
 | DIVIDEND | 0 | amount | its decimals | strategy's ledger units, low 64 bits | |
 
 The trail of a TRAILING_STOP stands in the place of its stop price: price units, or millionths of the price where the
@@ -30,7 +30,7 @@ else the venue's. Where it was someone else, the head says so, in the bits in wh
 import numpy as np
 from numpy.typing import NDArray
 
-from lockstep.model.enums import OrderEventKind
+from lockstep.model.enums import OrderEventKind, Who
 
 DECISION_SCHEMA_VERSION = 1
 DECISION_WORDS = 8
@@ -51,6 +51,15 @@ RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     LIFT: "lift",
     LINK: "link",
 }
+
+_REQUESTS = (OrderEventKind.SUBMIT, OrderEventKind.CANCEL_REQUEST, OrderEventKind.REPLACE_REQUEST)
+_JUDGED = (OrderEventKind.DENY, OrderEventKind.LOSE)
+WHO = {
+    int(kind): Who.STRATEGY if kind in _REQUESTS else Who.SYSTEM if kind in _JUDGED else Who.VENUE
+    for kind in OrderEventKind
+}
+"""Who brings an order record about unless its head says otherwise."""
+LINK_ROLES = ("alternative", "take_profit", "stop_loss")
 
 # field: (shift, bits). Side and action are stored + 1. flags: OrderFlag; bit 63, the sign, stays 0.
 HEAD = {

@@ -8,7 +8,19 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from lockstep.engine.records import DIVIDEND, HEAD, RECORD_NAMES, SIGNAL, SPLIT
+from lockstep.engine.records import (
+    DIVIDEND,
+    HEAD,
+    LIFT,
+    LINK,
+    LINK_ROLES,
+    ORPHAN,
+    RECORD_NAMES,
+    SIGNAL,
+    SPLIT,
+    SUSPEND,
+    WHO,
+)
 from lockstep.model.enums import (
     BookAction,
     CorporateAction,
@@ -22,6 +34,7 @@ from lockstep.model.enums import (
     Side,
     SignalAction,
     TimeInForce,
+    Who,
 )
 from lockstep.model.numbers import text_from_fixed
 from lockstep.model.record import CARRIED
@@ -34,8 +47,10 @@ _DECISION = struct.Struct("<8q")
 _SIGNAL = struct.Struct("<3d")
 _MARKET = struct.Struct("<qqqBBHIqqqqdq")
 _KIND_BITS = 0x3F
-_SUBMITTED = {int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY), int(OrderEventKind.RESTATE)}
-_FILLED = {int(OrderEventKind.PARTIAL), int(OrderEventKind.FILL)}
+_FRESH = {int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY)}
+_TERMS = _FRESH | {int(OrderEventKind[name]) for name in ("RESTATE", "REPLACE_REQUEST", "REPLACE")}
+_EXECUTED = {int(OrderEventKind.PARTIAL), int(OrderEventKind.FILL)}
+_FILLED = _EXECUTED | {int(OrderEventKind.CORRECT), int(OrderEventKind.BUST)}
 _SIDE_OFFSET = 2
 Line = dict[str, Any]
 
@@ -93,16 +108,18 @@ class JournalLines:
             confidence, target, stop = _SIGNAL.unpack_from(payload, 32)
             advice = {"confidence": _number(confidence), "target_price": _number(target), "stop_price": _number(stop)}
             return {**line, "signal_id": ident, "action": _name(SignalAction, d), **advice}
-        line |= {"order_id": ident, **self._head(head)}
+        if kind in (ORPHAN, SUSPEND, LIFT, LINK):
+            return line | {"order_id": ident, **self._rare(kind, instrument, (a, b, c, d))}
+        line |= {"order_id": ident, **self._head(kind, head)}
         if kind == OrderEventKind.SUBMIT:
             line |= {"expire_ts": time_text(ts_event) if ts_event else None, "ts_event": None}
         return line | self._words(kind, instrument, line, (a, b, c, d))
 
     def _words(self, kind: int, instrument: int, line: Line, values: tuple[int, int, int, int]) -> Line:
         a, b, c, d = values
-        if kind in _SUBMITTED:
+        if kind in _TERMS:
             trailing = line["order_type"] == OrderType.TRAILING_STOP.name
-            last = "cumulative" if kind == OrderEventKind.RESTATE else "signal_id"
+            last = "signal_id" if kind in _FRESH else "cumulative"
             return {
                 "qty": self._qty(instrument, a),
                 "limit_price": self._price(instrument, b) if b else None,
@@ -119,15 +136,29 @@ class JournalLines:
         held: Line = {"cumulative": self._qty(instrument, a), "leaves": self._qty(instrument, b)}
         return held if kind == OrderEventKind.CANCEL_REQUEST else {**held, "venue_order_id": c}
 
+    def _rare(self, kind: int, instrument: int, values: tuple[int, int, int, int]) -> Line:
+        """What is no event of an order of ours, and yet about orders."""
+        a, b, c, d = values
+        if kind == ORPHAN:
+            event = {"qty": self._qty(instrument, a), "price": self._price(instrument, b), "execution_id": c}
+            return {**event, "event": _name(OrderEventKind, d)}
+        if kind == LINK:
+            return {"parent_id": a, "role": LINK_ROLES[b] if b < len(LINK_ROLES) else b, "group": c}
+        return {"who": _name(Who, a)}
+
     @staticmethod
-    def _head(head: int) -> Line:
-        flags, liquidity = _field(head, "flags"), _field(head, "liquidity")
+    def _head(kind: int, head: int) -> Line:
+        # The same bits say of an execution whether it took, of all else who brought it about.
+        executed, bits = kind in _EXECUTED, _field(head, "who")
+        flags, liquidity = _field(head, "flags"), bits if executed else 0
+        who = WHO[kind] if executed or not bits else bits
         return {
             "side": _name(Side, _field(head, "side")),
             "order_type": _name(OrderType, _field(head, "type")),
             "time_in_force": _name(TimeInForce, _field(head, "tif")),
             "state": _name(OrderState, _field(head, "state")),
             "reason": _name(Reason, _field(head, "reason")),
+            "who": _name(Who, who),
             "liquidity": _name(Liquidity, liquidity) if liquidity else None,
             "flags": [flag.name for flag in OrderFlag if flags & flag],
         }

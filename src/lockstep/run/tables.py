@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lockstep.analytics.fills import Fills, InstrumentUnits, Restatement
 from lockstep.analytics.round_trips import flat_to_flat
 from lockstep.analytics.trades import Trades
-from lockstep.engine.records import RECORD_NAMES, SPLIT, field
+from lockstep.engine.records import LINK, RECORD_NAMES, SPLIT, WHO, field
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce, Who
 from lockstep.run.backtest import Outcome
 
@@ -26,8 +26,7 @@ _FILLED = tuple(int(OrderEventKind[name]) for name in ("PARTIAL", "FILL", "CORRE
 
 _FRESH = (int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY))
 _EXECUTED = (int(OrderEventKind.PARTIAL), int(OrderEventKind.FILL))
-_ASKED = tuple(int(OrderEventKind[name]) for name in ("SUBMIT", "CANCEL_REQUEST", "REPLACE_REQUEST"))
-_OURS = (int(OrderEventKind.DENY), int(OrderEventKind.LOSE))
+_BY_KIND = np.array([int(WHO[kind]) for kind in range(_ORDER_RECORDS)])
 
 
 def _names(enum: Any, size: int) -> NDArray[Any]:
@@ -100,8 +99,12 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
     seq = 0
     quantities: dict[int, int] = {}
     signals: dict[int, int] = {}
+    parents: dict[int, int] = {}
+    clients = _ClientIds()
     for whole in outcome.decisions.blocks():
-        block = whole[field(whole[:, 2], "kind") < _ORDER_RECORDS]
+        kinds = field(whole[:, 2], "kind")
+        parents.update(whole[kinds == LINK][:, [3, 4]].tolist())
+        block = whole[kinds < _ORDER_RECORDS]
         if not len(block):
             continue
         head = block[:, 2]
@@ -130,6 +133,10 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
             "ts_event": np.where(kind == int(OrderEventKind.SUBMIT), block[:, 0], block[:, 1]),
             "record": _RECORDS[kind],
             "order_id": block[:, 3],
+            "client_id": np.array(
+                [clients.after(what, ident) for what, ident in zip(kind.tolist(), ids, strict=True)], object
+            ),
+            "parent_id": np.array([parents.get(ident, 0) for ident in ids], np.int64),
             "strategy": strategies[field(head, "strategy")],
             "symbol": symbols[field(head, "instrument")],
             "side": field(head, "side").astype(np.int8),
@@ -155,9 +162,27 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
 def who_of(kind: NDArray[np.int64], head: NDArray[np.int64]) -> NDArray[Any]:
     """Who brought each order record about: strategy, system, trader or venue."""
     said = np.where(np.isin(kind, _EXECUTED), 0, field(head, "who"))
-    by_kind = np.where(np.isin(kind, _ASKED), int(Who.STRATEGY), int(Who.VENUE))
-    by_kind = np.where(np.isin(kind, _OURS), int(Who.SYSTEM), by_kind)
-    return _WHO[np.where(said > 0, said, by_kind)]
+    return _WHO[np.where(said > 0, said, _BY_KIND[kind])]
+
+
+class _ClientIds:
+    """What a venue knows an order under after each of its records, as `Order.client_id` says it."""
+
+    def __init__(self) -> None:
+        self._asked: dict[int, int] = {}
+        self._out: dict[int, bool] = {}
+        self._live: dict[int, str] = {}
+
+    def after(self, kind: int, order_id: int) -> str:
+        """Take an order's next record."""
+        if kind == OrderEventKind.REPLACE_REQUEST:
+            self._asked[order_id] = self._asked.get(order_id, 0) + 1
+            self._out[order_id] = True
+        elif kind == OrderEventKind.REPLACE_REJECT:
+            self._out[order_id] = False
+        elif kind == OrderEventKind.REPLACE and self._out.pop(order_id, False):
+            self._live[order_id] = f"{order_id}.{self._asked[order_id]}"
+        return self._live.get(order_id, str(order_id))
 
 
 def _lookups(outcome: Outcome) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
