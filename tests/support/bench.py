@@ -50,10 +50,19 @@ class Bench:
         return self.engine.step(self.report(E.FILL, exec_id, qty, price, order_id=order_id, fee=fee))
 
     def report(
-        self, kind: E, exec_id: int, qty: int, price: int, ref: int = 0, *, order_id: int = 1, fee: int = 0
+        self,
+        kind: E,
+        exec_id: int,
+        qty: int,
+        price: int,
+        ref: int = 0,
+        *,
+        order_id: int = 1,
+        fee: int = 0,
+        late: int = 0,
     ) -> VenueReport:
         now = T0 + self.hour * HOUR
-        return make_fill(int(kind), 0, now, now, order_id, 9, exec_id, qty, price, fee, ref)
+        return make_fill(int(kind), 0, now, now + late, order_id, 9, exec_id, qty, price, fee, ref)
 
     def replaced(self, qty: int, limit: int = 0, stop: int = 0, order_id: int = 1, revision: int = 0) -> None:
         self.word(E.REPLACE, order_id, qty=qty, limit_price=limit, stop_price=stop, revision=revision)

@@ -5,11 +5,13 @@ from typing import Any
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.engine.groups import follow
     from cython.cimports.lockstep.engine.rowlog import RowLog
     from cython.cimports.lockstep.engine.state import State, Subscription
     from cython.cimports.lockstep.model.traffic import VenueReport, make_fill
     from cython.cimports.lockstep.orders.order import Order
 else:
+    from lockstep.engine.groups import follow
     from lockstep.engine.rowlog import RowLog
     from lockstep.engine.state import State, Subscription
     from lockstep.model.traffic import VenueReport, make_fill
@@ -48,6 +50,8 @@ def lose(state: State, order: Order, who: cython.int) -> cython.bint:
     sub: Subscription = cython.cast(Subscription, state.subscriptions[order.owner_index])
     state.log_order(_LOSE, order, state.clock, order.cum_units, order.leaves_units, order.venue_order_id, 0)
     state.log_who(who)
+    if order.group_id > 0:
+        follow(state, order)
     if sub.wants_orders:
         state.notify(order, _LOSE, state.clock)
     return True
@@ -83,7 +87,8 @@ def take_late_word(state: State, order: Order, report: VenueReport) -> cython.in
 def take_amendment(state: State, order: Order, report: VenueReport) -> cython.int:
     """A past execution is not what it was, or never was: taken back as booked, then booked as it stands now.
 
-    One that comes before the execution it is about stands for it: when that comes, it is a repeat.
+    One that comes before the execution it is about stands for it: when that comes, it is a repeat. Of several about the same
+    execution the last at the venue stands, in whatever order they come.
     """
     sub: Subscription = cython.cast(Subscription, state.subscriptions[order.owner_index])
     if report.ref_exec_id <= 0:
@@ -98,6 +103,9 @@ def take_amendment(state: State, order: Order, report: VenueReport) -> cython.in
             report.ref_exec_id, 0, report.price, 0,
         )  # fmt: skip
         state.orders.keep_execution(order, old)
+    if report.ts_event < old.ts_event:  # overtaken by a later one
+        state.orders.duplicates += 1
+        return state.orders.keep_amendment(order, report.exec_id, old.exec_id)
     leaves: cython.longlong = order.open_units()
     over: cython.longlong = state.orders.overfills
     state.orders.amend(order, report)

@@ -247,6 +247,12 @@ def _shrink_or_grow(state: State, group: Group, leg: Order, rest: cython.longlon
     want: cython.longlong = leg.cum_units + rest
     if leg.replace_units > 0 or (rest > 0 and leg.qty_units == want):
         return 0  # an answer is out, on which this is asked again; or it is right
+    if asked == _CANCEL_ASKED and leg.state_code == _UNKNOWN:
+        if stops:  # lost with its order: asked again if that is found
+            group.stop_asked = _CANCEL_IN_DOUBT
+        else:
+            group.take_asked = _CANCEL_IN_DOUBT
+        return 0
     if asked == _CANCEL_ASKED and want <= leg.qty_units:
         return 0  # its cancel is out, or was refused: then it is about to fill
     if rest == 0 or (asked == want and want < leg.qty_units):

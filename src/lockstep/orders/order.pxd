@@ -36,6 +36,7 @@ cdef class OpenOrders:
     cpdef int apply_fill(self, Order order, long long qty, long long price) except -9
     cpdef int keep_execution(self, Order order, VenueReport report) except -1
     cpdef int amend(self, Order order, VenueReport report) except -9
+    cdef int keep_amendment(self, Order order, long long exec_id, long long ref_exec_id) except -1
     cdef int _put_execution(self, Order order, VenueReport old, VenueReport report, long long qty) except -1
     cdef bint answers(self, Order order, int revision) except -1
     cpdef int replace(self, Order order, long long qty, long long limit_price, long long stop_price) except -9

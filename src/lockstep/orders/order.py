@@ -487,12 +487,16 @@ class OpenOrders:
             order.first_fill = now
         elif order.more_fills is not None:
             order.more_fills = [now if entry is old else entry for entry in order.more_fills]
-        if report.exec_id > 0:
+        return self.keep_amendment(order, report.exec_id, old.exec_id)
+
+    def keep_amendment(self, order: Order, exec_id: cython.longlong, ref_exec_id: cython.longlong) -> cython.int:
+        """Remember the number of a correction or bust with that of the execution it is about."""
+        if exec_id > 0:
             if order.amendments is None:
                 order.amendments = {}
-            order.amendments[report.exec_id] = old.exec_id
-            if report.exec_id > order.exec_id_max:
-                order.exec_id_max = report.exec_id
+            order.amendments[exec_id] = ref_exec_id
+            if exec_id > order.exec_id_max:
+                order.exec_id_max = exec_id
         return 0
 
     def answers(self, order: Order, revision: cython.int) -> cython.bint:

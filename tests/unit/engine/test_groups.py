@@ -286,7 +286,7 @@ def hear(bench: Bench, number: int, what: str, leg: Any, amount: int = 0) -> int
     return 0
 
 
-@settings(max_examples=150)
+@settings(max_examples=200)
 @given(STEPS)
 def test_children_never_fill_or_work_more_than_their_parent_filled(steps: list[Any]) -> None:
     bench = Bench(lambda s: s.buy(20, limit=100, take_profit=110, stop_loss=95))
