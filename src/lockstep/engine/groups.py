@@ -245,7 +245,7 @@ def _shrink_or_grow(state: State, group: Group, leg: Order, rest: cython.longlon
     stops: cython.bint = leg.type_code == _STOP
     asked: cython.longlong = group.stop_asked if stops else group.take_asked
     want: cython.longlong = leg.cum_units + rest
-    if leg.replace_units > 0 or (rest > 0 and leg.qty_units == want):
+    if rest > 0 and (leg.replace_units > 0 or leg.qty_units == want):
         return 0  # an answer is out, on which this is asked again; or it is right
     if asked == _CANCEL_ASKED and leg.state_code == _UNKNOWN:
         if stops:  # lost with its order: asked again if that is found
