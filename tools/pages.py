@@ -68,6 +68,11 @@ heard twice is booked once, a correction or bust names the one it is about, and 
 that is done. The last 1,024 orders that are done are kept for that; an execution of an older one, or of one that was never ours,
 is in no book: it is recorded, and the instrument is suspended, as it is when more is filled than was ordered. While it is suspended only
 orders that reduce pass, until `engine.lift`. Nothing is filled late or twice by the simulated venue: these are what real ones do.
+
+An order whose fate is not known (no answer in time, a session lost) is made `UNKNOWN` by `engine.lose(order_id)`. It keeps all it
+reserves and cannot be replaced; no time and no request of ours ends it. A report that names the order does: what it says is where the order
+stands. "Not found" to a cancel proves nothing, since the order may still be on its way; it is an end only where the venue itself
+rejects the order, after the time within which it promises to know its orders.
 """
 
 SETTINGS_INTRO = """\
