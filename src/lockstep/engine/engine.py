@@ -58,13 +58,14 @@ else:
 from lockstep.engine.commands import command_of
 from lockstep.engine.records import EQUITY_WORDS
 from lockstep.engine.rowlog import Sink
+from lockstep.engine.seating import check_seat
 from lockstep.model.enums import EventKind, OrderEventKind, OrderState, Who
-from lockstep.model.errors import DataError, InvariantError, StrategyError
+from lockstep.model.errors import DataError, InvariantError
 from lockstep.model.messages import Command, Signal, Timer
 from lockstep.model.numbers import Nanos
 from lockstep.model.record import Records
 from lockstep.risk.limits import NO_LIMITS, RiskLimits
-from lockstep.strategy.base import MARKET_HANDLERS, Strategy
+from lockstep.strategy.base import Strategy
 
 _NOTICES_MAX = 100_000  # order events handed over in one step
 
@@ -154,21 +155,8 @@ class Engine:
         Raises: StrategyError: it could never act.
         """
         cls = type(strategy)
-        if all(getattr(cls, handler) is getattr(Strategy, handler) for handler in MARKET_HANDLERS):
-            raise StrategyError(
-                f"{cls.__name__} has no handler that could ever trade",
-                hint=f"write one of {', '.join(MARKET_HANDLERS)}",
-            )
-        if cls.trades == "one" and len(instruments) != 1:
-            raise StrategyError(
-                f"{cls.__name__} trades one instrument per instance, was given {len(instruments)}",
-                hint='seat an instance per instrument, or set trades = "all"',
-            )
         index = len(self.seats)
-        if any(seat.name == name for seat in self.seats):
-            raise StrategyError(
-                f"a strategy named {name!r} is seated already", hint="its saved state needs a name of its own"
-            )
+        check_seat(cls, name, len(instruments), {seat.name for seat in self.seats})
         subs = []
         for instrument in instruments:
             position = self.portfolio.add_position(name, index, instrument)
