@@ -26,6 +26,7 @@ from lockstep.run.setup import refuse_closed, refuse_unfed, seat_all, show_histo
 from lockstep.run.strategy_file import StrategyFile, line_in
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.times import time_text
+from lockstep.store.journal.errors import JournalFailed, JournalFull
 from lockstep.store.rowspool import RowSpool
 
 ORDER_LOG_BYTES_MAX = 8 * 2**20
@@ -197,6 +198,8 @@ class Playing:
         started = time.perf_counter()
         try:
             yield
+        except (JournalFull, JournalFailed):  # raised below a handler, and no fault of the strategy
+            raise
         except Exception as e:
             for plan in self.backtest.plans:
                 line = line_in(e, str(plan.strategy.path))

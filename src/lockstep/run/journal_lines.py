@@ -74,7 +74,8 @@ class JournalLines:
     def __init__(self, identity: Mapping[str, Any] | None) -> None:
         known = identity or {}
         self._instruments: list[Mapping[str, Any]] = [*known.get("instruments", ())]
-        self._strategies: list[Any] = [*known.get("strategies", ())]
+        # A strategy of one instrument has a seat for each: it is the seats that records count.
+        self._strategies: list[Any] = [*(known.get("seats") or known.get("strategies", ()))]
 
     def line(self, record: Record) -> Line:
         """A record as plain data: sequence, ts and ts_event (ISO, ns), type, then what its kind has."""

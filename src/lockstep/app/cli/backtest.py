@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lockstep.model.fees import FeeSchedule
     from lockstep.run.backtest import Backtest
     from lockstep.run.config import BacktestConfig
+    from lockstep.run.data_source import DataSource
 
 EXAMPLES = examples(
     "lockstep new my_strategy --force",
@@ -98,7 +99,6 @@ def backtest_of(given: dict[str, Any], reading: Callable[[str], None]) -> "Backt
     from lockstep.run.backtest import Backtest
     from lockstep.run.plan import StrategyPlan
     from lockstep.run.strategy_file import load_strategy
-    from lockstep.store.catalog.readers import read_market_data
 
     config = config_of(given)
     params = params_of(given["params"])
@@ -106,15 +106,20 @@ def backtest_of(given: dict[str, Any], reading: Callable[[str], None]) -> "Backt
     # A wrong parameter or timeframe is told before a long read.
     plan = StrategyPlan(strategy, params, timeframe=given["timeframe"])
     reading(given["data"])
-    data = read_market_data(
-        given["data"],
+    return Backtest([plan], source_of(given).read(config.fees), config)
+
+
+def source_of(given: dict[str, Any]) -> "DataSource":
+    """Where the options say the data are, and how to read them."""
+    from lockstep.run.data_source import DataSource
+
+    return DataSource(
+        where=given["data"],
         symbols=given["symbols"] or None,
-        asset_class=given["asset_class"],
-        session=given["calendar"],
-        fees=config.fees,
         kind=given["kind"],
+        asset_class=given["asset_class"],
+        calendar=given["calendar"],
     )
-    return Backtest([plan], data, config)
 
 
 def config_of(given: dict[str, Any]) -> "BacktestConfig":
