@@ -87,7 +87,12 @@ def _link_of(record: OrderRecord) -> dict[str, Any]:
 
 def _rest(line: Line) -> dict[str, Any]:
     """What a line says beside its place."""
-    return {name: value for name, value in line.items() if name not in _KNOWN and value not in (None, [], "NONE")}
+    rest = {name: value for name, value in line.items() if name not in _KNOWN and value not in (None, [], "NONE")}
+    if not rest.get("signal_id", 1):
+        del rest["signal_id"]
+    if rest.get("ts_event") == line["ts"]:
+        del rest["ts_event"]
+    return rest
 
 
 def _with_times(chain: list[dict[str, Any]]) -> list[dict[str, Any]]:

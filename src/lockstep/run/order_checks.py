@@ -31,7 +31,8 @@ def checks_before(engine: Engine, submitted: NDArray[np.int64], limits: RiskLimi
     scale = 10.0**holding.instrument.qty_decimals
     pending = holding.pending_buy if side > 0 else holding.pending_sell
     price = limit_price or (0 if kind == OrderType.TRAILING_STOP else stop_price) or holding.last_units
-    worth = abs(float(holding.valuation.worth(price, qty))) / 10.0**holding.valuation.ledger_decimals
+    units = float(holding.valuation.worth(price, qty)) if price > 0 else 0.0
+    worth = abs(units) / 10.0**holding.valuation.ledger_decimals
     checks = [
         _at_most(Reason.ORDER_QTY, limits.order_qty_max, qty / scale),
         _at_most(Reason.POSITION, limits.position_max, (holding.units * side + pending + qty) / scale),

@@ -27,7 +27,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """The file or folder, seen from the recording's folder; None where it is at neither place."""
         places = [folder / self.beside] if self.beside is not None else []
         places += [Path(self.path)] if self.path is not None else []
-        return next((place for place in places if place.exists()), None)
+        found = next((place for place in places if place.exists()), None)
+        plain = None if found is None else Path(os.path.normpath(found))
+        return plain if plain is not None and plain.exists() else found  # .. behind a link stays as it is
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
