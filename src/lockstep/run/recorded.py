@@ -198,6 +198,7 @@ class Recorded:
             )
         wanted = {(ident, kind) for ident, kind, _ in self.identity["data"]}
         found: list[MarketData] = []
+        others: list[str] = []
         for index, how in enumerate(sources):
             where = places[index] if places else self._where(index)
             if reading is not None:
@@ -209,8 +210,15 @@ class Recorded:
                     raise
                 raise self._gone(where, str(e)) from e
             found += [entry for entry in entries if (entry.instrument.id, entry.info.kind) in wanted]
-        if not found:
+            others += [f"{entry.instrument.id} ({entry.info.kind}s)" for entry in entries]
+        if not found and not others:
             raise self._gone("", "")
+        if not found:
+            asked = ", ".join(sorted(f"{ident} ({kind}s)" for ident, kind in wanted))
+            raise StateError(
+                f"{self.folder}: recorded on {asked}; these data are {', '.join(others)}",
+                hint="a replay needs the very same data; a file without symbols in it is called by its name",
+            )
         return found
 
     def _where(self, index: int) -> str:
