@@ -46,7 +46,7 @@ class Recorded:
     """The recording of a backtest in a folder, every checksum of it checked. Nothing here changes it.
 
     Raises: UsageError: no journal there, or one that is no recording of a backtest. DamagedJournal: altered.
-            RefuseError: a newer version wrote it.
+            RefuseError: a newer version wrote it. StateError: cut off before it says what it is of.
 
     Attributes: identity: what it says it is of. ending: how the run ended, a RunEnded or RunFailed; None where the recording
     breaks off before it. survey: what was found in the journal.
@@ -57,6 +57,11 @@ class Recorded:
         self.journal = Journal(folder)
         self.survey: Survey = self.journal.survey()
         identity = self.journal.identity()
+        if identity is None and self.survey.torn is not None:
+            raise StateError(
+                f"{folder}: not even which run it is of was written whole: {self.survey.torn.text()}",
+                hint="record the run again",
+            )
         if not isinstance(identity, dict) or identity.get("kind") != BACKTEST:
             raise UsageError(
                 f"{folder} is a journal, but not the recording of a backtest",

@@ -50,6 +50,7 @@ def record(
     identity = identity_of(playing, sources)
     with _place_for(folder, identity) as place, JournalWriter(place, identity, flush_seconds=None) as journal:
         write_places(place, places_of(folder, backtest, sources))
+        journal.flush()  # whatever happens to the run, which one it was is known
         tape.start(journal, playing.signals)
         try:
             with playing.faults_named():
