@@ -103,7 +103,9 @@ def recording_cost(path: Path, limit: int | None = None, repeat: int = 3) -> tup
     return kept / plain - 1.0, decisions
 
 
-def restart_seconds(rows: NDArray[np.int64], records: int = RECORDS, after_snapshot: int = 10_000) -> tuple[float, float]:
+def restart_seconds(
+    rows: NDArray[np.int64], records: int = RECORDS, after_snapshot: int = 10_000
+) -> tuple[float, float]:
     """Seconds until every record of a journal has been checked and read: all of them, and those after a snapshot.
 
     Args: after_snapshot: how many records come after it.
@@ -135,5 +137,7 @@ if __name__ == "__main__":
     print(
         f"             {append_rate(decided, 2_000, batch=1, durability=Durability.DURABLE):,.0f} records/s, durable, one a call"
     )
-    print(f"restart      {', '.join(f'{seconds:.2f}' for seconds in restart_seconds(decided))} s, all, after a snapshot")
+    print(
+        f"restart      {', '.join(f'{seconds:.2f}' for seconds in restart_seconds(decided))} s, all, after a snapshot"
+    )
     print(f"read_rate    {', '.join(f'{rate:,.0f}' for rate in read_rate(decided))} records/s, checked, read")

@@ -69,7 +69,12 @@ def _signal(recorded: Recorded, first: OrderRecord) -> dict[str, Any] | None:
     for sequences, rows in recorded.decisions():
         for at in ((field(rows[:, 2], "kind") == SIGNAL) & (rows[:, 3] == ident)).nonzero()[0]:
             line = line_of(recorded.lines, int(sequences[at]), rows[at])
-            return {"link": "signal", "clock": int(rows[at][0]), **_rest(line), "reasoning": recorded.signal_words(ident)}
+            return {
+                "link": "signal",
+                "clock": int(rows[at][0]),
+                **_rest(line),
+                "reasoning": recorded.signal_words(ident),
+            }
     return None
 
 

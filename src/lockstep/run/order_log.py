@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,9 @@ class OrderLog:
 
     def _records(self, at: int) -> list[OrderRecord]:
         return [
-            OrderRecord(int(self._sequences[k]), self._rows[k], line_of(self._lines, int(self._sequences[k]), self._rows[k]))
+            OrderRecord(
+                int(self._sequences[k]), self._rows[k], line_of(self._lines, int(self._sequences[k]), self._rows[k])
+            )
             for k in range(self._starts[at], self._ends[at])
         ]
 

@@ -62,7 +62,8 @@ def read_places(folder: Path) -> Places:
         return Places()
     except msgspec.MsgspecError as e:
         raise StateError(
-            f"{folder / PLACES}: not the places of a recording: {e}", hint="remove it, and say where the data are: --data"
+            f"{folder / PLACES}: not the places of a recording: {e}",
+            hint="remove it, and say where the data are: --data",
         ) from e
 
 

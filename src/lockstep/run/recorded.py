@@ -191,7 +191,8 @@ class Recorded:
         return [
             path
             for path, entry in zip(paths, self.identity["strategies"], strict=True)
-            if path.is_file() and path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n") != entry["source"]
+            if path.is_file()
+            and path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n") != entry["source"]
         ]
 
     def _data(self, config: BacktestConfig, places: Sequence[str], reading: Reading | None) -> list[MarketData]:
@@ -243,17 +244,21 @@ class Recorded:
         ids = ", ".join(dict.fromkeys(ident for ident, _, _ in self.identity["data"]))
         lay = f", which were read from {where}, are not there" if where else " are not found"
         return DataGone(
-            f"{self.folder}: the data of {ids}{lay}{f' ({why})' if why else ''}", hint="say where they are: --data PLACE"
+            f"{self.folder}: the data of {ids}{lay}{f' ({why})' if why else ''}",
+            hint="say where they are: --data PLACE",
         )
 
 
 def line_of(lines: JournalLines, sequence: int, row: NDArray[np.int64]) -> Line:
     """A row of the decision log under names."""
-    words = [int(word) for word in row[:2]]
-    return lines.line(Record(sequence, *words, int(RecordKind.DECISION), row.astype("<i8").tobytes()))
+    return lines.line(Record(sequence, int(row[0]), int(row[1]), int(RecordKind.DECISION), row.astype("<i8").tobytes()))
 
 
 def shown(line: Mapping[str, Any]) -> str:
     """Such a line for people: time, type, then what is not empty."""
-    rest = " ".join(f"{name}={value}" for name, value in line.items() if name not in ("sequence", "ts", "type") and value not in (None, []))
+    rest = " ".join(
+        f"{name}={value}"
+        for name, value in line.items()
+        if name not in ("sequence", "ts", "type") and value not in (None, [])
+    )
     return f"{line['ts']} {line['type']} {rest}"

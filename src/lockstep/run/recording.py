@@ -11,7 +11,7 @@ files lay is told in `places.json` beside it, which nothing is hashed over; move
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from lockstep.model.messages import Signal
 from lockstep.run.backtest import Backtest, Outcome, Playing, Progress
 from lockstep.run.data_source import DataSource
 from lockstep.run.identity import HASH_SCHEMA_VERSION, canonical, ledger_facts
+from lockstep.run.logs.log import RunLog
+from lockstep.run.logs.session import say_ended, session_of
 from lockstep.run.places import PLACES, places_of, write_places
 from lockstep.store.journal.layout import digest, identity_digest, segment_paths
 from lockstep.store.journal.reader import Journal
@@ -35,21 +37,36 @@ ENDED, FAILED = "RunEnded", "RunFailed"
 
 
 def record(
-    backtest: Backtest, folder: Path, sources: Sequence[DataSource] = (), progress: Progress | None = None
+    backtest: Backtest,
+    folder: Path,
+    sources: Sequence[DataSource] = (),
+    progress: Progress | None = None,
+    log: RunLog | None = None,
 ) -> Outcome:
     """Run it to the end of the data, and keep it in a journal.
 
     Args:   folder: made if there is none; a recording of this very run is replaced, anything else refused.
             sources: where the data were read from, so that a replay finds them again; without, it has to be told.
+            log: what happens is told there, too; closed when it has run.
     Raises: UsageError: the folder holds something else. JournalFull, JournalFailed. As `Backtest.run`; a run whose
             strategy fails is kept up to there.
     """
     refuse_unfit(folder)
-    tape = _Tape()
-    playing = backtest.begin(progress, [tape.append])
+    with nullcontext() if log is None else session_of(log, backtest):
+        tape = _Tape()
+        playing = backtest.begin(progress, [tape.append] if log is None else [log.rows, tape.append])
+        if log is not None:
+            log.follow(playing.engine)
+        outcome = _kept(playing, tape, folder, sources)
+        if log is not None:
+            say_ended(log, outcome)
+    return outcome
+
+
+def _kept(playing: Playing, tape: "_Tape", folder: Path, sources: Sequence[DataSource]) -> Outcome:
     identity = identity_of(playing, sources)
     with _place_for(folder, identity) as place, JournalWriter(place, identity, flush_seconds=None) as journal:
-        write_places(place, places_of(folder, backtest, sources))
+        write_places(place, places_of(folder, playing.backtest, sources))
         journal.flush()  # whatever happens to the run, which one it was is known
         tape.start(journal, playing.signals)
         try:

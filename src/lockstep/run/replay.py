@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.model.errors import HaltError, LockstepError, UsageError
-from lockstep.run.backtest import Backtest, Outcome, Playing
+from lockstep.run.backtest import Backtest, Outcome, Playing, Progress
 from lockstep.run.journal_lines import JournalLines, Line
 from lockstep.run.recorded import Decisions, Recorded, line_of
 from lockstep.run.recording import ENDED, FAILED, identity_of
@@ -81,13 +81,15 @@ class Comparison:
         return len(self._at.rows) > 0
 
 
-def replay(recorded: Recorded, backtest: Backtest, until: int | None = None) -> Replayed:
+def replay(
+    recorded: Recorded, backtest: Backtest, until: int | None = None, progress: Progress | None = None
+) -> Replayed:
     """Run it again and compare, up to a time where one is given: every event known by then has been handled.
 
     Raises: UsageError: a time outside the run. DamagedJournal. Whatever the strategy raises where the recorded one did not.
     """
     comparison = Comparison(recorded.decisions())
-    playing = backtest.begin(None, [comparison.update])
+    playing = backtest.begin(progress, [comparison.update])
     if until is not None and not playing.engine.state.clock <= until <= playing.last_clock():
         raise UsageError(
             f"--until {time_text(until)}: the run goes from {time_text(playing.engine.state.clock)} to {time_text(playing.last_clock())}",
@@ -114,16 +116,17 @@ def replay(recorded: Recorded, backtest: Backtest, until: int | None = None) -> 
 
 
 def _play(playing: Playing, comparison: Comparison, until: int) -> tuple[Outcome | None, LockstepError | None]:
-    """Play to the end, to a time, or to shortly after a difference. Returns: what came of it, or why it broke off."""
+    """Play to the end, to a time, or to shortly after a difference.
+
+    Returns: what came of it, None where it did not come to its end; what it broke off with.
+    """
+    more = True
     try:
-        more = True
         while more and comparison.first is None and playing.loop.next_clock() <= until:
             with playing.faults_named():
                 more = playing.loop.run(until, STEPS_PER_SLICE)
-        if more and until != NEVER:
+        if more and (until != NEVER or comparison.first is not None):
             playing.engine.flush()
-            return None, None
-        if comparison.first is not None and more:
             return None, None
         with playing.faults_named():
             playing.loop.finish()
@@ -178,5 +181,3 @@ def _why_end(ending: dict[str, Any], outcome: Outcome) -> str:
     if ending["decision_hash"] != outcome.decision_hash:
         return "every decision is the same, and the final ledger differs"
     return ""
-
-

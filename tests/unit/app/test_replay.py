@@ -47,7 +47,9 @@ def kept(call: Call, recorded: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 def test_recording_is_named_and_replays_identically(call: Call, call_json: CallJson, ema_cross: str) -> None:
@@ -62,19 +64,21 @@ def test_recording_is_named_and_replays_identically(call: Call, call_json: CallJ
 
 def test_run_of_a_settings_file_is_recorded_and_replayed(call: Call, call_json: CallJson) -> None:
     call("new", "trend", "--config", code=0)
-    run = call_json("run", "--config", "trend.toml", "--no-save", "--set", "output.sensitivity=false", "--record", "kept")
+    run = call_json(
+        "run", "--config", "trend.toml", "--no-save", "--set", "output.sensitivity=false", "--record", "kept"
+    )
     found = call_json("replay", "kept")
     assert (found["identical"], found["run_hash"]) == (True, run["run_hash"])
 
 
-@pytest.mark.parametrize("words", READERS, ids=lambda words: " ".join(words))
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
 def test_reading_a_recording_changes_nothing_in_its_folder(call: Call, kept: Path, words: tuple[str, ...]) -> None:
     before = contents(kept)
     call(*words, code=0)
     assert contents(kept) == before
 
 
-@pytest.mark.parametrize("words", READERS, ids=lambda words: " ".join(words))
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
 @pytest.mark.parametrize("damage", ["altered", "newer", "empty"])
 def test_journal_that_cannot_be_read_gets_one_message_and_stays_as_it_is(
     call: Call, kept: Path, words: tuple[str, ...], damage: str
@@ -93,7 +97,11 @@ def test_journal_that_cannot_be_read_gets_one_message_and_stays_as_it_is(
     before = contents(kept)
     result = call(*words)
     assert result.exit_code in (1, 2)
-    said = {"altered": "damaged in block 1", "newer": "journal schema 2, this version reads 1", "empty": "no journal in"}
+    said = {
+        "altered": "damaged in block 1",
+        "newer": "journal schema 2, this version reads 1",
+        "empty": "no journal in",
+    }
     assert said[damage] in result.stderr
     assert sum(line.startswith("error") for line in result.stderr.splitlines()) == 1
     assert contents(kept) == before
@@ -110,7 +118,9 @@ def test_recording_that_breaks_off_is_not_identical(call_json: CallJson, kept: P
     assert "which run it is of" in call_json("replay", "kept", code=1)["error"]
 
 
-def test_first_decision_of_another_strategy_that_differs_is_shown(call: Call, call_json: CallJson, kept: Path, ema_cross: str) -> None:
+def test_first_decision_of_another_strategy_that_differs_is_shown(
+    call: Call, call_json: CallJson, kept: Path, ema_cross: str
+) -> None:
     Path("other.py").write_text(Path(ema_cross).read_text().replace("fast: int = 10", "fast: int = 11"))
     found = call_json("replay", "kept", "--strategy", "other.py", code=1)
     assert found["difference"]["recorded"] != found["difference"]["replayed"]
@@ -140,9 +150,14 @@ def test_state_at_a_time_is_printed(call: Call, call_json: CallJson, kept: Path)
     call("replay", "kept", "--until", "1980-01-01", code=2)
 
 
-def test_why_tells_the_chain_and_an_unknown_order_names_the_nearest(call: Call, call_json: CallJson, kept: Path) -> None:
+def test_why_tells_the_chain_and_an_unknown_order_names_the_nearest(
+    call: Call, call_json: CallJson, kept: Path
+) -> None:
     said = call("why", "3", "--journal", "kept", code=0).stdout
-    places = [said.index(word) for word in ("order 3:", " event ", " indicators ", "buying_power", "submit:", "accept:", "fill:")]
+    places = [
+        said.index(word)
+        for word in ("order 3:", " event ", " indicators ", "buying_power", "submit:", "accept:", "fill:")
+    ]
     assert places == sorted(places)
     found = call_json("why", "3", "--journal", "kept")
     assert found["order"]["id"] == 3
@@ -156,7 +171,9 @@ def test_data_that_are_gone_stop_a_replay_and_leave_why_what_was_recorded(
     call: Call, call_json: CallJson, strategy: Callable[[str], str], prices: Callable[..., str], apple: list[list[str]]
 ) -> None:
     file = prices(apple, name="aapl.csv")
-    mine = strategy("from lockstep import Strategy\n\n\nclass Mine(Strategy):\n    def on_bar(self, bar):\n        self.buy(1)\n")
+    mine = strategy(
+        "from lockstep import Strategy\n\n\nclass Mine(Strategy):\n    def on_bar(self, bar):\n        self.buy(1)\n"
+    )
     call("backtest", mine, "--data", file, "--no-sensitivity", "--no-save", "--record", "kept", code=0)
     Path("elsewhere").mkdir()
     Path(file).rename("elsewhere/aapl.csv")
@@ -181,7 +198,9 @@ def test_orders_are_filtered_and_wrong_words_are_answered(call: Call, call_json:
     assert "'IBM'" in call("orders", "--journal", "kept", "--symbol", "IBN", code=2).stderr
 
 
-def test_folder_of_another_run_is_refused_before_the_run_and_after_the_data(call: Call, kept: Path, ema_cross: str) -> None:
+def test_folder_of_another_run_is_refused_before_the_run_and_after_the_data(
+    call: Call, kept: Path, ema_cross: str
+) -> None:
     before = contents(kept)
     other = call("backtest", ema_cross, *IBM, "--cash", "5000", "--record", "kept", code=2)
     assert "another run" in other.stderr

@@ -85,7 +85,11 @@ def test_recording_holds_every_decision_every_signals_words_and_the_end(backtest
     assert kept.ending["decisions"] == len(kept.all_decisions().rows)
     assert kept.survey.closed
     lines = [kept.lines.line(entry) for entry in Journal(kept.folder).records()]
-    assert {line["strategy"] for line in lines if line["type"] == "submit"} == {"Varied:AAPL", "Varied:IBM", "Varied:MSFT"}
+    assert {line["strategy"] for line in lines if line["type"] == "submit"} == {
+        "Varied:AAPL",
+        "Varied:IBM",
+        "Varied:MSFT",
+    }
 
 
 def test_replay_of_a_recording_is_identical_to_the_hash(recorded: Recorded) -> None:
@@ -124,7 +128,9 @@ def test_replay_of_a_recording_with_one_other_decision_names_it(recorded: Record
     assert len(differs) == 1
 
 
-def test_replay_that_decides_more_or_less_than_was_recorded_is_not_identical(recorded: Recorded, tmp_path: Path) -> None:
+def test_replay_that_decides_more_or_less_than_was_recorded_is_not_identical(
+    recorded: Recorded, tmp_path: Path
+) -> None:
     rows = recorded.all_decisions().rows
     shorter = forge(recorded, rows[:-1], tmp_path / "shorter")
     found = replay(shorter, shorter.backtest())
@@ -153,7 +159,9 @@ def test_comparison_finds_the_first_difference_however_both_sides_are_cut(data: 
     rows = np.arange(count * 8, dtype=np.int64).reshape(count, 8)
     other = rows[: data.draw(st.integers(0, count))].copy()
     if len(other) and data.draw(st.booleans()):
-        other[data.draw(st.integers(0, len(other) - 1)), data.draw(st.integers(0, 7))] ^= 1 << data.draw(st.integers(0, 62))
+        other[data.draw(st.integers(0, len(other) - 1)), data.draw(st.integers(0, 7))] ^= 1 << data.draw(
+            st.integers(0, 62)
+        )
     same = next((k for k in range(len(other)) if (rows[k] != other[k]).any()), len(other))
 
     def pieces(whole: np.ndarray) -> Iterator[np.ndarray]:
@@ -202,7 +210,9 @@ def test_configuration_read_back_from_a_recording_is_the_one_of_the_run(config: 
     assert canonical(again.facts()) == canonical(config.facts())
 
 
-def test_two_strategies_with_bars_and_symbols_of_their_own_are_replayed(varied: Path, stocks: list[Any], tmp_path: Path) -> None:
+def test_two_strategies_with_bars_and_symbols_of_their_own_are_replayed(
+    varied: Path, stocks: list[Any], tmp_path: Path
+) -> None:
     file = load_strategy(varied)
     plans = [
         StrategyPlan(file, {"fast": 7}, symbols=["ibm"], name="quick"),
@@ -217,7 +227,9 @@ def test_two_strategies_with_bars_and_symbols_of_their_own_are_replayed(varied: 
 # ---- other strategies, data and places
 
 
-def test_replay_runs_the_recorded_source_and_says_that_the_file_has_changed(recorded: Recorded, varied: Path, tmp_path: Path) -> None:
+def test_replay_runs_the_recorded_source_and_says_that_the_file_has_changed(
+    recorded: Recorded, varied: Path, tmp_path: Path
+) -> None:
     assert recorded.changed_files() == []
     mine = tmp_path / "mine.py"
     mine.write_text(varied.read_text())
@@ -231,7 +243,9 @@ def test_replay_runs_the_recorded_source_and_says_that_the_file_has_changed(reco
     assert replay(changed, changed.backtest()).identical
 
 
-def test_another_strategy_over_the_same_data_differs_at_its_first_other_decision(recorded: Recorded, varied: Path, tmp_path: Path) -> None:
+def test_another_strategy_over_the_same_data_differs_at_its_first_other_decision(
+    recorded: Recorded, varied: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other.py"
     other.write_text(varied.read_text().replace("250 == 2", "250 == 3"))
     found = replay(recorded, recorded.backtest(strategy=(str(other), None)))
@@ -254,11 +268,11 @@ def test_moved_data_are_found_by_their_new_place_and_other_data_are_refused(
     assert replay(recorded, recorded.backtest()).identical
     (tmp_path / "moved").mkdir()
     moved = (tmp_path / "ibm.csv").rename(tmp_path / "moved" / "ibm.csv")
-    with pytest.raises(DataGone, match="ibm.csv, are not there"):
+    with pytest.raises(DataGone, match=r"ibm\.csv, are not there"):
         recorded.backtest()
     assert replay(recorded, recorded.backtest([str(moved)])).identical
     write_bars(moved, close=7)
-    with pytest.raises(StateError, match="the content of the data of IBM.LOCAL .* has changed"):
+    with pytest.raises(StateError, match=r"the content of the data of IBM\.LOCAL .* has changed"):
         recorded.backtest([str(moved)])
     with pytest.raises(StateError, match=r"recorded on IBM.LOCAL \(bars\); these data are OTHER.LOCAL"):
         recorded.backtest([str(moved.rename(tmp_path / "other.csv"))])
@@ -352,7 +366,9 @@ def test_recording_with_its_end_cut_off_is_never_called_identical(recorded: Reco
 
 
 @pytest.mark.parametrize("name", ["hash_schema", "decision_schema"])
-def test_recording_of_another_schema_is_refused_with_both_numbers(recorded: Recorded, tmp_path: Path, name: str) -> None:
+def test_recording_of_another_schema_is_refused_with_both_numbers(
+    recorded: Recorded, tmp_path: Path, name: str
+) -> None:
     recorded.identity[name] += 1
     other = forge(recorded, recorded.all_decisions().rows, tmp_path / "newer")
     with pytest.raises(RefuseError, match=rf"{name.replace('_', ' ')} {recorded.identity[name]}, Lockstep .* has"):
@@ -364,5 +380,3 @@ def test_journal_that_is_no_recording_is_refused(tmp_path: Path) -> None:
         pass
     with pytest.raises(UsageError, match="not the recording of a backtest"):
         Recorded(tmp_path / "other")
-
-

@@ -14,7 +14,20 @@ EXAMPLES = examples(
     "lockstep orders --journal recorded --status FILLED --symbol IBM",
     "lockstep orders --journal recorded --status REJECTED --status DENIED --json",
 )
-_COLUMNS = ("id", "ts", "strategy", "symbol", "side", "type", "qty", "price", "filled", "average_price", "state", "reason")
+_COLUMNS = (
+    "id",
+    "ts",
+    "strategy",
+    "symbol",
+    "side",
+    "type",
+    "qty",
+    "price",
+    "filled",
+    "average_price",
+    "state",
+    "reason",
+)
 _RIGHT = ("id", "qty", "price", "filled", "average_price")
 
 
@@ -42,7 +55,9 @@ def command(folder: Path, states: tuple[str, ...], symbols: tuple[str, ...], lim
         return
     console = screen()
     if found:
-        table = plain_table(*(name.replace("_", " ") for name in _COLUMNS), right=tuple(n.replace("_", " ") for n in _RIGHT))
+        table = plain_table(
+            *(name.replace("_", " ") for name in _COLUMNS), right=tuple(n.replace("_", " ") for n in _RIGHT)
+        )
         for order in found:
             table.add_row(*(_cell(order, name) for name in _COLUMNS))
         show(console, table)

@@ -25,8 +25,12 @@ data_option = click.option(
 
 @click.command("replay", cls=Command, epilog=EXAMPLES)
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
-@click.option("--until", metavar="TIME", help="Stop when every event up to then was handled, and print the whole state.")
-@click.option("--strategy", metavar="STRATEGY.py", help="Run this one instead, and show the first decision that differs.")
+@click.option(
+    "--until", metavar="TIME", help="Stop when every event up to then was handled, and print the whole state."
+)
+@click.option(
+    "--strategy", metavar="STRATEGY.py", help="Run this one instead, and show the first decision that differs."
+)
 @class_option
 @data_option
 @json_option
@@ -58,14 +62,13 @@ def command(
         recorded = Recorded(folder)
         other = None if strategy is None else (strategy, class_name)
         backtest = recorded.backtest(places, strategy=other, reading=progress.reading)
-        progress.writing("nothing: comparing")
-        found = replay(recorded, backtest, end)
+        found = replay(recorded, backtest, end, progress.events)
     changed = [] if strategy is not None else recorded.changed_files()
     notes = [f"{path} says something else now; what was recorded ran" for path in changed]
     if as_json:
         print_json(_facts(recorded, found, notes, strategy))
     else:
-        _show(recorded, found, notes, strategy)
+        _show(found, notes)
     ctx.exit(0 if found.identical else DIFFERS)
 
 
@@ -90,7 +93,7 @@ def _facts(recorded: "Recorded", found: "Replayed", notes: list[str], strategy: 
     }
 
 
-def _show(recorded: "Recorded", found: "Replayed", notes: list[str], strategy: str | None) -> None:
+def _show(found: "Replayed", notes: list[str]) -> None:
     from lockstep.app.cli.console import say, screen
     from lockstep.app.cli.options import SHORT_HASH
     from lockstep.app.cli.state_lines import state_lines

@@ -19,7 +19,15 @@ journal_option = click.option(
     "--journal", "folder", required=True, type=click.Path(path_type=Path), metavar="FOLDER", help="What lockstep backtest --record left."
 )  # fmt: skip
 _PLACE = ("link", "ts", "after_ns")
-_UNITS = ((86_400 * 10**9, "d"), (3600 * 10**9, "h"), (60 * 10**9, "min"), (10**9, "s"), (10**6, "ms"), (10**3, "us"), (1, "ns"))
+_UNITS = (
+    (86_400 * 10**9, "d"),
+    (3600 * 10**9, "h"),
+    (60 * 10**9, "min"),
+    (10**9, "s"),
+    (10**6, "ms"),
+    (10**3, "us"),
+    (1, "ns"),
+)
 
 
 @click.command("why", cls=Command, epilog=EXAMPLES)
