@@ -209,3 +209,9 @@ def test_folder_of_another_run_is_refused_before_the_run_and_after_the_data(
     Path("full/mine").write_text("mine")
     assert "not empty" in call("backtest", ema_cross, *IBM, "--record", "full", code=2).stderr
     assert json.loads(call("replay", "full", "--json", code=2).stdout)["error"] == "no journal in full"
+
+
+def test_recording_and_logs_go_together(call: Call, call_json: CallJson, ema_cross: str) -> None:
+    run = call_json("backtest", ema_cross, *IBM, "--record", "kept", "--logs", "logs")
+    assert call_json("replay", "kept")["run_hash"] == run["run_hash"]
+    assert "session_summary" in "".join(path.read_text() for path in Path("logs").rglob("*.log"))
