@@ -57,7 +57,12 @@ def _before(recorded: Recorded, first: OrderRecord, seen: Mapping[str, Any] | No
     if signal is not None:
         chain.append(signal)
     if seen is not None:
-        chain += [{"link": "check", "clock": at, **check} for check in seen["checks"]]
+        checks = seen["checks"]
+        if first.line["type"] == "deny" and all(
+            check["passed"] for check in checks
+        ):  # a rule that is not worked out again
+            checks = [*checks, {"rule": first.line["reason"], "limit": None, "actual": None, "passed": False}]
+        chain += [{"link": "check", "clock": at, **check} for check in checks]
     return chain
 
 

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lockstep.engine.engine import Engine
 from lockstep.engine.records import field
 from lockstep.model.enums import OrderType, Reason
+from lockstep.portfolio.portfolio import Portfolio
 from lockstep.risk.limits import RiskLimits
 
 Check = dict[str, Any]
 
 
-def checks_before(engine: Engine, submitted: NDArray[np.int64], limits: RiskLimits) -> list[Check]:
+def checks_before(portfolio: Portfolio, submitted: NDArray[np.int64], limits: RiskLimits) -> list[Check]:
     """Each check as rule, limit (None: there is none), actual and passed; base units, or currency.
 
     Args: submitted: the SUBMIT or DENY of the order in the decision log, which is about to be made.
@@ -27,7 +27,7 @@ def checks_before(engine: Engine, submitted: NDArray[np.int64], limits: RiskLimi
     head = submitted[2:3]
     side, kind, index = (int(field(head, name)[0]) for name in ("side", "type", "instrument"))
     qty, limit_price, stop_price = (int(word) for word in submitted[4:7])
-    holding = engine.portfolio.holdings[index]
+    holding = portfolio.holdings[index]
     scale = 10.0**holding.instrument.qty_decimals
     pending = holding.pending_buy if side > 0 else holding.pending_sell
     price = limit_price or (0 if kind == OrderType.TRAILING_STOP else stop_price) or holding.last_units
@@ -40,7 +40,7 @@ def checks_before(engine: Engine, submitted: NDArray[np.int64], limits: RiskLimi
     ]
     if limits.buying_power and worth > 0.0:
         needed = holding.exposure_max(side, qty, worth) - holding.exposure_max(0, 0, 0.0)
-        free = engine.portfolio.buying_power()
+        free = portfolio.buying_power()
         checks.append(_check(Reason.BUYING_POWER, free, needed, needed <= max(free, 0.0)))
     return checks
 

@@ -70,12 +70,17 @@ class Recorded:
         self.identity: dict[str, Any] = identity
         self.lines = JournalLines(identity)
         self.ending: dict[str, Any] | None = None
-        self._facts: list[Record] = []
+        self._refuse_other("decision_schema", DECISION_SCHEMA_VERSION)
+        for record in self._facts(ENDED, FAILED):
+            self.ending = record.fact()
+
+    def _facts(self, *types: str) -> Iterator[Record]:
+        """The facts of these types; others are not even decoded."""
+        names = [name.encode() for name in types]
         for block in self.journal.blocks():
-            self._facts += block.facts()
-        for fact in (record.fact() for record in self._facts):
-            if fact["type"] in (ENDED, FAILED):
-                self.ending = fact
+            for record in block.facts():
+                if any(name in record.payload for name in names) and record.fact()["type"] in types:
+                    yield record
 
     def decisions(self) -> Iterator[Decisions]:
         """The decision log, a block of the journal at a time."""
@@ -93,8 +98,8 @@ class Recorded:
 
     def signal_words(self, signal_id: int) -> str:
         """The reasoning of a signal; empty where it gave none."""
-        for fact in (record.fact() for record in self._facts):
-            if fact["type"] == "Signal" and fact["signal_id"] == signal_id:
+        for fact in (record.fact() for record in self._facts("Signal")):
+            if fact["signal_id"] == signal_id:
                 return str(fact["reasoning"])
         return ""
 
@@ -124,7 +129,7 @@ class Recorded:
         Raises: DataGone: the data are not there. StateError: they are not what was recorded, or another version of Lockstep
                 recorded it. StrategyError: the strategy does not load.
         """
-        self._refuse_other_version()
+        self._refuse_other("hash_schema", HASH_SCHEMA_VERSION)
         config = msgspec.convert(self.identity["config"], BacktestConfig)
         plans = self._plans(strategy)
         backtest = Backtest(plans, self._data(config, places, reading), config)
@@ -138,14 +143,13 @@ class Recorded:
             )
         return backtest
 
-    def _refuse_other_version(self) -> None:
-        for name, ours in (("hash_schema", HASH_SCHEMA_VERSION), ("decision_schema", DECISION_SCHEMA_VERSION)):
-            theirs = self.identity.get(name)
-            if theirs != ours:
-                raise RefuseError(
-                    f"{self.folder}: recorded with {name.replace('_', ' ')} {theirs}, Lockstep {__version__} has {ours}",
-                    hint="replay it with the version that recorded it: lockstep journal cat --limit 1 names it",
-                )
+    def _refuse_other(self, name: str, ours: int) -> None:
+        theirs = self.identity.get(name)
+        if theirs != ours:
+            raise RefuseError(
+                f"{self.folder}: recorded with {name.replace('_', ' ')} {theirs}, Lockstep {__version__} has {ours}",
+                hint="use the version that recorded it: lockstep journal cat --limit 1 names it",
+            )
 
     def _plans(self, other: tuple[str, str | None] | None) -> list[StrategyPlan]:
         replaced = None if other is None else load_strategy(*other)

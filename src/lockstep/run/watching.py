@@ -5,13 +5,13 @@ stand-in that looks at the account just before an order goes in. Neither changes
 the comparison with the recording proves each time. Nothing is recorded for this: the run is played again up to the order.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from lockstep.engine.engine import Engine
-from lockstep.model.errors import StateError
+from lockstep.model.errors import HaltError, StateError
 from lockstep.risk.limits import RiskLimits
-from lockstep.run.backtest import Backtest
+from lockstep.run.backtest import Backtest, Playing
 from lockstep.run.order_checks import checks_before
 from lockstep.run.order_log import OrderRecord
 from lockstep.run.plan import StrategyPlan
@@ -22,7 +22,6 @@ from lockstep.run.strategy_file import StrategyFile
 from lockstep.store.catalog.times import time_text
 from lockstep.strategy.base import HANDLERS, Strategy
 
-_STEPS_PER_SLICE = 64
 _MAKES_NO_ORDER = frozenset(
     {"add_indicator", "add_window", "add_timer", "add_signal", "open_orders", "position_in", "last_price", "owns", "cool_down", "cancel", "size", "pick"}
 )  # fmt: skip
@@ -43,15 +42,11 @@ def watch_order(recorded: Recorded, backtest: Backtest, order: OrderRecord) -> d
     backtest.plans = [_watched(plan, watch) for plan in backtest.plans]
     comparison = Comparison(recorded.decisions())
     playing = backtest.begin(None, [comparison.update])
-    watch.engine = playing.engine
-    clock = int(order.row[0])
-    with playing.faults_named():
-        more = True
-        while more and watch.found is None and playing.engine.state.clock <= clock:
-            more = playing.loop.run(NEVER, _STEPS_PER_SLICE)
-        if not more:
-            playing.loop.finish()
-            playing.engine.stop()
+    try:
+        _play_up_to(playing, watch, int(order.row[0]))
+    except HaltError:  # the step in which the order was made may be the one in which the strategy failed
+        if watch.found is None:
+            raise
     playing.engine.flush()
     if comparison.first is not None:
         raise StateError(
@@ -61,12 +56,22 @@ def watch_order(recorded: Recorded, backtest: Backtest, order: OrderRecord) -> d
     return watch.found
 
 
+def _play_up_to(playing: Playing, watch: "_Watch", clock: int) -> None:
+    """Until the order that was made at this clock is there: no step before an event of that clock can have made it."""
+    with playing.faults_named():
+        more = watch.found is None and playing.loop.run(clock - 1)
+        while more and watch.found is None and playing.engine.state.clock <= clock:
+            more = playing.loop.run(NEVER, 1)
+        if not more and watch.found is None:
+            playing.loop.finish()
+            playing.engine.stop()
+
+
 class _Watch:
     """Waits for one order to be made."""
 
     def __init__(self, order: OrderRecord, limits: RiskLimits) -> None:
         self._limits = limits
-        self.engine: Engine | None = None
         self.found: dict[str, Any] | None = None
         self._order = order
         self._handlers: list[tuple[str, Any]] = []
@@ -90,7 +95,7 @@ class _Watch:
             "handler": handler,
             "event": event_facts(event),
             "strategy": {"name": seat.name, **strategy_facts(seat)},
-            "checks": [] if self.engine is None else checks_before(self.engine, self._order.row, self._limits),
+            "checks": checks_before(seat.state.portfolio, self._order.row, self._limits),
         }
         return True
 
@@ -160,5 +165,7 @@ def event_facts(event: Any) -> dict[str, Any] | None:
     for name in _EVENT_FIELDS:
         if hasattr(event, name):
             value = getattr(event, name)
+            if isinstance(value, float) and not math.isfinite(value):
+                value = None
             facts[name] = value.name.lower() if hasattr(value, "name") else value
     return facts

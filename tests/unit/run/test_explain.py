@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lockstep.model.errors import StateError, UsageError
+from lockstep.model.errors import StateError, StrategyFault, UsageError
 from lockstep.run.backtest import Backtest
 from lockstep.run.config import BacktestConfig
 from lockstep.run.data_source import DataSource
@@ -183,3 +183,30 @@ def test_unknown_order_state_and_symbol_say_what_is_near(told: Recorded) -> None
     with pytest.raises(UsageError, match="no symbol in the run") as caught:
         log.summaries([], ["MSTF"])
     assert "'MSFT'" in caught.value.hint
+
+
+COOLS = """
+from lockstep import Strategy
+
+
+class Cools(Strategy):
+    def on_start(self):
+        self.buy(1, limit=1)
+
+    def on_bar(self, bar):
+        self.cool_down(5)
+        self.buy(1)
+        raise ValueError("after the order")
+"""
+
+
+def test_order_of_on_start_of_another_rule_and_of_the_step_that_failed_are_explained(tmp_path: Path) -> None:
+    (tmp_path / "cools.py").write_text(COOLS)
+    with pytest.raises(StrategyFault):
+        record(Backtest(load_strategy(tmp_path / "cools.py"), SOURCE.read(None)), tmp_path / "kept", [SOURCE])
+    recorded = Recorded(tmp_path / "kept")
+    first, *_, last = (explain(recorded, int(ident), recorded.backtest) for ident in OrderLog(recorded).ids)
+    assert links(first, "event")[0]["handler"] == "on_start"
+    assert last["order"]["reason"] == "COOLDOWN"
+    assert [check["rule"] for check in links(last, "check") if not check["passed"]] == ["COOLDOWN"]
+    assert "close" in links(last, "event")[0]

@@ -370,9 +370,9 @@ def test_recording_of_another_schema_is_refused_with_both_numbers(
     recorded: Recorded, tmp_path: Path, name: str
 ) -> None:
     recorded.identity[name] += 1
-    other = forge(recorded, recorded.all_decisions().rows, tmp_path / "newer")
-    with pytest.raises(RefuseError, match=rf"{name.replace('_', ' ')} {recorded.identity[name]}, Lockstep .* has"):
-        other.backtest()
+    said = rf"{name.replace('_', ' ')} {recorded.identity[name]}, Lockstep .* has"
+    with pytest.raises(RefuseError, match=said):
+        forge(recorded, recorded.all_decisions().rows, tmp_path / "newer").backtest()
 
 
 def test_journal_that_is_no_recording_is_refused(tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ def _words(link: Mapping[str, Any]) -> str:
             both = {**link["values"], **link["attributes"]}
             return f"{link['strategy']}: {_pairs(both)}" if both else link["strategy"]
         case "check":
+            if link["actual"] is None and link["limit"] is None:
+                return f"{link['rule'].lower()}: {'passed' if link['passed'] else 'refused'}"
             limit = "no limit" if link["limit"] is None else f"limit {link['limit']:,g}"
             actual = "unknown" if link["actual"] is None else f"{link['actual']:,g}"
             return f"{link['rule'].lower()}: {actual}, {limit}: {'passed' if link['passed'] else 'refused'}"
