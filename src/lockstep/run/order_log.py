@@ -16,6 +16,8 @@ from lockstep.run.recorded import Recorded, line_of
 _NOT_ABOUT_ORDERS = (SIGNAL, SPLIT, DIVIDEND)
 _EVENTS = [int(kind) for kind in OrderEventKind]
 _NEAREST = 4
+_TERMS = ("submit", "deny", "restate", "replace")
+"""Records that say what is asked of the venue, confirmed or the first."""
 
 
 class OrderRecord(NamedTuple):
@@ -95,9 +97,10 @@ class OrderLog:
 
 
 def summary_of(events: Sequence[OrderRecord]) -> Line:
-    """What an order was, and what became of it: prices and quantities as exact texts."""
-    first, last = events[0].line, events[-1].line
-    fills = [record.line for record in events if record.line["type"] in ("partial", "fill")]
+    """What an order was, and what became of it: prices and quantities as exact texts, as the venue last confirmed them."""
+    lines = [record.line for record in events]
+    first, last = lines[0], lines[-1]
+    terms = next(line for line in reversed(lines) if line["type"] in _TERMS or line is first)
     return {
         "id": first["order_id"],
         "ts": first["ts"],
@@ -105,25 +108,29 @@ def summary_of(events: Sequence[OrderRecord]) -> Line:
         "symbol": first["symbol"],
         "side": first["side"],
         "type": first["order_type"],
-        "qty": next((r.line["qty"] for r in reversed(events) if "qty" in r.line and r.line not in fills), first["qty"]),
-        "limit_price": first["limit_price"],
-        "stop_price": first.get("stop_price"),
+        "qty": terms.get("qty"),
+        "limit_price": terms.get("limit_price"),
+        "stop_price": terms.get("stop_price"),
         "time_in_force": first["time_in_force"],
         "filled": last.get("cumulative", "0"),
-        "average_price": _average(fills),
+        "average_price": _average(lines),
         "state": last["state"],
         "reason": last["reason"],
-        "signal_id": first["signal_id"] or None,
+        "signal_id": first.get("signal_id") or None,
         "last_ts": last["ts"],
     }
 
 
-def _average(fills: Sequence[Line]) -> float | None:
-    """Of the prices an order was filled at, weighted by quantity; splits between its fills are not undone."""
-    quantity = sum((Decimal(fill["qty"]) for fill in fills), Decimal())
-    if not quantity:
-        return None
-    return float(sum((Decimal(fill["qty"]) * Decimal(fill["price"]) for fill in fills), Decimal()) / quantity)
+def _average(lines: Sequence[Line]) -> float | None:
+    """Of the executions that stand, weighted by quantity; a split between two of them is not undone."""
+    executed: dict[int, tuple[Decimal, Decimal]] = {}
+    for line in lines:
+        if line["type"] in ("partial", "fill", "correct"):
+            executed[line["execution_id"]] = Decimal(line["qty"]), Decimal(line["price"])
+        elif line["type"] == "bust":
+            executed.pop(line["execution_id"], None)
+    quantity = sum((qty for qty, _ in executed.values()), Decimal())
+    return float(sum((qty * price for qty, price in executed.values()), Decimal()) / quantity) if quantity else None
 
 
 def _named(word: str, known: Sequence[str], what: str) -> str:

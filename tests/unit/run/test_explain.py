@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lockstep.model.errors import StateError, StrategyFault, UsageError
@@ -11,7 +12,7 @@ from lockstep.run.backtest import Backtest
 from lockstep.run.config import BacktestConfig
 from lockstep.run.data_source import DataSource
 from lockstep.run.explain import explain
-from lockstep.run.order_log import OrderLog
+from lockstep.run.order_log import OrderLog, OrderRecord, summary_of
 from lockstep.run.recorded import DataGone, Recorded
 from lockstep.run.recording import record
 from lockstep.run.strategy_file import load_strategy
@@ -210,3 +211,31 @@ def test_order_of_on_start_of_another_rule_and_of_the_step_that_failed_are_expla
     assert last["order"]["reason"] == "COOLDOWN"
     assert [check["rule"] for check in links(last, "check") if not check["passed"]] == ["COOLDOWN"]
     assert "close" in links(last, "event")[0]
+
+
+def test_summary_follows_replacements_corrections_and_busts() -> None:
+    common = {"order_id": 7, "ts": "t", "strategy": "s", "symbol": "IBM", "side": "BUY", "order_type": "LIMIT"}
+    common |= {"time_in_force": "GTC", "reason": "NONE"}
+
+    def told(*lines: dict[str, Any]) -> dict[str, Any]:
+        return summary_of([OrderRecord(k, np.zeros(8, np.int64), common | line) for k, line in enumerate(lines)])
+
+    sent = {"type": "submit", "state": "PENDING_NEW", "qty": "10", "limit_price": "100", "signal_id": 0}
+    asked = {
+        "type": "replace_request",
+        "state": "PENDING_REPLACE",
+        "qty": "14",
+        "limit_price": "101",
+        "cumulative": "0",
+    }
+    done = {**asked, "type": "replace", "state": "ACKNOWLEDGED"}
+    one = {"type": "partial", "state": "PARTIAL_FILL", "qty": "4", "price": "100", "execution_id": 1, "cumulative": "4"}
+    two = {"type": "partial", "state": "PARTIAL_FILL", "qty": "2", "price": "106", "execution_id": 2, "cumulative": "6"}
+    bust = {**one, "type": "bust", "cumulative": "2"}
+    correct = {**two, "type": "correct", "price": "103", "cumulative": "6"}
+    assert told(sent, asked)["qty"] == "10"
+    assert (told(sent, asked, done)["qty"], told(sent, asked, done)["limit_price"]) == ("14", "101")
+    assert told(sent, one, two)["average_price"] == 102.0
+    assert told(sent, one, two, correct)["average_price"] == 101.0
+    assert told(sent, one, two, bust)["average_price"] == 106.0
+    assert told(sent, one, {**bust, "cumulative": "0"})["average_price"] is None
