@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from benchmarks.ours import ROWS, prepare
 from lockstep.run.backtest import Backtest
+from lockstep.run.recording import record
 from lockstep.run.strategy_file import load_strategy
 from lockstep.store.journal.reader import Journal
+from lockstep.store.journal.recovery import recover
 from lockstep.store.journal.writer import Durability, JournalWriter
 
 BATCH_ROWS = 4096
@@ -81,6 +83,52 @@ def read_rate(rows: NDArray[np.int64], repeat: int = 3) -> tuple[float, float]:
     return checked, read
 
 
+def recording_cost(path: Path, limit: int | None = None, repeat: int = 3) -> tuple[float, int]:
+    """How much longer a backtest with an order on every bar takes when it is recorded, as a part of its time; and its decisions.
+
+    With and without by turns, in this process; the best of each.
+    """
+    data, config = prepare("orders_filled", [path], limit)
+    backtest = Backtest(load_strategy(ROWS["orders_filled"]), data, config)
+    plain = kept = float("inf")
+    decisions = 0
+    for _ in range(repeat):
+        begin = time.perf_counter()
+        decisions = backtest.run().decisions.rows
+        plain = min(plain, time.perf_counter() - begin)
+        with tempfile.TemporaryDirectory(prefix="lockstep-bench-") as folder:
+            begin = time.perf_counter()
+            record(backtest, Path(folder) / "recorded")
+            kept = min(kept, time.perf_counter() - begin)
+    return kept / plain - 1.0, decisions
+
+
+def restart_seconds(
+    rows: NDArray[np.int64], records: int = RECORDS, after_snapshot: int = 10_000
+) -> tuple[float, float]:
+    """Seconds until every record of a journal has been checked and read: all of them, and those after a snapshot.
+
+    Args: after_snapshot: how many records come after it.
+    """
+    copies = np.concatenate([rows] * -(-records // len(rows)))[:records].copy()
+    copies[:, 0] = np.maximum.accumulate(copies[:, 0])  # a second copy of the rows would go back in time
+    with tempfile.TemporaryDirectory(prefix="lockstep-bench-") as name:
+        folder = Path(name)
+        with JournalWriter(folder, {}, ts=int(copies[0, 0])) as writer:
+            writer.append_decisions(copies[:-after_snapshot])
+            writer.snapshot(b"state")
+            writer.append_decisions(copies[-after_snapshot:])
+        begin = time.perf_counter()
+        whole = sum(1 for _ in Journal(folder).records())
+        all_seconds = time.perf_counter() - begin
+        begin = time.perf_counter()
+        short = sum(1 for _ in recover(folder).records())
+        seconds = time.perf_counter() - begin
+    assert whole == records + 3, whole
+    assert short == after_snapshot + 2, short
+    return all_seconds, seconds
+
+
 if __name__ == "__main__":
     decided = recorded_decisions(Path(sys.argv[1]))
     print(f"{len(decided):,} decisions")
@@ -88,5 +136,8 @@ if __name__ == "__main__":
     print(f"             {append_rate(decided, 300_000, batch=1):,.0f} records/s, one a call")
     print(
         f"             {append_rate(decided, 2_000, batch=1, durability=Durability.DURABLE):,.0f} records/s, durable, one a call"
+    )
+    print(
+        f"restart      {', '.join(f'{seconds:.2f}' for seconds in restart_seconds(decided))} s, all, after a snapshot"
     )
     print(f"read_rate    {', '.join(f'{rate:,.0f}' for rate in read_rate(decided))} records/s, checked, read")

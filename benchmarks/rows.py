@@ -1,14 +1,14 @@
 """The rows by name, in the order they are measured and shown.
 
 A row is a function from a `Setting` to the entries it gives: `speed` has those beside rivals, `breadth` many
-instruments beside one, `histories` the catalog, `costs` memory, start-up and size.
+instruments beside one, `histories` the catalog, `recordings` the journal, `costs` memory, start-up and size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import breadth, costs, histories, speed
+from benchmarks import breadth, costs, histories, recordings, speed
 from benchmarks.race import Setting
 from benchmarks.report import Entry
 
@@ -24,6 +24,9 @@ ROWS: dict[str, Row] = {
     "catalog_read": histories.catalog_read,
     "csv_import": histories.csv_import,
     "log_p99_us": costs.log_p99_us,
+    "journal_append": recordings.journal_append,
+    "recording_cost": recordings.recording_cost,
+    "journal_restart": recordings.journal_restart,
     "memory_peak_mb": costs.memory_peak_mb,
     "import_seconds": costs.import_seconds,
     "install_size": costs.install_size,

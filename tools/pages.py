@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from lockstep.app.cli.root import COMMANDS, cli
 from lockstep.model.enums import OrderEventKind, OrderState
-from lockstep.orders.table import ANOMALY, FIX_ORD_STATUS, IGNORED, IMPOSSIBLE, RESUME, TABLE, TERMINAL
+from lockstep.orders.table import AMEND, ANOMALY, FIX_ORD_STATUS, IGNORED, IMPOSSIBLE, LATE, RESUME, TABLE, TERMINAL
 from lockstep.run.settings.presets import PRESETS
 from lockstep.run.settings.schema import reference_rows
 
@@ -61,6 +61,18 @@ two can disagree and be caught.
 `strategy.buy(...)` returns the `Order`; `order.state` is its state, `order.reason` says why it was denied, rejected,
 cancelled, expired or restated, and every change arrives in `on_order`. The quantity filled so far stands beside the state, so
 an order that is being cancelled may well have fills.
+
+The number of an order, `order.id`, is its own for life. `order.client_id` is what a venue knows it under (FIX ClOrdID): `7`, and
+`7.1`, `7.2` as it is replaced, each made from the one that stood (OrigClOrdID); one that was refused is not used again. An execution has the venue's number: one that is
+heard twice is booked once, a correction or bust names the one it is about, and both change position and cash even of an order
+that is done. The last 1,024 orders that are done are kept for that; an execution of an older one, or of one that was never ours,
+is in no book: it is recorded, and the instrument is suspended, as it is when more is filled than was ordered. While it is suspended only
+orders that reduce pass, until `engine.lift`. Nothing is filled late or twice by the simulated venue: these are what real ones do.
+
+An order whose fate is not known (no answer in time, a session lost) is made `UNKNOWN` by `engine.lose(order_id)`. It keeps all it
+reserves and cannot be replaced; no time and no request of ours ends it. A report that names the order does: what it says is where the order
+stands. "Not found" to a cancel proves nothing, since the order may still be on its way; it is an end only where the venue itself
+rejects the order, after the time within which it promises to know its orders.
 """
 
 SETTINGS_INTRO = """\
@@ -96,6 +108,11 @@ ANSWERS = {
     ANOMALY: ("anomaly", "the venue's word against our view: counted, recorded and raised; the state stays"),
     IMPOSSIBLE: ("impossible", "our own fault: the engine halts"),
     RESUME: ("resume", "back to the state before the pending request"),
+    LATE: (
+        "late",
+        "booked, since the venue's word stands: position and cash change, the state does not; counted and raised",
+    ),
+    AMEND: ("amend", "what is filled changed, and the state follows from it"),
 }
 
 

@@ -1,7 +1,7 @@
 """A request to the venue as the frozen fact that whoever drives the engine step by step is given."""
 
-from lockstep.model.enums import OrderFlag, OrderType, Side, TimeInForce
-from lockstep.model.messages import CancelOrder, Command, SubmitOrder
+from lockstep.model.enums import OrderEventKind, OrderFlag, OrderType, Side, TimeInForce
+from lockstep.model.messages import CancelOrder, Command, ReplaceOrder, SubmitOrder
 from lockstep.model.numbers import Nanos, Price, Qty
 from lockstep.model.traffic import OrderRequest
 
@@ -12,6 +12,18 @@ def command_of(request: OrderRequest, strategy: str, instrument: str) -> Command
     if terms is None:
         return CancelOrder(
             ts=Nanos(request.ts), client_order_id=request.order_id, strategy=strategy, instrument=instrument
+        )
+    if request.kind == OrderEventKind.REPLACE_REQUEST:
+        return ReplaceOrder(
+            ts=Nanos(request.ts),
+            client_order_id=request.order_id,
+            revision=request.revision,
+            replaces=request.replaces,
+            strategy=strategy,
+            instrument=instrument,
+            qty=Qty(terms.qty),
+            limit_price=Price(terms.limit_price),
+            stop_price=Price(terms.stop_price),
         )
     return SubmitOrder(
         ts=Nanos(request.ts),

@@ -24,7 +24,6 @@ cdef class Engine:
     cdef int _on_quote(self, int instrument, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_trade(self, int instrument, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_book(self, int instrument, EventRows rows, Py_ssize_t i) except -1
-    cdef int _on_action(self, int instrument, int what, long long first, long long second) except -1
     cpdef int on_report(self, VenueReport report) except -1
     cdef int _on_word(self, Order order, VenueReport report) except -1
     cdef int _on_fill(self, Order order, VenueReport report) except -1

@@ -13,6 +13,16 @@ from typing import Any
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.engine.actions import take_action
+    from cython.cimports.lockstep.engine.amendments import (
+        lose,
+        open_order,
+        take_amendment,
+        take_late_word,
+        take_stranger,
+    )
+    from cython.cimports.lockstep.engine.groups import after_fill, follow
+    from cython.cimports.lockstep.engine.replacing import take_answer
     from cython.cimports.lockstep.engine.rowlog import RowLog
     from cython.cimports.lockstep.engine.seat import Seat
     from cython.cimports.lockstep.engine.state import State, Subscription
@@ -31,6 +41,10 @@ if cython.compiled:
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
+    from lockstep.engine.actions import take_action
+    from lockstep.engine.amendments import lose, open_order, take_amendment, take_late_word, take_stranger
+    from lockstep.engine.groups import after_fill, follow
+    from lockstep.engine.replacing import take_answer
     from lockstep.engine.rowlog import RowLog
     from lockstep.engine.seat import Seat
     from lockstep.engine.state import State, Subscription
@@ -42,16 +56,16 @@ else:
     from lockstep.portfolio.position import Holding
 
 from lockstep.engine.commands import command_of
-from lockstep.engine.postings import post_action, post_charge
 from lockstep.engine.records import EQUITY_WORDS, MARGIN_CALL, MARGIN_CLEAR
 from lockstep.engine.rowlog import Sink
-from lockstep.model.enums import CorporateAction, EventKind, OrderEventKind
-from lockstep.model.errors import DataError, InvariantError, StrategyError
+from lockstep.engine.seating import check_seat
+from lockstep.model.enums import EventKind, OrderEventKind, OrderState, Who
+from lockstep.model.errors import DataError, InvariantError
 from lockstep.model.messages import Command, Signal, Timer
 from lockstep.model.numbers import Nanos
 from lockstep.model.record import Records
 from lockstep.risk.limits import NO_LIMITS, RiskLimits
-from lockstep.strategy.base import MARKET_HANDLERS, Strategy
+from lockstep.strategy.base import Strategy
 
 _NOTICES_MAX = 100_000  # order events handed over in one step
 
@@ -62,10 +76,11 @@ _QUOTE = cython.declare(cython.int, int(EventKind.QUOTE))
 _BAR = cython.declare(cython.int, int(EventKind.BAR))
 _FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
 _PARTIAL = cython.declare(cython.int, int(OrderEventKind.PARTIAL))
+_SYSTEM = cython.declare(cython.int, int(Who.SYSTEM))
+_REPLACE = cython.declare(cython.int, int(OrderEventKind.REPLACE))
+_REPLACE_REJECT = cython.declare(cython.int, int(OrderEventKind.REPLACE_REJECT))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
-_SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
-_FUNDING = cython.declare(cython.int, int(CorporateAction.FUNDING))
-_BORROW = cython.declare(cython.int, int(CorporateAction.BORROW))
+_DENIED = cython.declare(cython.int, int(OrderState.DENIED))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 _NO_LIMITS = RiskLimits()
 
@@ -76,7 +91,7 @@ class Engine:
     """One engine, owned by one thread.
 
     seats: the strategies, in the order they were added, which is the order they see an event in. equity: one row per
-    distinct market clock. orphans: reports about orders that are done, counted by kind.
+    distinct market clock. orphans: reports about orders that are not known, counted by kind.
     """
 
     state: State
@@ -140,21 +155,8 @@ class Engine:
         Raises: StrategyError: it could never act.
         """
         cls = type(strategy)
-        if all(getattr(cls, handler) is getattr(Strategy, handler) for handler in MARKET_HANDLERS):
-            raise StrategyError(
-                f"{cls.__name__} has no handler that could ever trade",
-                hint=f"write one of {', '.join(MARKET_HANDLERS)}",
-            )
-        if cls.trades == "one" and len(instruments) != 1:
-            raise StrategyError(
-                f"{cls.__name__} trades one instrument per instance, was given {len(instruments)}",
-                hint='seat an instance per instrument, or set trades = "all"',
-            )
         index = len(self.seats)
-        if any(seat.name == name for seat in self.seats):
-            raise StrategyError(
-                f"a strategy named {name!r} is seated already", hint="its saved state needs a name of its own"
-            )
+        check_seat(cls, name, len(instruments), {seat.name for seat in self.seats})
         subs = []
         for instrument in instruments:
             position = self.portfolio.add_position(name, index, instrument)
@@ -201,6 +203,31 @@ class Engine:
         self.state.decisions.flush()
         self.state.fills.flush()
         self.equity.flush()
+
+    # ---- what a person, or who watches over the run, may do
+
+    def lose(self, order_id: int, who: Who = Who.SYSTEM) -> bool:
+        """What became of an open order is not known: no answer in time, a session lost. It is UNKNOWN until the venue speaks.
+
+        Returns: False where that is known already. Raises: RefuseError: no open order has the number.
+        """
+        lost = lose(self.state, open_order(self.state, order_id), int(who))
+        return lost and self.hand_over() == 0
+
+    def cancel(self, order_id: int, who: Who = Who.TRADER) -> bool:
+        """Ask the venue to cancel an open order, whoever sent it; the request waits in the outbox as a strategy's does.
+
+        Returns: False where it was asked before. Raises: RefuseError: no open order has the number.
+        """
+        return self.state.cancel(open_order(self.state, order_id), int(who))
+
+    def suspend(self, instrument: int, who: Who = Who.TRADER) -> None:
+        """Let only cancels and what reduces a position pass in an instrument (by index), until `lift`."""
+        self.state.suspend(self.portfolio.holdings[instrument], 0, int(who))
+
+    def lift(self, instrument: int, who: Who = Who.TRADER) -> None:
+        """End an instrument's suspension (by index). Nothing else does: what led to it has to be looked at first."""
+        self.state.lift(self.portfolio.holdings[instrument], int(who))
 
     # ---- inputs
 
@@ -270,10 +297,8 @@ class Engine:
             return self._on_book(instrument, rows, i)
         if kind == _ACTION:
             what: cython.int = (rows.w[i, 3] >> 16) & 0xFFFF
-            if what == _FUNDING or what == _BORROW:
-                post_charge(self.state, instrument, what, rows.w[i, 4], rows.w[i, 5], rows.w[i, 6])
-                return 0
-            return self._on_action(instrument, what, rows.w[i, 4], rows.w[i, 5])
+            subs: list[Subscription] = self.by_instrument[instrument]
+            return take_action(self.state, subs, instrument, what, rows.w[i, 4], rows.w[i, 5], rows.w[i, 6])
         raise DataError(f"unknown kind of market event: {kind}")
 
     @cython.boundscheck(False)
@@ -421,34 +446,6 @@ class Engine:
             seat.on_book(update)
         return 0
 
-    def _on_action(
-        self, instrument: cython.int, what: cython.int, first: cython.longlong, second: cython.longlong
-    ) -> cython.int:
-        """A split or dividend, before its session opens: positions and cash, then the past of indicators and windows.
-
-        Indicators read point-in-time prices: what they have seen is restated in today's shares, without look-ahead.
-        """
-        holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
-        before: cython.longlong = holding.last_units
-        price_factor: cython.double = 1.0
-        volume_factor: cython.double = 1.0
-        post_action(self.state, instrument, what, first, second)
-        if what == _SPLIT:
-            price_factor = cython.cast(cython.double, second) / first
-            volume_factor = cython.cast(cython.double, first) / second
-        else:
-            decimals = holding.instrument.price_decimals
-            if before > 0:
-                price_factor = 1.0 - (first * 10.0**decimals / 10.0**second) / before
-        for entry in self.by_instrument[instrument]:
-            sub: Subscription = cython.cast(Subscription, entry)
-            if price_factor > 0.0:
-                for indicators in sub.sets():
-                    indicators.rescale(price_factor, volume_factor)
-            if price_factor > 0.0 and sub.window is not None:
-                sub.window.rescale(price_factor, volume_factor)
-        return 0
-
     def on_report(self, report: VenueReport) -> cython.int:
         """A venue's word about one of our orders."""
         if report.clock > self.state.clock:
@@ -456,16 +453,24 @@ class Engine:
         # Whoever reacts to it has seen what happened at ts_event, so it may meet no price of that instant, such as the
         # open of another instrument's bar; nor one older than the market events seen, however late the report is.
         self.state.basis_ts = self.market_ts if self.market_ts > report.ts_event else report.ts_event + 1
-        order: Order | None = self.state.orders.by_id.get(report.order_id)
-        if order is None:
+        order: Order | None = self.state.orders.find(report.order_id)
+        if order is None or order.state_code == _DENIED:  # that one never reached a venue
             name = OrderEventKind(report.kind).name
             self.orphans[name] = self.orphans.get(name, 0) + 1
-            return 0
+            return take_stranger(self.state, report)
         if report.venue_order_id:  # a word about an order the venue no longer knows carries none
             order.venue_order_id = report.venue_order_id
-        order.reason_code = report.reason
+        done: cython.bint = order.is_done()
+        if not done:
+            order.reason_code = report.reason
         if report.kind == _FILL or report.kind == _PARTIAL:
             self._on_fill(order, report)
+        elif report.kind > _RESTATE:  # CORRECT, BUST
+            take_amendment(self.state, order, report)
+            if order.group_id > 0:
+                follow(self.state, order)
+        elif done:
+            take_late_word(self.state, order, report)
         else:
             self._on_word(order, report)
         if len(self.state.later) > 0:
@@ -476,22 +481,20 @@ class Engine:
         """Anything but a fill."""
         sub: Subscription = cython.cast(Subscription, self.state.subscriptions[order.owner_index])
         seat: Seat = cython.cast(Seat, self.seats[order.strategy_index])
-        leaves: cython.longlong = order.qty_units - order.cum_units
+        leaves: cython.longlong = order.open_units()
         if report.kind == _RESTATE:
             self.state.restate(sub, order, report)
+        elif report.kind == _REPLACE or report.kind == _REPLACE_REJECT:
+            take_answer(self.state, sub, order, report)
         else:
             self.state.orders.apply(order, report.kind)
             if order.is_done():
                 self.state.release(sub, order, leaves, leaves)
-            self.state.log_order(
-                report.kind,
-                order,
-                report.ts_event,
-                order.cum_units,
-                0 if order.is_done() else leaves,
-                report.venue_order_id,
-                0,
-            )
+            cum: cython.longlong = order.cum_units
+            left: cython.longlong = order.leaves_units
+            self.state.log_order(report.kind, order, report.ts_event, cum, left, report.venue_order_id, 0)
+        if order.group_id > 0 and report.kind != _RESTATE:  # a split was followed when it happened
+            follow(self.state, order)
         if seat.on_order is not None:
             self.state.notify(order, report.kind, report.ts_event)
         return 0
@@ -501,12 +504,22 @@ class Engine:
         state: State = self.state
         sub: Subscription = cython.cast(Subscription, state.subscriptions[order.owner_index])
         seat: Seat = cython.cast(Seat, self.seats[order.strategy_index])
-        leaves: cython.longlong = order.qty_units - order.cum_units
+        if order.knows(report.exec_id):
+            state.orders.duplicates += 1
+            return 0
+        leaves: cython.longlong = order.open_units()
+        over: cython.longlong = state.orders.overfills
         state.orders.apply_fill(order, report.qty, report.price)
-        kind: cython.int = _FILL if order.cum_units == order.qty_units else _PARTIAL
-        state.release(sub, order, report.qty, leaves)
+        state.orders.keep_execution(order, report)
+        kind: cython.int = _FILL if order.is_done() and order.cum_units >= order.qty_units else _PARTIAL
+        if leaves > 0:
+            state.release(sub, order, report.qty if report.qty < leaves else leaves, leaves)
         self.portfolio.book_fill(sub.position, order.side_sign, report.price, report.qty, report.fee)
         state.log_fill(order, report, kind)
+        if state.orders.overfills != over:
+            state.suspend(sub.holding, order.order_id, _SYSTEM)
+        if len(state.groups) > 0:
+            after_fill(state, sub, order)
         if sub.position.units == 0 and sub.cooldown_bars > 0:
             # The bar inside which it went flat is not over: its own on_bar, the next, does not count.
             sub.cooldown_until = sub.bars + 1 + sub.cooldown_bars

@@ -9,6 +9,9 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | CANCEL_REQUEST | order | cumulative | leaves | | |
 | PARTIAL, FILL | order | quantity | price | execution id | cumulative |
 | RESTATE | order | quantity | limit price | stop price, or trail | cumulative |
+| REPLACE_REQUEST, REPLACE | order | total quantity | limit price | stop price | cumulative |
+| CORRECT | order | quantity now | price now | execution id it is about | cumulative |
+| BUST | order | quantity undone | its price | execution id it is about | cumulative |
 | other order events | order | cumulative | leaves | venue order id | |
 | SIGNAL | signal | confidence (float64) | target (float64) | stop (float64) | action |
 | SPLIT | 0 | new shares | old shares | | |
@@ -16,12 +19,18 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | FUNDING, BORROW | 0 | rate | its decimals | money (low) | money (float64) |
 | IN_LIEU | 0 | profit (low) | profit (float64) | money (low) | money (float64) |
 | MARGIN_CALL, MARGIN_CLEAR | 0 | | | equity (float64) | maintenance margin (float64) |
+| ORPHAN | order that is not known | quantity | price | execution id | kind of event |
+| SUSPEND, LIFT | order, or 0 | who | | | |
+| LINK | order (its SUBMIT may follow) | parent order, or 0 | 0 alternative, 1 take profit, 2 stop loss | group | |
 
 Money is what the strategy's position received, below 0 where it paid, in the currency the instrument settles in: the low 64
 bits of its ledger units, and the same as a float of the currency. Together they are exact (`exact_units`).
 
 The trail of a TRAILING_STOP stands in the place of its stop price: price units, or millionths of the price where the
 flags say TRAIL_PPM.
+
+Who brought a record about follows from its kind: requests are the strategy's, refusals by risk and losses the system's, all
+else the venue's. Where it was someone else, the head says so, in the bits in which a fill has its liquidity.
 """
 
 from fractions import Fraction
@@ -29,7 +38,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from lockstep.model.enums import OrderEventKind
+from lockstep.model.enums import OrderEventKind, Who
 
 DECISION_SCHEMA_VERSION = 2
 DECISION_WORDS = 8
@@ -42,6 +51,7 @@ EQUITY_WORDS = 6
 SIGNAL, SPLIT, DIVIDEND, FUNDING, BORROW, IN_LIEU, MARGIN_CALL, MARGIN_CLEAR = range(32, 40)
 POSTINGS = (DIVIDEND, FUNDING, BORROW, IN_LIEU)
 """Records of cash that is no fill's."""
+ORPHAN, SUSPEND, LIFT, LINK = 48, 49, 50, 51
 
 RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     SIGNAL: "signal",
@@ -52,7 +62,20 @@ RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     IN_LIEU: "in_lieu",
     MARGIN_CALL: "margin_call",
     MARGIN_CLEAR: "margin_clear",
+    ORPHAN: "orphan",
+    SUSPEND: "suspend",
+    LIFT: "lift",
+    LINK: "link",
 }
+
+_REQUESTS = (OrderEventKind.SUBMIT, OrderEventKind.CANCEL_REQUEST, OrderEventKind.REPLACE_REQUEST)
+_JUDGED = (OrderEventKind.DENY, OrderEventKind.LOSE)
+WHO = {
+    int(kind): Who.STRATEGY if kind in _REQUESTS else Who.SYSTEM if kind in _JUDGED else Who.VENUE
+    for kind in OrderEventKind
+}
+"""Who brings an order record about unless its head says otherwise."""
+LINK_ROLES = ("alternative", "take_profit", "stop_loss")
 
 _HALF = 1 << 63
 
@@ -65,6 +88,7 @@ HEAD = {
     "state": (14, 5),
     "reason": (19, 6),
     "liquidity": (25, 2),
+    "who": (25, 2),
     "instrument": (27, 16),
     "strategy": (43, 16),
     "flags": (59, 3),

@@ -15,16 +15,20 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.engine.engine import Engine
+    from cython.cimports.lockstep.engine.groups import Group
     from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.orders.order import OpenOrders, Order
 else:
     from lockstep.engine.engine import Engine
+    from lockstep.engine.groups import Group
     from lockstep.engine.state import State, Subscription
+    from lockstep.orders.order import OpenOrders, Order
 from lockstep.model.errors import InvariantError, StateError
 from lockstep.model.saved import restore_request, save_request
-from lockstep.orders.saved import restore_orders, save_orders
+from lockstep.orders.saved import restore_order, restore_orders, save_order, save_orders
 from lockstep.portfolio.saved import restore_portfolio, save_portfolio
 
-ENGINE_STATE_SCHEMA_VERSION = 3
+ENGINE_STATE_SCHEMA_VERSION = 4
 _NEVER = 2**63 - 1
 
 
@@ -81,6 +85,7 @@ def save_state(state: State) -> dict[str, Any]:
         "clock": state.clock,
         "basis_ts": state.basis_ts,
         "orders": save_orders(state.orders),
+        "groups": [save_group(group) for group in state.groups.values()],
         "outbox": [save_request(request) for request in state.outbox],
         "subscriptions": [
             {
@@ -103,6 +108,9 @@ def restore_state(state: State, saved: Mapping[str, Any], instruments: list[Any]
     state.clock = saved["clock"]
     state.basis_ts = saved["basis_ts"]
     restore_orders(state.orders, saved["orders"], instruments)
+    state.groups = {}
+    for group in saved["groups"]:
+        state.groups[group["group_id"]] = restore_group(state.orders, group, instruments)
     state.outbox = [restore_request(entry) for entry in saved["outbox"]]
     state.later = []
     for entry, held in zip(state.subscriptions, saved["subscriptions"], strict=True):
@@ -115,6 +123,42 @@ def restore_state(state: State, saved: Mapping[str, Any], instruments: list[Any]
     state.last_signal_id = saved["last_signal_id"]
     state.submitted = saved["submitted"]
     state.denied = saved["denied"]
+
+
+def save_group(group: Group) -> dict[str, Any]:
+    """Orders that depend on each other. An order that is done goes whole: nothing else may hold it any more."""
+    return {
+        "group_id": group.group_id,
+        "parent": None if group.parent is None else save_order(group.parent),
+        "take_units": group.take_units,
+        "stop_units": group.stop_units,
+        "released": group.released,
+        "winner": group.winner,
+        "take_asked": group.take_asked,
+        "stop_asked": group.stop_asked,
+        "legs": [save_order(leg) for leg in group.legs],
+        "given_up": group.given_up,
+    }
+
+
+def restore_group(orders: OpenOrders, saved: Mapping[str, Any], instruments: list[Any]) -> Group:
+    """The group that `save_group` saw, of the orders that are there again."""
+
+    def order(held: Mapping[str, Any]) -> Order:
+        found = orders.find(held["order_id"])
+        return restore_order(held, instruments[held["instrument_index"]]) if found is None else found
+
+    group: Group = Group(saved["group_id"])
+    group.parent = None if saved["parent"] is None else order(saved["parent"])
+    group.take_units = saved["take_units"]
+    group.stop_units = saved["stop_units"]
+    group.released = saved["released"]
+    group.winner = saved["winner"]
+    group.take_asked = saved["take_asked"]
+    group.stop_asked = saved["stop_asked"]
+    group.legs = [order(leg) for leg in saved["legs"]]
+    group.given_up = saved["given_up"]
+    return group
 
 
 def save_strategies(engine: Engine) -> dict[str, Any]:

@@ -10,10 +10,14 @@ from typing import Any
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.engine.groups import bracket, link
+    from cython.cimports.lockstep.engine.replacing import ask_replace
     from cython.cimports.lockstep.engine.state import State, Subscription
     from cython.cimports.lockstep.model.traffic import make_terms
     from cython.cimports.lockstep.orders.order import Order
 else:
+    from lockstep.engine.groups import bracket, link
+    from lockstep.engine.replacing import ask_replace
     from lockstep.engine.state import State, Subscription
     from lockstep.model.traffic import make_terms
     from lockstep.orders.order import Order
@@ -331,6 +335,45 @@ class Seat:
             ),
         )
 
+    def submit_bracket(
+        self, side: cython.int, qty: Number, take_profit: Number | None, stop_loss: Number | None, **options: Any
+    ) -> Order:
+        """Send an order with exits that follow its fills. Raises: StrategyError, InstrumentError: as `submit`, or no exits."""
+        if options["reduce_only"] is True:
+            raise StrategyError(
+                f"{self.name}: a reduce_only order opens nothing for take_profit= or stop_loss= to close"
+            )
+        sub: Subscription = self.pick(options["instrument"])
+        take: cython.longlong = 0 if take_profit is None else sub.instrument.price_from(take_profit)
+        stop: cython.longlong = 0 if stop_loss is None else sub.instrument.price_from(stop_loss)
+        ladder = [("stop_loss", stop_loss), ("limit", options["limit"]), ("take_profit", take_profit)]
+        given = [(name, value, sub.instrument.price_from(value)) for name, value in ladder if value is not None]
+        for (low, below, lower), (high, above, upper) in zip(given, given[1:], strict=False):
+            if (upper - lower) * side <= 0:
+                raise StrategyError(
+                    f"{self.name}: {low}= was {below} and {high}= {above}",
+                    hint=f"of a {'buy' if side > 0 else 'sell'}, {high}= lies {'above' if side > 0 else 'below'} {low}=",
+                )
+        order: Order = self.submit(
+            side, qty, options["limit"], options["stop"], options["trail"], options["trail_bps"], options["tif"],
+            options["expire"], options["post_only"], False, options["signal"], options["instrument"],
+        )  # fmt: skip
+        bracket(self.state, order, take, stop)
+        return order
+
+    def link_orders(self, orders: Any) -> bool:
+        """Let the first fill of any of these orders cancel the others. Raises: StrategyError: they cannot be linked."""
+        try:
+            mine = [self._mine(order, "oco") for order in orders]
+        except TypeError:
+            raise StrategyError(f"{self.name}: oco takes a list of orders, was {orders!r}") from None
+        if len({order.order_id for order in mine}) < max(2, len(mine)):
+            raise StrategyError(f"{self.name}: oco takes two or more different orders, was {mine}")
+        for order in mine:
+            if order.group_id > 0:
+                raise StrategyError(f"{self.name}: order {order.order_id} depends on others already")
+        return link(self.state, mine)
+
     def _time_in_force(self, tif: TimeInForce | str, expire: Any) -> TimeInForce:
         try:
             force = TimeInForce[tif.upper()] if isinstance(tif, str) else TimeInForce(tif)
@@ -448,14 +491,42 @@ class Seat:
     def cancel(self, order: object) -> bool:
         """Ask to cancel one order, or all of this strategy's."""
         if order is None:
-            asked = [self.state.cancel(entry) for entry in self.open_orders()]
+            asked = [self.state.cancel(entry, 0) for entry in self.open_orders()]
             return True in asked
+        mine: Order = self._mine(order, "cancel")
+        return self.state.cancel(mine, 0)
+
+    def _mine(self, order: object, verb: str) -> Order:
         if not isinstance(order, Order):
-            raise StrategyError(f"{self.name}: cancel takes the Order that buy or sell returned, was {order!r}")
+            raise StrategyError(f"{self.name}: {verb} takes the Order that buy or sell returned, was {order!r}")
         mine: Order = order
         if mine.strategy_index != self.index:
             raise StrategyError(f"{self.name}: order {mine.order_id} belongs to {mine.strategy}")
-        return self.state.cancel(mine)
+        return mine
+
+    def replace(self, order: object, qty: Number | None, limit: Number | None, stop: Number | None) -> bool:
+        """Check what was typed and ask for a replacement. Raises: StrategyError, InstrumentError: it cannot be one."""
+        mine: Order = self._mine(order, "replace")
+        sub: Subscription = cython.cast(Subscription, self.state.subscriptions[mine.owner_index])
+        if qty is None and limit is None and stop is None:
+            raise StrategyError(f"{self.name}: replace changes qty=, limit= or stop=: was given none of them")
+        if mine.type_code == int(OrderType.MARKET):
+            raise StrategyError(
+                f"{self.name}: order {mine.order_id} is a market order: it fills at the next price", hint="cancel it"
+            )
+        has_stop = mine.type_code in (int(OrderType.STOP), int(OrderType.STOP_LIMIT))
+        if limit is not None and mine.limit_units == 0:
+            raise StrategyError(
+                f"{self.name}: order {mine.order_id} has no limit to replace: it is {mine.order_type.name}"
+            )
+        if stop is not None and not has_stop:
+            raise StrategyError(
+                f"{self.name}: order {mine.order_id} has no stop to replace: it is {mine.order_type.name}"
+            )
+        units: cython.longlong = mine.qty_units if qty is None else units_of(sub, qty)
+        limit_units: cython.longlong = mine.limit_units if limit is None else sub.instrument.price_from(limit)
+        stop_units: cython.longlong = mine.stop_units if stop is None else sub.instrument.price_from(stop)
+        return ask_replace(self.state, sub, mine, units, limit_units, stop_units, 0)
 
     def size(self, weight: float, instrument: Instrument | str | None) -> float:
         """The quantity that `weight` of equity buys, rounded down to a lot."""

@@ -31,17 +31,24 @@ cdef class State:
     cdef readonly list outbox, later, subscriptions
     cdef readonly RowLog decisions, fills
     cdef object signal_sink
+    cdef public dict groups
     cdef readonly long long last_signal_id, submitted, denied
     cdef Order submit(self, Subscription sub, OrderTerms terms)
     cdef int _own_rules(self, Subscription sub, OrderTerms terms) except -1
     cdef double _worth(self, Holding holding, long long qty, long long price) except? -1.0
     cdef int _deny(self, Subscription sub, Order order, int rule) except -1
     cdef int restate(self, Subscription sub, Order order, VenueReport report) except -1
-    cdef bint cancel(self, Order order) except -1
+    cdef bint cancel(self, Order order, int who) except -1
+    cdef bint _only_reduces(self, Subscription sub, OrderTerms terms) except -1
+    cdef int suspend(self, Holding holding, long long order_id, int who) except -1
+    cdef int lift(self, Holding holding, int who) except -1
+    cdef int reserve_again(self, Subscription sub, Order order, long long before) except -1
+    cdef int log_who(self, int who) except -1
     cdef int release(self, Subscription sub, Order order, long long qty, long long leaves) except -1
     cdef int log_order(self, int kind, Order order, long long ts_event, long long a, long long b, long long c, long long d) except -1
     cdef int log_fill(self, Order order, VenueReport report, int kind) except -1
     cpdef int log_plain(self, int kind, int instrument, int strategy, long long ident, long long a, long long b, long long c, long long d) except -1
+    cdef int log_money(self, Py_ssize_t i, Holding holding, object fee, object profit) except -1
     cpdef int log_posting(self, int kind, int instrument, int strategy, long long a, long long b, object money) except -1
     cpdef int add_profit(self, object profit) except -1
     cdef int log_margin(self, int kind) except -1

@@ -23,7 +23,7 @@ else:
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.portfolio.position import Holding, Position
     from lockstep.risk.gate import Gate
-from lockstep.engine.records import DECISION_WORDS, FILL_WORDS
+from lockstep.engine.records import DECISION_WORDS, FILL_WORDS, LIFT, SUSPEND
 from lockstep.engine.rowlog import Sink
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, Side
 from lockstep.model.errors import StrategyError
@@ -38,6 +38,7 @@ _CANCEL_REQUEST = cython.declare(cython.int, int(OrderEventKind.CANCEL_REQUEST))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
 _MARKET = cython.declare(cython.int, int(OrderType.MARKET))
 _TRAILING = cython.declare(cython.int, int(OrderType.TRAILING_STOP))
+_SUSPENDED = cython.declare(cython.int, int(Reason.SUSPENDED))
 _COOLDOWN = cython.declare(cython.int, int(Reason.COOLDOWN))
 
 _REDUCE_ONLY = cython.declare(cython.int, int(Reason.REDUCE_ONLY))
@@ -144,7 +145,7 @@ class State:
 
     clock: ns UTC, when the present event is known to us; basis_ts: when it happened at the venue. in_history: events from
     before the run's start are being shown, and no order may be sent. outbox: requests for
-    the venue. later: order events to hand to strategies once the present handler has returned.
+    the venue. groups: number -> Group, of orders that depend on each other. later: order events to hand to strategies once the present handler has returned.
     """
 
     clock: cython.longlong
@@ -161,6 +162,7 @@ class State:
     submitted: cython.longlong
     denied: cython.longlong
     signal_sink: Callable[[Signal], object]
+    groups: dict[int, Any]
 
     def __init__(
         self,
@@ -170,6 +172,7 @@ class State:
         signal_sink: Callable[[Signal], object],
     ) -> None:
         self.signal_sink = signal_sink
+        self.groups = {}
         self.clock = 0
         self.basis_ts = 0
         self.in_history = False
@@ -235,9 +238,30 @@ class State:
     def _own_rules(self, sub: Subscription, terms: OrderTerms) -> cython.int:
         """What depends on this strategy's own position, whatever the account holds: 0, or the Reason's number."""
         held: cython.longlong = sub.position.units * terms.side
+        if sub.holding.suspended and not self._only_reduces(sub, terms):
+            return int(_SUSPENDED)
         if terms.flags & _REDUCE_ONLY_FLAG:
             return _REDUCE_ONLY if held >= 0 else 0
         return _COOLDOWN if sub.bars < sub.cooldown_until and held + terms.qty > 0 else 0
+
+    def _only_reduces(self, sub: Subscription, terms: OrderTerms) -> cython.bint:
+        """Whether an order can turn neither its strategy's position nor the account's, even if all that works fills too."""
+        working: cython.longlong = sub.holding.pending_buy if terms.side > 0 else sub.holding.pending_sell
+        return terms.qty <= -sub.position.units * terms.side and terms.qty + working <= -sub.holding.units * terms.side
+
+    def suspend(self, holding: Holding, order_id: cython.longlong, who: cython.int) -> cython.int:
+        """From now on only what reduces passes in an instrument. order_id: the order that led to it, or 0."""
+        if not holding.suspended:
+            holding.suspended = True
+            self.log_plain(SUSPEND, holding.index, 0, order_id, who, 0, 0, 0)
+        return 0
+
+    def lift(self, holding: Holding, who: cython.int) -> cython.int:
+        """An instrument's suspension is over."""
+        if holding.suspended:
+            holding.suspended = False
+            self.log_plain(LIFT, holding.index, 0, 0, who, 0, 0, 0)
+        return 0
 
     def _worth(self, holding: Holding, qty: cython.longlong, price: cython.longlong) -> cython.double:
         """Account currency worth of a quantity at a price, or at the last one where price is 0; nan where none is known."""
@@ -256,11 +280,12 @@ class State:
         )
         return self.notify(order, _DENY, self.clock) if sub.wants_orders else 0
 
-    def cancel(self, order: Order) -> cython.bint:
-        """Ask the venue to cancel. False where there is nothing to cancel, or it was asked before."""
+    def cancel(self, order: Order, who: cython.int) -> cython.bint:
+        """Ask the venue to cancel. False where there is nothing to cancel, or it was asked before. who: a Who's number."""
         if order.is_done() or self.orders.apply(order, _CANCEL_REQUEST) < 0:
             return False
         self.log_order(_CANCEL_REQUEST, order, self.clock, order.cum_units, order.qty_units - order.cum_units, 0, 0)
+        self.log_who(who)
         self.outbox.append(
             make_request(
                 _CANCEL_REQUEST,
@@ -277,20 +302,42 @@ class State:
     def release(self, sub: Subscription, order: Order, qty: cython.longlong, leaves: cython.longlong) -> cython.int:
         """`qty` of the `leaves` that an order had is no longer on its way: give back what it reserved."""
         part: cython.double = order.reserve if qty == leaves else order.reserve * qty / leaves
-        sub.holding.add_pending(order.side_sign, -qty, -part)
-        order.reserve -= part
+        if not order.unreserved:
+            sub.holding.add_pending(order.side_sign, -qty, -part)
+            order.reserve -= part
         if order.type_code == _MARKET:
             sub.working_market -= qty * order.side_sign
         return 0
 
+    def reserve_again(self, sub: Subscription, order: Order, before: cython.longlong) -> cython.int:
+        """What may still fill is no longer `before`: give back, or reserve more, at the order's price or the last."""
+        after: cython.longlong = order.open_units()
+        if after <= before:
+            if after < before:
+                self.release(sub, order, before - after, before)
+            return 0
+        worth: cython.double = self._worth(
+            sub.holding, after - before, order.limit_units if order.limit_units > 0 else order.stop_units
+        )
+        if not worth > 0.0:
+            worth = 0.0
+        if not order.unreserved:
+            sub.holding.add_pending(order.side_sign, after - before, worth)
+            order.reserve += worth
+        if order.type_code == _MARKET:
+            sub.working_market += (after - before) * order.side_sign
+        return 0
+
     def restate(self, sub: Subscription, order: Order, report: VenueReport) -> cython.int:
         """A venue restated an order for a split. report.qty is what is left to fill in new shares; fills so far stay."""
-        before: cython.longlong = order.qty_units - order.cum_units
+        before: cython.longlong = order.open_units()
         total: cython.longlong = order.cum_units + report.qty
         if self.orders.restate(order, total, report.limit_price, report.stop_price) >= 0:
-            sub.holding.add_pending(order.side_sign, report.qty - before, 0.0)
+            change: cython.longlong = order.open_units() - before
+            if not order.unreserved:
+                sub.holding.add_pending(order.side_sign, change, 0.0)
             if order.type_code == _MARKET:
-                sub.working_market += (report.qty - before) * order.side_sign
+                sub.working_market += change * order.side_sign
         return self.log_order(
             _RESTATE,
             order,
@@ -326,6 +373,15 @@ class State:
             | (flags << 59)
         )
         return self._append(ts_event, head, order.order_id, a, b, c, d)
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def log_who(self, who: cython.int) -> cython.int:
+        """The last record was brought about by somebody else than its kind names: a Who's number, 0 for nobody else."""
+        wide: cython.longlong = who
+        self.decisions.ints[self.decisions.used - 1, 2] |= wide << 25
+        return 0
 
     def log_plain(
         self,
@@ -432,18 +488,26 @@ class State:
         fills.ints[i, 5] = report.qty
         fills.ints[i, 6] = report.price
         fills.ints[i, 7] = report.reference_price
-        scale: cython.double = self.portfolio.ledger.scale
         slippage: cython.double = self._slippage(sub, order, report)
         spread_cost: cython.double = self._spread_cost(sub, order, report)
-        profit: Money = sub.position.last_profit
-        fills.floats[i, 8] = cython.cast(cython.double, report.fee) / scale
         fills.floats[i, 9] = slippage
         fills.floats[i, 10] = spread_cost
-        fills.ints[i, 11] = low_word(report.fee)
+        sub.position.add_costs(slippage, spread_cost)
+        return self.log_money(i, sub.holding, report.fee, sub.position.last_profit)
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    @cython.cdivision(True)  # the scale is a power of ten
+    def log_money(self, i: cython.Py_ssize_t, holding: Holding, fee: Money, profit: Money) -> cython.int:
+        """What a fill cost and realised, ledger units, and the rate of its currency, in row i of the fills."""
+        fills: RowLog = self.fills
+        scale: cython.double = self.portfolio.ledger.scale
+        fills.floats[i, 8] = cython.cast(cython.double, fee) / scale
+        fills.ints[i, 11] = low_word(fee)
         fills.floats[i, 12] = cython.cast(cython.double, profit) / scale
         fills.ints[i, 13] = low_word(profit)
-        fills.floats[i, 14] = sub.holding.in_account(1.0)
-        sub.position.add_costs(slippage, spread_cost)
+        fills.floats[i, 14] = holding.in_account(1.0)
         return 0
 
     def _slippage(self, sub: Subscription, order: Order, report: VenueReport) -> cython.double:

@@ -124,7 +124,10 @@ class OrderState(IntEnum):
 
 
 class OrderEventKind(IntEnum):
-    """What can happen to an order: requests of ours first, then the venue's word."""
+    """What can happen to an order: requests of ours first, then the venue's word.
+
+    CORRECT, BUST: a past execution is not what it was, or never was (FIX ExecType G and H).
+    """
 
     SUBMIT = 0
     DENY = 1
@@ -142,10 +145,15 @@ class OrderEventKind(IntEnum):
     REPLACE_REJECT = 13
     EXPIRE = 14
     RESTATE = 15
+    CORRECT = 16
+    BUST = 17
 
 
 class Reason(IntEnum):
-    """Why a venue or the risk gate said no, or why an order ended. Zero is "no reason given"."""
+    """Why a venue or the risk gate said no, or why an order ended. Zero is "no reason given". Six bits in the record.
+
+    LINKED: another order of its group filled, or there is nothing left for it to close. SUSPENDED: the instrument is, see `engine.suspend`; only what reduces passes.
+    """
 
     NONE = 0
     ORDER_QTY = 1
@@ -163,6 +171,17 @@ class Reason(IntEnum):
     INSTRUMENT_RULES = 13
     POST_ONLY = 14
     REDUCE_ONLY = 15
+    SUSPENDED = 16
+    LINKED = 17
+
+
+class Who(IntEnum):
+    """Who brought a record of the decision log about, where it is not who its kind names."""
+
+    STRATEGY = 0
+    SYSTEM = 1
+    TRADER = 2
+    VENUE = 3
 
 
 class SignalAction(IntEnum):

@@ -70,7 +70,24 @@ class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     instrument: str
 
 
-Command = SubmitOrder | CancelOrder
+class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ask the venue to replace an open order. qty: the new total, what is filled included (FIX OrderQty).
+
+    revision: of the order the request makes, with the id the new ClOrdID; replaces: what it is made from, the OrigClOrdID.
+    """
+
+    ts: Nanos
+    client_order_id: int
+    revision: int
+    replaces: int
+    strategy: str
+    instrument: str
+    qty: Qty
+    limit_price: Price
+    stop_price: Price
+
+
+Command = SubmitOrder | CancelOrder | ReplaceOrder
 
 
 class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag=True):

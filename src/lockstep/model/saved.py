@@ -43,6 +43,8 @@ def save_request(request: OrderRequest) -> dict[str, Any]:
         "ts": request.ts,
         "basis_ts": request.basis_ts,
         "order_id": request.order_id,
+        "revision": request.revision,
+        "replaces": request.replaces,
         "terms": None if request.terms is None else save_terms(request.terms),
     }
 
@@ -58,6 +60,8 @@ def restore_request(saved: Mapping[str, Any]) -> OrderRequest:
         saved["basis_ts"],
         saved["order_id"],
         None if terms is None else make_terms(**terms),
+        saved["revision"],
+        saved["replaces"],
     )
 
 
@@ -68,12 +72,14 @@ def save_report(report: VenueReport) -> dict[str, Any]:
         "instrument": report.instrument,
         "reason": report.reason,
         "liquidity": report.liquidity,
+        "revision": report.revision,
         "clock": report.clock,
         "ts_event": report.ts_event,
         "seq": report.seq,
         "order_id": report.order_id,
         "venue_order_id": report.venue_order_id,
         "exec_id": report.exec_id,
+        "ref_exec_id": report.ref_exec_id,
         "qty": report.qty,
         "price": report.price,
         "reference_price": report.reference_price,
@@ -96,8 +102,10 @@ def restore_report(saved: Mapping[str, Any]) -> VenueReport:
         saved["reason"],
     )
     report.liquidity = saved["liquidity"]
+    report.revision = saved["revision"]
     report.seq = saved["seq"]
     report.exec_id = saved["exec_id"]
+    report.ref_exec_id = saved["ref_exec_id"]
     report.qty = saved["qty"]
     report.price = saved["price"]
     report.reference_price = saved["reference_price"]

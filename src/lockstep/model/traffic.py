@@ -3,7 +3,13 @@
 The frozen Structs of `model.messages` are built from these where somebody reads them.
 """
 
+from typing import Any
+
 import cython
+
+from lockstep.model.enums import Liquidity
+
+_TAKER = cython.declare(cython.int, int(Liquidity.TAKER))
 
 
 @cython.final
@@ -39,7 +45,10 @@ class OrderTerms:
 @cython.freelist(64)
 @cython.cclass
 class OrderRequest:
-    """A command to a venue. kind: OrderEventKind.SUBMIT, with terms, or CANCEL_REQUEST, without.
+    """A command to a venue. kind: OrderEventKind.SUBMIT or REPLACE_REQUEST, with terms, or CANCEL_REQUEST, without.
+
+    The terms of a replacement are the whole order as it is to be: qty is the new total, what is filled included.
+    revision: of the order as it is to be, never used before; replaces: the one it is made from.
 
     ts: the engine's clock when it was sent. basis_ts: the venue time of the event it answers; a simulated venue lets it
     meet no price older than that.
@@ -48,6 +57,8 @@ class OrderRequest:
     kind: cython.int
     strategy: cython.int
     instrument: cython.int
+    revision: cython.int
+    replaces: cython.int
     ts: cython.longlong
     basis_ts: cython.longlong
     order_id: cython.longlong
@@ -68,20 +79,25 @@ class VenueReport:
     clock: when the engine learns of it; ts_event: when it happened at the venue. kind: an OrderEventKind; both PARTIAL
     and FILL may say FILL, the order table knows what is left. qty, price: of a fill. reference_price: what a fill would
     have cost without slippage. spread: ask less bid of the quote that a fill took from, price units, 0 where no quote with
-    two sides stood. fee: an int in ledger units. limit_price, stop_price, qty: the new ones of a RESTATE; a trailing stop
-    has its trail as stop_price.
+    two sides stood. fee: an int in ledger units. exec_id: the venue's number of an execution, once in all time; 0 where it
+    gives none, and then a repeat cannot be told from a second fill. ref_exec_id: of a CORRECT or BUST, the execution it is
+    about; a CORRECT gives the quantity, price and fee that stand now. limit_price, stop_price, qty: the new ones of a RESTATE (qty: what is
+    left) or REPLACE (qty: the total); a restated trailing stop has its trail as stop_price. revision: of the replacement
+    that a REPLACE or REPLACE_REJECT answers, 0 where the venue does not say.
     """
 
     kind: cython.int
     instrument: cython.int
     reason: cython.int
     liquidity: cython.int
+    revision: cython.int
     clock: cython.longlong
     ts_event: cython.longlong
     seq: cython.longlong
     order_id: cython.longlong
     venue_order_id: cython.longlong
     exec_id: cython.longlong
+    ref_exec_id: cython.longlong
     qty: cython.longlong
     price: cython.longlong
     reference_price: cython.longlong
@@ -130,6 +146,8 @@ def make_request(
     basis_ts: cython.longlong,
     order_id: cython.longlong,
     terms: OrderTerms | None,
+    revision: cython.int = 0,
+    replaces: cython.int = 0,
 ) -> OrderRequest:
     """A request with every field set."""
     request: OrderRequest = OrderRequest.__new__(OrderRequest)
@@ -140,6 +158,8 @@ def make_request(
     request.basis_ts = basis_ts
     request.order_id = order_id
     request.terms = terms
+    request.revision = revision
+    request.replaces = replaces
     return request
 
 
@@ -163,7 +183,9 @@ def make_report(
     report.reason = reason
     report.seq = 0
     report.exec_id = 0
+    report.ref_exec_id = 0
     report.liquidity = 0
+    report.revision = 0
     report.qty = 0
     report.price = 0
     report.reference_price = 0
@@ -171,4 +193,29 @@ def make_report(
     report.limit_price = 0
     report.stop_price = 0
     report.fee = 0
+    return report
+
+
+def make_fill(
+    kind: cython.int,
+    instrument: cython.int,
+    clock: cython.longlong,
+    ts_event: cython.longlong,
+    order_id: cython.longlong,
+    venue_order_id: cython.longlong,
+    exec_id: cython.longlong,
+    qty: cython.longlong,
+    price: cython.longlong,
+    fee: Any,
+    ref_exec_id: cython.longlong = 0,
+) -> VenueReport:
+    """A report of an execution: PARTIAL, FILL, CORRECT or BUST. fee: ledger units, an int. Its reference price is its price."""
+    report: VenueReport = make_report(kind, instrument, clock, ts_event, order_id, venue_order_id, 0)
+    report.exec_id = exec_id
+    report.ref_exec_id = ref_exec_id
+    report.qty = qty
+    report.price = price
+    report.reference_price = price
+    report.liquidity = _TAKER
+    report.fee = fee
     return report

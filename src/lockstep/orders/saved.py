@@ -10,16 +10,21 @@ if cython.compiled:
 else:
     from lockstep.orders.order import OpenOrders, Order
 from lockstep.model.instrument import Instrument
+from lockstep.model.saved import restore_report, save_report
 
 
 def save_orders(orders: OpenOrders) -> dict[str, Any]:
-    """Every order that is not done, oldest first, and the counters."""
+    """Every order that is not done, oldest first, the last that are, and the counters."""
     return {
         "by_id": [save_order(order) for order in orders.by_id.values()],
         "last_id": orders.last_id,
         "anomalies": [[*pair, count] for pair, count in orders.anomalies.items()],
         "ignored": [[*pair, count] for pair, count in orders.ignored.items()],
         "done_count": orders.done_count,
+        "done": [save_order(order) for order in orders.done],
+        "done_kept": orders.done_kept,
+        "duplicates": orders.duplicates,
+        "overfills": orders.overfills,
     }
 
 
@@ -32,6 +37,10 @@ def restore_orders(orders: OpenOrders, saved: Mapping[str, Any], instruments: Se
     orders.anomalies = {(state, event): count for state, event, count in saved["anomalies"]}
     orders.ignored = {(state, event): count for state, event, count in saved["ignored"]}
     orders.done_count = saved["done_count"]
+    orders.done = [restore_order(entry, instruments[entry["instrument_index"]]) for entry in saved["done"]]
+    orders.done_kept = saved["done_kept"]
+    orders.duplicates = saved["duplicates"]
+    orders.overfills = saved["overfills"]
 
 
 def save_order(order: Order) -> dict[str, Any]:
@@ -60,6 +69,16 @@ def save_order(order: Order) -> dict[str, Any]:
         "reason_code": order.reason_code,
         "notional_units": order.notional_units,
         "reserve": order.reserve,
+        "revision": order.revision,
+        "revision_asked": order.revision_asked,
+        "replace_units": order.replace_units,
+        "parent_id": order.parent_id,
+        "group_id": order.group_id,
+        "unreserved": order.unreserved,
+        "first_fill": None if order.first_fill is None else save_report(order.first_fill),
+        "more_fills": None if order.more_fills is None else [save_report(report) for report in order.more_fills],
+        "amendments": None if order.amendments is None else [[*pair] for pair in order.amendments.items()],
+        "exec_id_max": order.exec_id_max,
     }
 
 
@@ -90,4 +109,15 @@ def restore_order(saved: Mapping[str, Any], instrument: Instrument) -> Order:
     order.reason_code = saved["reason_code"]
     order.notional_units = saved["notional_units"]
     order.reserve = saved["reserve"]
+    order.revision = saved["revision"]
+    order.revision_asked = saved["revision_asked"]
+    order.replace_units = saved["replace_units"]
+    order.parent_id = saved["parent_id"]
+    order.group_id = saved["group_id"]
+    order.unreserved = saved["unreserved"]
+    first, more, amendments = saved["first_fill"], saved["more_fills"], saved["amendments"]
+    order.first_fill = None if first is None else restore_report(first)
+    order.more_fills = None if more is None else [restore_report(report) for report in more]
+    order.amendments = None if amendments is None else dict(amendments)
+    order.exec_id_max = saved["exec_id_max"]
     return order

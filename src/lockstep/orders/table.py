@@ -2,15 +2,19 @@
 
 A cell is the next state, or an answer for a pair that should not come: IGNORED (harmless: counted, recorded, no change),
 ANOMALY (counted, recorded and raised with the user: the venue's word against our view; no change of state), IMPOSSIBLE
-(our own fault: halt). RESUME leads back to the state before the pending request. Cumulative quantity stands beside
+(our own fault: halt), LATE (booked all the same: the position and the cash change, the state is final; counted and raised),
+AMEND (a past execution changed: the state follows from what is filled now). RESUME leads back to the state before the pending request. Cumulative quantity stands beside
 the state, so PENDING_CANCEL with fills is legal. PARTIAL leaves something open, FILL is the one that completes.
 An ACCEPT or TRIGGER that crosses a pending request does not end the request: it changes the state that RESUME leads to.
+
+Beside the table, in `OpenOrders`: a REPLACE or REPLACE_REJECT where none was asked for is an anomaly or ignored, whatever the
+state; a replacement without an answer makes every working state PENDING_REPLACE; RESUME with nothing left is FILLED.
 """
 
 from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import OrderState as S
 
-IGNORED, ANOMALY, IMPOSSIBLE, RESUME = -1, -2, -3, -4
+IGNORED, ANOMALY, IMPOSSIBLE, RESUME, LATE, AMEND = -1, -2, -3, -4, -5, -6
 
 TERMINAL = frozenset({S.DENIED, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED})
 
@@ -41,14 +45,16 @@ _FINISHED = {
     E.ACCEPT: IGNORED,  # an acknowledgement may come after the fill
     E.REJECT: ANOMALY,
     E.TRIGGER: IGNORED,
-    E.PARTIAL: ANOMALY,
-    E.FILL: ANOMALY,
+    E.PARTIAL: LATE,
+    E.FILL: LATE,
     E.CANCEL: IGNORED,
     E.CANCEL_REJECT: IGNORED,  # "too late to cancel": the fill crossed our request
     E.REPLACE: ANOMALY,
     E.REPLACE_REJECT: IGNORED,
     E.EXPIRE: IGNORED,
     E.RESTATE: ANOMALY,
+    E.CORRECT: LATE,
+    E.BUST: LATE,
 }
 
 # What a venue may say of an order it works; each state below names only where it differs.
@@ -69,6 +75,8 @@ _WORKING = {
     E.REPLACE_REJECT: IGNORED,
     E.EXPIRE: S.EXPIRED,
     E.RESTATE: RESUME,
+    E.CORRECT: AMEND,
+    E.BUST: AMEND,
 }
 
 _NEVER_SENT: dict[E, int] = dict.fromkeys(E, IMPOSSIBLE)
@@ -88,6 +96,8 @@ TABLE: dict[S, dict[E, int]] = {
         E.TRIGGER: S.PENDING_CANCEL,
         E.PARTIAL: S.PENDING_CANCEL,
         E.CANCEL_REJECT: RESUME,
+        E.REPLACE: AMEND,  # asked for before the cancel
+        E.REPLACE_REJECT: AMEND,
         E.RESTATE: S.PENDING_CANCEL,
     },
     S.PENDING_REPLACE: {
@@ -107,6 +117,8 @@ TABLE: dict[S, dict[E, int]] = {
         E.REPLACE_REQUEST: IGNORED,
         E.LOSE: IGNORED,
         E.ACCEPT: S.ACKNOWLEDGED,
+        E.REPLACE: RESUME,
+        E.REPLACE_REJECT: RESUME,
         E.RESTATE: S.UNKNOWN,
     },
     S.FILLED: _FINISHED,
@@ -117,7 +129,7 @@ TABLE: dict[S, dict[E, int]] = {
 
 
 def next_state(state: S, event: E) -> int:
-    """The table's answer for a pair: a state, or IGNORED, ANOMALY, IMPOSSIBLE, RESUME."""
+    """The table's answer for a pair: a state, or IGNORED, ANOMALY, IMPOSSIBLE, RESUME, LATE, AMEND."""
     return int(TABLE[state][event])
 
 

@@ -13,6 +13,7 @@ cdef class Portfolio:
     cpdef Position position(self, int strategy_index, int instrument_index)
     cpdef int book_fill(self, Position position, int side, long long price, long long qty, object fee) except -1
     cpdef double cash(self)
+    cpdef int undo_fill(self, Position position, int side, long long price, long long qty, object fee) except -1
     cpdef double equity(self)
     cpdef double gross(self)
     cpdef double net(self)

@@ -144,6 +144,18 @@ class Portfolio:
             holding.ledger.post_fill(profit, fee, profit)
         return 0
 
+    def undo_fill(
+        self, position: Position, side: cython.int, price: cython.longlong, qty: cython.longlong, fee: Money
+    ) -> cython.int:
+        """Take a booked fill back: the opposite of it at its own price, and its fee.
+
+        Position, cash and fees are then as if it had never been, and equity with them. How much of it is realised may
+        differ from that: later fills were booked against the average price that it was part of.
+        """
+        self.book_fill(position, -side, price, qty, -fee)
+        position.fills -= 2  # neither the fill nor its undoing is one
+        return 0
+
     def split(self, instrument_index: cython.int, new_shares: object, old_shares: object) -> list[tuple[int, int, int]]:
         """Restate every position for a split; fractional rests are paid in cash at the last price.
 

@@ -101,6 +101,7 @@ def save_holding(holding: Holding) -> dict[str, Any]:
         "units": holding.units,
         "last_units": holding.last_units,
         "last": holding.last,
+        "suspended": holding.suspended,
         "pending_buy": holding.pending_buy,
         "pending_sell": holding.pending_sell,
         "pending_buy_worth": holding.pending_buy_worth,
@@ -113,6 +114,7 @@ def restore_holding(holding: Holding, saved: Mapping[str, Any]) -> None:
     holding.units = saved["units"]
     holding.last_units = saved["last_units"]
     holding.last = saved["last"]
+    holding.suspended = saved["suspended"]
     holding.pending_buy = saved["pending_buy"]
     holding.pending_sell = saved["pending_sell"]
     holding.pending_buy_worth = saved["pending_buy_worth"]

@@ -27,6 +27,7 @@ from lockstep.run.setup import refuse_closed, refuse_unfed, seat_all, show_histo
 from lockstep.run.strategy_file import StrategyFile, line_in
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.times import time_text
+from lockstep.store.journal.errors import JournalFailed, JournalFull
 from lockstep.store.rowspool import RowSpool
 
 ORDER_LOG_BYTES_MAX = 8 * 2**20
@@ -145,7 +146,7 @@ class Backtest:
             "config": self.config.facts(),
             "instruments": [instrument.facts() for instrument in self.instruments],
             "data": [[entry.instrument.id, entry.info.kind, entry.info.content_hash] for entry in self.data],
-            "funding": [[self.instruments[k].id, rates.content_hash] for k, rates in sorted(self.funding.items())],
+            "funding": [[self.instruments[k].id, rates.rows()] for k, rates in sorted(self.funding.items())],
         }
 
     def run(self, progress: Progress | None = None) -> Outcome:
@@ -209,6 +210,8 @@ class Playing:
         started = time.perf_counter()
         try:
             yield
+        except (JournalFull, JournalFailed):  # raised below a handler, and no fault of the strategy
+            raise
         except Exception as e:
             for plan in self.backtest.plans:
                 line = line_in(e, str(plan.strategy.path))

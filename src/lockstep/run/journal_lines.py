@@ -14,11 +14,17 @@ from lockstep.engine.records import (
     FUNDING,
     HEAD,
     IN_LIEU,
+    LIFT,
+    LINK,
+    LINK_ROLES,
     MARGIN_CALL,
     MARGIN_CLEAR,
+    ORPHAN,
     RECORD_NAMES,
     SIGNAL,
     SPLIT,
+    SUSPEND,
+    WHO,
 )
 from lockstep.model.enums import (
     BookAction,
@@ -33,6 +39,7 @@ from lockstep.model.enums import (
     Side,
     SignalAction,
     TimeInForce,
+    Who,
 )
 from lockstep.model.numbers import text_from_fixed
 from lockstep.model.record import CARRIED
@@ -46,8 +53,10 @@ _DOUBLE = struct.Struct("<d")
 _SIGNAL = struct.Struct("<3d")
 _MARKET = struct.Struct("<qqqBBHIqqqqdq")
 _KIND_BITS = 0x3F
-_SUBMITTED = {int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY), int(OrderEventKind.RESTATE)}
-_FILLED = {int(OrderEventKind.PARTIAL), int(OrderEventKind.FILL)}
+_FRESH = {int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY)}
+_TERMS = _FRESH | {int(OrderEventKind[name]) for name in ("RESTATE", "REPLACE_REQUEST", "REPLACE")}
+_EXECUTED = {int(OrderEventKind.PARTIAL), int(OrderEventKind.FILL)}
+_FILLED = _EXECUTED | {int(OrderEventKind.CORRECT), int(OrderEventKind.BUST)}
 _SIDE_OFFSET = 2
 Line = dict[str, Any]
 
@@ -71,7 +80,8 @@ class JournalLines:
     def __init__(self, identity: Mapping[str, Any] | None) -> None:
         known = identity or {}
         self._instruments: list[Mapping[str, Any]] = [*known.get("instruments", ())]
-        self._strategies: list[Any] = [*known.get("strategies", ())]
+        # A strategy of one instrument has a seat for each: it is the seats that records count.
+        self._strategies: list[Any] = [*(known.get("seats") or known.get("strategies", ()))]
 
     def line(self, record: Record) -> Line:
         """A record as plain data: sequence, ts and ts_event (ISO, ns), type, then what its kind has."""
@@ -117,16 +127,18 @@ class JournalLines:
             confidence, target, stop = _SIGNAL.unpack_from(payload, 32)
             advice = {"confidence": _number(confidence), "target_price": _number(target), "stop_price": _number(stop)}
             return {**line, "signal_id": ident, "action": _name(SignalAction, d), **advice}
-        line |= {"order_id": ident, **self._head(head)}
+        if kind in (ORPHAN, SUSPEND, LIFT, LINK):
+            return line | {"order_id": ident, **self._rare(kind, instrument, (a, b, c, d))}
+        line |= {"order_id": ident, **self._head(kind, head)}
         if kind == OrderEventKind.SUBMIT:
             line |= {"expire_ts": time_text(ts_event) if ts_event else None, "ts_event": None}
         return line | self._words(kind, instrument, line, (a, b, c, d))
 
     def _words(self, kind: int, instrument: int, line: Line, values: tuple[int, int, int, int]) -> Line:
         a, b, c, d = values
-        if kind in _SUBMITTED:
+        if kind in _TERMS:
             trailing = line["order_type"] == OrderType.TRAILING_STOP.name
-            last = "cumulative" if kind == OrderEventKind.RESTATE else "signal_id"
+            last = "signal_id" if kind in _FRESH else "cumulative"
             return {
                 "qty": self._qty(instrument, a),
                 "limit_price": self._price(instrument, b) if b else None,
@@ -143,15 +155,29 @@ class JournalLines:
         held: Line = {"cumulative": self._qty(instrument, a), "leaves": self._qty(instrument, b)}
         return held if kind == OrderEventKind.CANCEL_REQUEST else {**held, "venue_order_id": c}
 
+    def _rare(self, kind: int, instrument: int, values: tuple[int, int, int, int]) -> Line:
+        """What is no event of an order of ours, and yet about orders."""
+        a, b, c, d = values
+        if kind == ORPHAN:
+            event = {"qty": self._qty(instrument, a), "price": self._price(instrument, b), "execution_id": c}
+            return {**event, "event": _name(OrderEventKind, d)}
+        if kind == LINK:
+            return {"parent_id": a, "role": LINK_ROLES[b] if b < len(LINK_ROLES) else b, "group": c}
+        return {"who": _name(Who, a)}
+
     @staticmethod
-    def _head(head: int) -> Line:
-        flags, liquidity = _field(head, "flags"), _field(head, "liquidity")
+    def _head(kind: int, head: int) -> Line:
+        # The same bits say of an execution whether it took, of all else who brought it about.
+        executed, bits = kind in _EXECUTED, _field(head, "who")
+        flags, liquidity = _field(head, "flags"), bits if executed else 0
+        who = WHO[kind] if executed or not bits else bits
         return {
             "side": _name(Side, _field(head, "side")),
             "order_type": _name(OrderType, _field(head, "type")),
             "time_in_force": _name(TimeInForce, _field(head, "tif")),
             "state": _name(OrderState, _field(head, "state")),
             "reason": _name(Reason, _field(head, "reason")),
+            "who": _name(Who, who),
             "liquidity": _name(Liquidity, liquidity) if liquidity else None,
             "flags": [flag.name for flag in OrderFlag if flags & flag],
         }

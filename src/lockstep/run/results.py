@@ -241,7 +241,7 @@ def _warnings(outcome: Outcome) -> list[str]:
     warnings = []
     engine = outcome.engine
     for (state, event), count in sorted(engine.state.orders.anomalies.items()):
-        warnings.append(f"{count} x {event} in order state {state}: not expected, not acted upon")
+        warnings.append(f"{count} x {event} in order state {state}: not expected")
     equity = equity_columns(outcome)["equity"]
     if len(equity) and float(equity.min()) <= 0.0:
         warnings.append("the account's equity fell to 0 or below: a broker would have closed it")

@@ -141,7 +141,7 @@ class Standing:
             },
             "positions": [self._position(entry) for entry in portfolio.positions if entry.units],
             "open_orders": [_order(order) for order in self._engine.open_orders()],
-            "strategies": {seat.name: self._strategy(seat) for seat in self._engine.seats},
+            "strategies": {seat.name: strategy_facts(seat) for seat in self._engine.seats},
             "last_events": [
                 last
                 for stream in self._playing.loop.source.streams
@@ -159,22 +159,23 @@ class Standing:
             "unrealised": _number(position.unrealised),
         }
 
-    def _strategy(self, seat: Any) -> dict[str, Any]:
-        """Its attributes, those that begin with _ aside; indicators that have no name of their own by what they are."""
-        indicators, attributes, named = {}, {}, set()
-        for name, value in vars(seat.strategy).items():
-            if name.startswith("_") or name in ("instrument", "position"):
-                continue
-            if isinstance(value, Indicator):
-                indicators[name] = _number(value.value)
-                named.add(value)
-            else:
-                attributes[name] = _shown(value)
-        for sub in seat.subscriptions:
-            of = f" of {sub.instrument.symbol}" if len(seat.subscriptions) > 1 else ""
-            for indicator in (one for held in sub.sets() for one in held if one not in named):
-                indicators[f"{indicator!r}{of}"] = _number(indicator.value)
-        return {"indicators": indicators, "attributes": attributes}
+
+def strategy_facts(seat: Any) -> dict[str, Any]:
+    """A strategy's indicators and attributes, those that begin with _ aside; indicators without a name by what they are."""
+    indicators, attributes, named = {}, {}, set()
+    for name, value in vars(seat.strategy).items():
+        if name.startswith("_") or name in ("instrument", "position"):
+            continue
+        if isinstance(value, Indicator):
+            indicators[name] = _number(value.value)
+            named.add(value)
+        else:
+            attributes[name] = _shown(value)
+    for sub in seat.subscriptions:
+        of = f" of {sub.instrument.symbol}" if len(seat.subscriptions) > 1 else ""
+        for indicator in (one for held in sub.sets() for one in held if one not in named):
+            indicators[f"{indicator!r}{of}"] = _number(indicator.value)
+    return {"indicators": indicators, "attributes": attributes}
 
 
 def _names(instrument: Instrument) -> tuple[str, str]:

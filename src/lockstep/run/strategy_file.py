@@ -65,6 +65,14 @@ def load_strategy(path: str | Path, class_name: str | None = None) -> StrategyFi
         ) from e
     except ValueError as e:  # null bytes, before Python 3.12
         raise StrategyError(f"{file.name} is not Python: {e}") from e
+    return strategy_from_source(source, file, class_name)
+
+
+def strategy_from_source(source: str, file: Path, class_name: str | None = None) -> StrategyFile:
+    """The strategy of a text that parses, under the name and from the folder of a file, which need not be there.
+
+    Raises: StrategyError: it does not run, or has no (or no single) strategy.
+    """
     module = _execute(file, source)
     return StrategyFile(_only_strategy(module, file.name, class_name), source, file)
 

@@ -10,15 +10,24 @@ from numpy.typing import NDArray
 from lockstep.analytics.fills import Fills, InstrumentUnits, Restatement
 from lockstep.analytics.round_trips import flat_to_flat
 from lockstep.analytics.trades import Trades
-from lockstep.engine.records import RECORD_NAMES, SPLIT, field
-from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce
+from lockstep.engine.records import LINK, RECORD_NAMES, SPLIT, WHO, field
+from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce, Who
 from lockstep.run.backtest import Outcome
 
 Columns = dict[str, Any]
 
 _ORDER_RECORDS = len(OrderEventKind)
-_SUBMITTED = (int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY), int(OrderEventKind.RESTATE))
-_FILLED = (int(OrderEventKind.PARTIAL), int(OrderEventKind.FILL))
+_SUBMITTED = (
+    int(OrderEventKind.SUBMIT),
+    int(OrderEventKind.DENY),
+    int(OrderEventKind.RESTATE),
+    int(OrderEventKind.REPLACE),
+)
+_FILLED = tuple(int(OrderEventKind[name]) for name in ("PARTIAL", "FILL", "CORRECT", "BUST"))
+
+_FRESH = (int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY))
+_EXECUTED = (int(OrderEventKind.PARTIAL), int(OrderEventKind.FILL))
+_BY_KIND = np.array([int(WHO[kind]) for kind in range(_ORDER_RECORDS)])
 
 
 def _names(enum: Any, size: int) -> NDArray[Any]:
@@ -34,6 +43,7 @@ _STATES = _names(OrderState, 32)
 _REASONS = _names(Reason, 64)
 _REASONS[0] = ""
 _LIQUIDITY = _names(Liquidity, 4)
+_WHO = _names(Who, 4)
 _RECORDS = np.array([RECORD_NAMES.get(kind, "") for kind in range(64)], dtype=object)
 
 
@@ -91,23 +101,29 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
     seq = 0
     quantities: dict[int, int] = {}
     signals: dict[int, int] = {}
+    parents: dict[int, int] = {}
+    clients = _ClientIds()
     for whole in outcome.decisions.blocks():
-        block = whole[field(whole[:, 2], "kind") < _ORDER_RECORDS]
+        kinds = field(whole[:, 2], "kind")
+        parents.update(whole[kinds == LINK][:, [3, 4]].tolist())
+        block = whole[kinds < _ORDER_RECORDS]
         if not len(block):
             continue
         head = block[:, 2]
         kind = field(head, "kind")
         submitted, filled = np.isin(kind, _SUBMITTED), np.isin(kind, _FILLED)
-        fresh = kind != int(OrderEventKind.RESTATE)
+        fresh = np.isin(kind, _FRESH)
+        asked = kind == int(OrderEventKind.REPLACE_REQUEST)  # of a quantity that is not yet the order's
         ids = block[:, 3].tolist()
         qty = np.empty(len(block), np.int64)
-        for row, ident in enumerate(ids):  # in order: a split restates the quantity from its row on
+        for row, ident in enumerate(ids):  # in order: a split or replacement gives another quantity from its row on
             if submitted[row]:
                 quantities[ident] = int(block[row, 4])
                 if fresh[row]:
                     signals[ident] = int(block[row, 7])
             qty[row] = quantities[ident]
-        cum = np.where(filled, block[:, 7], np.where(submitted, np.where(fresh, 0, block[:, 7]), block[:, 4]))
+        cum = np.where(fresh, 0, np.where(filled | submitted | asked, block[:, 7], block[:, 4]))
+        priced = submitted | asked
         state = field(head, "state")
         ended = np.isin(state, [int(s) for s in (OrderState.DENIED, OrderState.FILLED, OrderState.CANCELED,
                                                  OrderState.REJECTED, OrderState.EXPIRED)])  # fmt: skip
@@ -119,25 +135,56 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
             "ts_event": np.where(kind == int(OrderEventKind.SUBMIT), block[:, 0], block[:, 1]),
             "record": _RECORDS[kind],
             "order_id": block[:, 3],
+            "client_id": np.array(
+                [clients.after(what, ident) for what, ident in zip(kind.tolist(), ids, strict=True)], object
+            ),
+            "parent_id": np.array([parents.get(ident, 0) for ident in ids], np.int64),
             "strategy": strategies[field(head, "strategy")],
             "symbol": symbols[field(head, "instrument")],
             "side": field(head, "side").astype(np.int8),
             "type": _TYPES[field(head, "type")],
             "tif": _FORCES[field(head, "tif")],
             "qty_units": qty,
-            "limit_units": np.where(submitted, block[:, 5], 0),
-            "stop_units": np.where(submitted & ~trails, block[:, 6], 0),
+            "limit_units": np.where(priced, block[:, 5], 0),
+            "stop_units": np.where(priced & ~trails, block[:, 6], 0),
             "cum_units": cum,
             "leaves_units": np.where(ended, 0, qty - cum),
             "state": _STATES[state],
             "reason": _REASONS[field(head, "reason")],
+            "who": who_of(kind, head),
             "signal_id": np.array([signals.get(ident, 0) for ident in ids], np.int64),
             "post_only": (flags & OrderFlag.POST_ONLY) > 0,
             "reduce_only": (flags & OrderFlag.REDUCE_ONLY) > 0,
-            "trail_units": np.where(submitted & trails & ~in_ppm, block[:, 6], 0),
-            "trail_ppm": np.where(submitted & trails & in_ppm, block[:, 6], 0),
+            "trail_units": np.where(priced & trails & ~in_ppm, block[:, 6], 0),
+            "trail_ppm": np.where(priced & trails & in_ppm, block[:, 6], 0),
         }
         seq += len(block)
+
+
+def who_of(kind: NDArray[np.int64], head: NDArray[np.int64]) -> NDArray[Any]:
+    """Who brought each order record about: strategy, system, trader or venue."""
+    said = np.where(np.isin(kind, _EXECUTED), 0, field(head, "who"))
+    return _WHO[np.where(said > 0, said, _BY_KIND[kind])]
+
+
+class _ClientIds:
+    """What a venue knows an order under after each of its records, as `Order.client_id` says it."""
+
+    def __init__(self) -> None:
+        self._asked: dict[int, int] = {}
+        self._out: dict[int, bool] = {}
+        self._live: dict[int, str] = {}
+
+    def after(self, kind: int, order_id: int) -> str:
+        """Take an order's next record."""
+        if kind == OrderEventKind.REPLACE_REQUEST:
+            self._asked[order_id] = self._asked.get(order_id, 0) + 1
+            self._out[order_id] = True
+        elif kind == OrderEventKind.REPLACE_REJECT:
+            self._out[order_id] = False
+        elif kind == OrderEventKind.REPLACE and self._out.pop(order_id, False):
+            self._live[order_id] = f"{order_id}.{self._asked[order_id]}"
+        return self._live.get(order_id, str(order_id))
 
 
 def _lookups(outcome: Outcome) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:

@@ -19,12 +19,10 @@ else:
     from lockstep.sim.market import Market, VenueOrder
 from lockstep.model.enums import OrderEventKind, OrderFlag, Reason, TimeInForce
 
-_REJECT = cython.declare(cython.int, int(OrderEventKind.REJECT))
 _CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
 _IOC = cython.declare(cython.int, int(TimeInForce.IOC))
 _FOK = cython.declare(cython.int, int(TimeInForce.FOK))
 _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
-_POST_ONLY = cython.declare(cython.int, int(Reason.POST_ONLY))
 _POST_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.POST_ONLY))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
@@ -109,7 +107,7 @@ def _open_order(
         _fill(desk, market, order, o, False, ts, volume)
     elif (order.limit_price - o) * order.side >= 0:
         if order.fresh and order.flags & _POST_ONLY_FLAG:
-            return desk.end(market, order, _REJECT, _POST_ONLY, ts)
+            return desk.refuse_to_take(market, order, ts)
         if order.fresh:
             _fill(desk, market, order, o, False, ts, volume)
         elif order.limit_price != o or desk.touch:  # it rested: the open traded through it, or touched it

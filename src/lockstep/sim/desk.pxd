@@ -13,6 +13,10 @@ cdef class Desk(Transit):
 
     cdef int release_held(self, Market market) except -1
     cdef int cancel(self, Market market, InFlight flight) except -1
+    cdef int change(self, Market market, InFlight flight) except -1
+    cdef VenueOrder replace(self, Market market, InFlight flight)
+    cdef int _requeue(self, Market market, VenueOrder order) except -1
+    cdef int refuse_to_take(self, Market market, VenueOrder order, long long ts) except -1
     cdef VenueOrder admit(self, OrderRequest request, long long arrival)
     cdef bint sets_off(self, Market market, VenueOrder order, long long price) except -1
     cdef int follow(self, Market market, VenueOrder order, long long price) except -1

@@ -28,6 +28,9 @@ _TRIGGER = cython.declare(cython.int, int(OrderEventKind.TRIGGER))
 _FILL = cython.declare(cython.int, int(OrderEventKind.FILL))
 _CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
 _CANCEL_REJECT = cython.declare(cython.int, int(OrderEventKind.CANCEL_REJECT))
+_REPLACE_REQUEST = cython.declare(cython.int, int(OrderEventKind.REPLACE_REQUEST))
+_REPLACE = cython.declare(cython.int, int(OrderEventKind.REPLACE))
+_REPLACE_REJECT = cython.declare(cython.int, int(OrderEventKind.REPLACE_REJECT))
 _EXPIRE = cython.declare(cython.int, int(OrderEventKind.EXPIRE))
 _STOP = cython.declare(cython.int, int(OrderType.STOP))
 _TRAILING = cython.declare(cython.int, int(OrderType.TRAILING_STOP))
@@ -40,6 +43,7 @@ _OUTSIDE_HOURS = cython.declare(cython.int, int(Reason.OUTSIDE_HOURS))
 _PRICE_BAND = cython.declare(cython.int, int(Reason.PRICE_BAND))
 _TOO_LATE = cython.declare(cython.int, int(Reason.TOO_LATE))
 _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
+_POST_ONLY = cython.declare(cython.int, int(Reason.POST_ONLY))
 _REDUCE_ONLY = cython.declare(cython.int, int(Reason.REDUCE_ONLY))
 _REDUCE_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.REDUCE_ONLY))
 _TRAIL_PPM = cython.declare(cython.int, int(OrderFlag.TRAIL_PPM))
@@ -80,7 +84,7 @@ class Desk(Transit):
     # ---- commands arrive
 
     def release_held(self, market: Market) -> cython.int:
-        """Act on the cancels that no longer wait for a bar, in their order."""
+        """Act on the cancels and replacements that no longer wait for a bar, in their order."""
         flight: InFlight
         held: list[InFlight] = market.held
         market.held = []
@@ -89,7 +93,81 @@ class Desk(Transit):
             if flight.request.basis_ts > market.settled_to:
                 market.held.append(flight)
             else:
-                self.cancel(market, flight)
+                self.change(market, flight)
+        return 0
+
+    def change(self, market: Market, flight: InFlight) -> cython.int:
+        """A cancel or replacement takes effect."""
+        if flight.request.kind == _REPLACE_REQUEST:
+            self.replace(market, flight)
+            return 0
+        return self.cancel(market, flight)
+
+    def replace(self, market: Market, flight: InFlight) -> VenueOrder | None:
+        """A replacement takes effect, at the time at which a cancel would. Returns the order where it may meet a price anew.
+
+        A total at or below what is filled cancels the rest. Only a smaller quantity keeps the place among the others; a
+        new price makes it an order that has just arrived.
+        """
+        request: OrderRequest = flight.request
+        terms: OrderTerms = cython.cast(OrderTerms, request.terms)
+        ts: cython.longlong = flight.arrival if flight.arrival > market.matched_to else market.matched_to
+        report: VenueReport
+        order: VenueOrder | None = self.by_id.get(request.order_id)
+        if order is None:
+            report = make_report(
+                _REPLACE_REJECT, request.instrument, ts + self.ack_ns, ts, request.order_id, 0, _TOO_LATE
+            )
+            report.revision = request.revision
+            self.queue(report)
+            return None
+        if terms.qty <= order.qty - order.leaves:
+            self.end(market, order, _CANCEL, 0, ts)
+            return None
+        follows: cython.bint = order.order_type == _TRAILING  # its stop is the venue's
+        moved: cython.bint = terms.limit_price != order.limit_price or (
+            not follows and terms.stop_price != order.stop_price
+        )
+        reason: cython.int = 0
+        if moved and (market.outside_band(terms.limit_price, ts) or market.outside_band(terms.stop_price, ts)):
+            reason = _PRICE_BAND
+        elif not follows and terms.stop_price != order.stop_price and not order.waiting:
+            reason = _TOO_LATE  # it has triggered
+        if reason:
+            report = self.report_on(order, _REPLACE_REJECT, reason, ts, self.ack_ns, self.ack_jitter_ns)
+            report.revision = request.revision
+            self.queue(report)
+            return None
+        if moved or terms.qty > order.qty:
+            self._requeue(market, order)
+        order.leaves += terms.qty - order.qty
+        order.qty = terms.qty
+        order.limit_price = terms.limit_price
+        if not follows:
+            order.stop_price = terms.stop_price
+        if moved:
+            order.fresh = True
+            order.crossing = False
+            order.met = 0
+            order.arrival = ts
+            order.basis_ts = request.basis_ts
+            order.bars_to_wait = self.entry_bars
+        report = self.report_on(order, _REPLACE, 0, ts, self.ack_ns, self.ack_jitter_ns)
+        report.revision = request.revision
+        report.qty = terms.qty
+        report.limit_price = terms.limit_price
+        report.stop_price = terms.stop_price
+        self.queue(report)
+        return order if moved else None
+
+    def _requeue(self, market: Market, order: VenueOrder) -> cython.int:
+        """Behind every other order: it has lost its place."""
+        k: cython.Py_ssize_t
+        for k in range(len(market.resting)):
+            if market.resting[k] is order:
+                del market.resting[k]
+                break
+        market.resting.append(order)
         return 0
 
     def cancel(self, market: Market, flight: InFlight) -> cython.int:
@@ -291,6 +369,11 @@ class Desk(Transit):
                 break
         del self.by_id[order.order_id]
         return 0
+
+    def refuse_to_take(self, market: Market, order: VenueOrder, ts: cython.longlong) -> cython.int:
+        """A post-only order would take: rejected, or cancelled where it has fills, from before it was replaced."""
+        kind: cython.int = _REJECT if order.leaves == order.qty else _CANCEL
+        return self.end(market, order, kind, _POST_ONLY, ts)
 
     def end(
         self, market: Market, order: VenueOrder, kind: cython.int, reason: cython.int, ts: cython.longlong

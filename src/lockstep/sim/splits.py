@@ -21,7 +21,7 @@ else:
     from lockstep.sim.transit import InFlight
 from lockstep.model.enums import OrderEventKind, OrderFlag, Reason
 
-_SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
+_REPLACE_REQUEST = cython.declare(cython.int, int(OrderEventKind.REPLACE_REQUEST))
 _CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
 _RESTATE = cython.declare(cython.int, int(OrderEventKind.RESTATE))
 _CORPORATE_ACTION = cython.declare(cython.int, int(Reason.CORPORATE_ACTION))
@@ -44,9 +44,8 @@ def restate_orders(
         if leaves == 0:
             desk.end(market, order, _CANCEL, _CORPORATE_ACTION, ts)
             continue
-        filled = _scaled_down(order.qty - order.leaves, new_shares, old_shares, 1)
+        order.qty += leaves - order.leaves  # what is filled stays as it was: the owner counts it so too
         order.leaves = leaves
-        order.qty = filled + leaves
         if order.limit_price:
             order.limit_price = _scaled_price(order.limit_price, old_shares, new_shares, market.tick, -order.side)
         if order.stop_price > 0:
@@ -83,36 +82,75 @@ def _split_in_flight(
     for k in range(desk.next_arrival, len(desk.arrivals)):
         flight = cython.cast(InFlight, desk.arrivals[k])
         old = flight.request
-        if old.kind != _SUBMIT or old.instrument != index:
+        if old.instrument != index or old.terms is None:
             keep.append(flight)
             continue
-        terms = cython.cast(OrderTerms, old.terms)
-        qty = _scaled_down(terms.qty, new_shares, old_shares, market.lot)
-        limit: cython.py_int = 0
-        stop: cython.py_int = 0
-        trail: cython.py_int = 0
-        if terms.limit_price:
-            limit = _scaled_price(terms.limit_price, old_shares, new_shares, market.tick, -terms.side)
-        if terms.stop_price:
-            stop = _scaled_price(terms.stop_price, old_shares, new_shares, market.tick, terms.side)
-        if terms.trail:
-            trail = _scaled_trail(terms.trail, terms.flags, old_shares, new_shares, market.tick)
-        kind: cython.int = _RESTATE if qty else _CANCEL
+        if old.kind == _REPLACE_REQUEST:
+            _split_replacement(desk, market, flight, new_shares, old_shares)
+            keep.append(flight)
+            continue
+        terms = _split_terms(market, old.terms, 0, new_shares, old_shares)
+        kind: cython.int = _RESTATE if terms.qty else _CANCEL
         report: VenueReport = make_report(kind, index, ts + desk.ack_ns, ts, old.order_id, 0, _CORPORATE_ACTION)
-        report.qty, report.limit_price, report.stop_price = qty, limit, trail or stop
+        report.qty, report.limit_price, report.stop_price = (
+            terms.qty,
+            terms.limit_price,
+            terms.trail or terms.stop_price,
+        )
         desk.queue(report)
-        if qty:
+        if terms.qty:
             flight.request = make_request(
-                old.kind, old.strategy, old.instrument, old.ts, old.basis_ts, old.order_id,
-                make_terms(
-                    terms.side, terms.order_type, terms.time_in_force, terms.flags, qty, limit, stop, trail,
-                    terms.expire_ts, terms.signal_id,
-                ),
-            )  # fmt: skip
+                old.kind, old.strategy, old.instrument, old.ts, old.basis_ts, old.order_id, terms
+            )
             keep.append(flight)
     desk.arrivals = keep
     desk.next_arrival = 0
+    for entry in market.held:
+        flight = cython.cast(InFlight, entry)
+        if flight.request.kind == _REPLACE_REQUEST:
+            _split_replacement(desk, market, flight, new_shares, old_shares)
     return 0
+
+
+def _split_replacement(
+    desk: Desk, market: Market, flight: InFlight, new_shares: cython.longlong, old_shares: cython.longlong
+) -> cython.int:
+    """A replacement that has yet to take effect: what it leaves open, in new shares. What is filled stays as it was."""
+    old: OrderRequest = flight.request
+    terms: OrderTerms = cython.cast(OrderTerms, old.terms)
+    order: VenueOrder | None = desk.by_id.get(old.order_id)
+    filled: cython.longlong = 0 if order is None else order.qty - order.leaves
+    flight.request = make_request(
+        old.kind, old.strategy, old.instrument, old.ts, old.basis_ts, old.order_id,
+        _split_terms(market, terms, filled, new_shares, old_shares), old.revision, old.replaces,
+    )  # fmt: skip
+    return 0
+
+
+def _split_terms(
+    market: Market,
+    terms: OrderTerms,
+    filled: cython.longlong,
+    new_shares: cython.longlong,
+    old_shares: cython.longlong,
+) -> OrderTerms:
+    """Terms in new shares; of the quantity only what is beyond `filled`."""
+    qty = terms.qty
+    if qty > filled:
+        qty = filled + _scaled_down(qty - filled, new_shares, old_shares, market.lot)
+    limit: cython.py_int = 0
+    stop: cython.py_int = 0
+    trail: cython.py_int = 0
+    if terms.limit_price:
+        limit = _scaled_price(terms.limit_price, old_shares, new_shares, market.tick, -terms.side)
+    if terms.stop_price:
+        stop = _scaled_price(terms.stop_price, old_shares, new_shares, market.tick, terms.side)
+    if terms.trail:
+        trail = _scaled_trail(terms.trail, terms.flags, old_shares, new_shares, market.tick)
+    return make_terms(
+        terms.side, terms.order_type, terms.time_in_force, terms.flags, qty, limit, stop, trail, terms.expire_ts,
+        terms.signal_id,
+    )  # fmt: skip
 
 
 def _scaled_down(units: int, num: int, den: int, step: int) -> int:

@@ -25,12 +25,10 @@ else:
     from lockstep.sim.market import Market, VenueOrder
 from lockstep.model.enums import OrderEventKind, OrderFlag, Reason, TimeInForce
 
-_REJECT = cython.declare(cython.int, int(OrderEventKind.REJECT))
 _CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
 _IOC = cython.declare(cython.int, int(TimeInForce.IOC))
 _FOK = cython.declare(cython.int, int(TimeInForce.FOK))
 _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
-_POST_ONLY = cython.declare(cython.int, int(Reason.POST_ONLY))
 _POST_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.POST_ONLY))
 _FIRST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)  # the rank of an order at any price
 
@@ -109,7 +107,7 @@ def _meet_quote(desk: Desk, market: Market, order: VenueOrder, ts: cython.longlo
         _take_side(desk, market, order, price, False, ts)
     elif price > 0 and beyond >= 0 and takes:
         if order.flags & _POST_ONLY_FLAG:
-            return desk.end(market, order, _REJECT, _POST_ONLY, ts)
+            return desk.refuse_to_take(market, order, ts)
         _take_side(desk, market, order, price, False, ts)
     elif price > 0 and (beyond > 0 or (beyond == 0 and desk.touch)):
         _take_side(desk, market, order, order.limit_price, True, ts)
@@ -227,7 +225,7 @@ def _meet_trade(
     order.met = market.events
     if order.limit_price == 0 or (takes and (order.limit_price - price) * order.side >= 0):
         if order.flags & _POST_ONLY_FLAG:
-            return desk.end(market, order, _REJECT, _POST_ONLY, ts)
+            return desk.refuse_to_take(market, order, ts)
         order.crossing = False
         market.available -= desk.fill(market, order, price, False, ts, volume, market.available)
     elif takes:

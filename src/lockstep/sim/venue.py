@@ -31,6 +31,7 @@ from lockstep.model.enums import OrderEventKind
 from lockstep.sim.models import BarFills, Latency, Slippage
 
 _SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
+_REPLACE_REQUEST = cython.declare(cython.int, int(OrderEventKind.REPLACE_REQUEST))
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
@@ -59,6 +60,11 @@ class Venue(Desk):
             return 0
         if market.bars and request.basis_ts > market.settled_to:
             market.held.append(flight)  # a bar that opened before it was sent may still come, and may fill the order
+            return 0
+        if request.kind == _REPLACE_REQUEST:
+            changed: VenueOrder | None = self.replace(market, flight)
+            if changed is not None and not market.bars:
+                meet_on_arrival(self, market, changed)
             return 0
         return self.cancel(market, flight)
 

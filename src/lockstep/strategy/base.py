@@ -248,6 +248,8 @@ class Strategy:
         expire: int = 0,
         post_only: bool = False,
         reduce_only: bool = False,
+        take_profit: Number | None = None,
+        stop_loss: Number | None = None,
         signal: int = 0,
         instrument: Instrument | str | None = None,
     ) -> Any:
@@ -255,8 +257,14 @@ class Strategy:
 
         trail=, trail_bps=: a trailing stop, this far from the best price since it arrived: in quote currency, or in hundredths
         of a percent of that price. post_only: a limit that is rejected rather than take. reduce_only: only what
-        reduces this instance's position is filled, the rest is cancelled.
+        reduces this instance's position is filled, the rest is cancelled. take_profit=, stop_loss=: prices of a limit and a
+        stop on the other side that close what is filled, each as it fills; a fill of one makes the other smaller.
         """
+        if take_profit is not None or stop_loss is not None:
+            return self._seat.submit_bracket(
+                1, qty, take_profit, stop_loss, limit=limit, stop=stop, trail=trail, trail_bps=trail_bps, tif=tif,
+                expire=expire, post_only=post_only, reduce_only=reduce_only, signal=signal, instrument=instrument,
+            )  # fmt: skip
         return self._seat.submit(
             1, qty, limit, stop, trail, trail_bps, tif, expire, post_only, reduce_only, signal, instrument
         )
@@ -273,10 +281,17 @@ class Strategy:
         expire: int = 0,
         post_only: bool = False,
         reduce_only: bool = False,
+        take_profit: Number | None = None,
+        stop_loss: Number | None = None,
         signal: int = 0,
         instrument: Instrument | str | None = None,
     ) -> Any:
         """Sell: as `buy`. Selling more than is held goes short."""
+        if take_profit is not None or stop_loss is not None:
+            return self._seat.submit_bracket(
+                -1, qty, take_profit, stop_loss, limit=limit, stop=stop, trail=trail, trail_bps=trail_bps, tif=tif,
+                expire=expire, post_only=post_only, reduce_only=reduce_only, signal=signal, instrument=instrument,
+            )  # fmt: skip
         return self._seat.submit(
             -1, qty, limit, stop, trail, trail_bps, tif, expire, post_only, reduce_only, signal, instrument
         )
@@ -298,6 +313,26 @@ class Strategy:
         """Ask to cancel one order, or all open ones. True if there was anything to cancel."""
         cancelled: bool = self._seat.cancel(order)
         return cancelled
+
+    def replace(
+        self, order: Any, *, qty: Number | None = None, limit: Number | None = None, stop: Number | None = None
+    ) -> bool:
+        """Ask for another total quantity (what is filled included), limit or stop of an open order; the rest stays.
+
+        The order stays the same object: PENDING_REPLACE until the venue answers, and it may fill meanwhile. A total at or
+        below what is filled cancels the rest. False where there was nothing to ask: done, unknown, an answer still out, or
+        refused by risk, of which order.reason says why.
+        """
+        asked: bool = self._seat.replace(order, qty, limit, stop)
+        return asked
+
+    def oco(self, orders: Any) -> bool:
+        """One cancels the others: the first fill of any of these orders cancels the rest. An order can be in one group only.
+
+        An order that ends without a fill leaves the others as they are. False where fewer than two of them are open.
+        """
+        linked: bool = self._seat.link_orders(orders)
+        return linked
 
     def close(self, instrument: Instrument | str | None = None, signal: int = 0) -> Any:
         """Bring the position to 0 with a market order, counting market orders on their way. Returns the Order or None."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from benchmarks import breadth, costs, histories, ours, race, scale, speed
+from benchmarks import breadth, costs, histories, ours, race, recordings, scale, speed
 from benchmarks.peers import environments
 from benchmarks.peers.environments import PeerEnvironment, Unavailable
 from benchmarks.peers.program import ProgramResult
@@ -124,7 +124,8 @@ class TestRows:
 
     def test_rows_without_their_data_say_so(self, tmp_path: Path) -> None:
         setting = Setting(tmp_path, repeat=1, quick=True, say=lambda _: None)
-        for row in (breadth.merge_cost, breadth.hundred, histories.catalog_read, histories.csv_import):
+        journal = (recordings.journal_append, recordings.recording_cost, recordings.journal_restart)
+        for row in (breadth.merge_cost, breadth.hundred, histories.catalog_read, histories.csv_import, *journal):
             for entry in row(setting):
                 assert entry.value is None
                 assert entry.note

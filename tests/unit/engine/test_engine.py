@@ -406,21 +406,10 @@ def test_venue_that_fills_before_it_acknowledges_or_after_the_end_is_heard() -> 
     engine.step(accept)
     engine.step(fill)
     engine.step(make_report(int(OrderEventKind.ACCEPT), 0, T0 + HOUR + 6, T0 + HOUR + 5, 4711, 1, 0))
-    assert engine.orphans == {"ACCEPT": 2, "FILL": 1}
+    assert engine.orphans == {"ACCEPT": 1}  # of an order that was never ours
+    assert engine.state.orders.ignored == {("FILLED", "ACCEPT"): 1}
+    assert (engine.state.orders.duplicates, engine.state.orders.anomalies) == (1, {})
     assert engine.portfolio.positions[0].units == 2
-
-
-def test_overfill_halts() -> None:
-    plan = Plan({0: lambda s: s.buy(15)})
-    engine = engine_with(plan)
-    engine.step(event(EventKind.BAR, T0 + HOUR, 100, 100, 100, 100))
-    _, partial, rest = venue_words(15, BarFills())
-    engine.step(partial)
-    assert plan.placed[0].state.name == "PARTIAL_FILL"
-    with pytest.raises(InvariantError, match="fill of 10 units, but only 5 were open"):
-        engine.step(partial)
-    engine.step(rest)
-    assert plan.placed[0].state.name == "FILLED"
 
 
 def test_reason_of_one_event_does_not_stick_to_the_next() -> None:

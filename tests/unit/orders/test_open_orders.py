@@ -10,9 +10,9 @@ from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import OrderState as S
 from lockstep.model.errors import InvariantError
 from lockstep.model.instrument import Instrument
-from lockstep.model.traffic import make_terms
+from lockstep.model.traffic import VenueReport, make_fill, make_terms
 from lockstep.orders.order import OpenOrders, Order
-from lockstep.orders.table import ANOMALY, IGNORED
+from lockstep.orders.table import ANOMALY, IGNORED, LATE
 
 ITEM = Instrument(
     venue="XNAS", symbol="AAPL", asset_class=AssetClass.EQUITY, base_currency="AAPL", quote_currency="USD",
@@ -107,13 +107,92 @@ def test_unknown_order_with_fills_comes_back_as_partly_filled() -> None:
 
 
 @pytest.mark.parametrize("end", [E.CANCEL, E.EXPIRE, E.REJECT])
-def test_late_fill_of_a_finished_order_is_an_anomaly_that_changes_nothing(end: E) -> None:
+def test_late_fill_of_a_finished_order_is_counted_raised_and_leaves_it_final(end: E) -> None:
     orders = OpenOrders()
     order = made(orders, 100, E.SUBMIT, E.ACCEPT, end)
     state = order.state
-    assert orders.apply_fill(order, 10, 10000) == ANOMALY
-    assert (order.state, order.cum_units, order.notional_units, order.average_price) == (state, 0, 0, None)
-    assert orders.anomalies == {(state.name, "PARTIAL"): 1}
+    assert orders.apply_fill(order, 10, 10000) == LATE
+    assert (order.state, order.cum_units, order.leaves_units, order.average_price) == (state, 10, 0, Decimal(100))
+    assert orders.apply_fill(order, 90, 10000) == LATE
+    assert orders.overfills == 0
+    assert orders.apply_fill(order, 1, 10000) == LATE
+    assert (order.state, order.cum_units, orders.overfills, orders.done_count) == (state, 101, 1, 1)
+    assert orders.anomalies == {(state.name, "PARTIAL"): 1, (state.name, "FILL"): 2}
+
+
+def fill(exec_id: int, qty: int, price: int, *, kind: E = E.FILL, ref: int = 0) -> VenueReport:
+    return make_fill(int(kind), 0, 9, 8, 1, 0, exec_id, qty, price, 3, ref)
+
+
+def filled(orders: OpenOrders, order: Order, *reports: VenueReport) -> None:
+    for report in reports:
+        orders.apply_fill(order, report.qty, report.price)
+        orders.keep_execution(order, report)
+
+
+def test_executions_are_known_by_their_number_and_that_of_their_corrections() -> None:
+    orders = OpenOrders()
+    order = made(orders, 100, E.SUBMIT)
+    filled(orders, order, *(fill(10 * k, 5, 10000) for k in (3, 1, 2)))
+
+    def stands(*numbers: int) -> list[int]:
+        return [-1 if found is None else found.qty for found in map(order.execution, numbers)]
+
+    assert stands(30, 10, 20) == [5, 5, 5]
+    assert order.execution(0) is order.execution(11) is order.execution(31) is None
+    assert orders.amend(order, fill(40, 7, 9000, kind=E.CORRECT, ref=10)) == S.PARTIAL_FILL
+    assert (order.cum_units, order.notional_units) == (17, 10 * 10000 + 7 * 9000)
+    assert orders.amend(order, fill(50, 6, 9000, kind=E.CORRECT, ref=40)) == S.PARTIAL_FILL  # a correction of one
+    assert (order.cum_units, stands(10, 40, 50)) == (16, [6, 6, 6])
+    assert orders.amend(order, fill(60, 0, 0, kind=E.BUST, ref=10)) == S.PARTIAL_FILL
+    assert (order.cum_units, order.notional_units, stands(10)) == (10, 100000, [0])
+    with pytest.raises(InvariantError, match="no execution 77 to amend"):
+        orders.amend(order, fill(61, 1, 1, kind=E.CORRECT, ref=77))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((), S.ACKNOWLEDGED), ((E.CANCEL_REQUEST,), S.PENDING_CANCEL), ((E.LOSE,), S.UNKNOWN)],
+)
+def test_bust_of_all_that_was_filled_leads_back_to_an_order_that_works(before: tuple[E, ...], after: S) -> None:
+    orders = OpenOrders()
+    order = made(orders, 100, E.SUBMIT, E.ACCEPT)
+    filled(orders, order, fill(1, 40, 10000))
+    for event in before:
+        orders.apply(order, event)
+    assert orders.amend(order, fill(2, 0, 0, kind=E.BUST, ref=1)) == after
+    assert (order.cum_units, order.notional_units, order.leaves_units) == (0, 0, 100)
+    if E.CANCEL_REQUEST in before:
+        assert orders.apply(order, E.CANCEL_REJECT) == S.ACKNOWLEDGED
+
+
+def test_bust_of_a_finished_order_is_booked_and_it_stays_finished() -> None:
+    orders = OpenOrders()
+    order = made(orders, 10, E.SUBMIT)
+    filled(orders, order, fill(1, 10, 10000))
+    assert orders.amend(order, fill(2, 0, 0, kind=E.BUST, ref=1)) == LATE
+    assert (order.state, order.cum_units, order.leaves_units) == (S.FILLED, 0, 0)
+    assert orders.anomalies == {("FILLED", "BUST"): 1}
+
+
+def test_correction_to_all_that_was_ordered_ends_the_order_and_to_more_is_an_overfill() -> None:
+    for qty, overfills in ((10, 0), (11, 1)):
+        orders = OpenOrders()
+        order = made(orders, 10, E.SUBMIT)
+        filled(orders, order, fill(1, 4, 10000))
+        assert orders.amend(order, fill(2, qty, 10000, kind=E.CORRECT, ref=1)) == S.FILLED
+        assert (order.cum_units, orders.overfills, orders.by_id) == (qty, overfills, {})
+
+
+def test_orders_done_lately_are_found_and_older_ones_are_not() -> None:
+    orders = OpenOrders(done_kept=3)
+    placed = [made(orders, 10, E.SUBMIT) for _ in range(6)]
+    for order in (*placed[1:], placed[0]):
+        orders.apply(order, E.CANCEL)
+    assert [orders.find(order.id) for order in placed] == [placed[0], None, None, None, placed[4], placed[5]]
+    assert orders.find(99) is None
+    with pytest.raises(InvariantError, match="at least one order"):
+        OpenOrders(done_kept=0)
 
 
 def test_fault_of_ours_halts_and_changes_nothing() -> None:
@@ -125,16 +204,23 @@ def test_fault_of_ours_halts_and_changes_nothing() -> None:
     assert orders.by_id == {1: order}
 
 
-@pytest.mark.parametrize("qty", [0, -1, 101, 2**62])
-def test_fill_of_more_than_is_open_halts(qty: int) -> None:
+@pytest.mark.parametrize("qty", [0, -1])
+def test_fill_of_nothing_halts(qty: int) -> None:
     orders = OpenOrders()
     order = made(orders, 100, E.SUBMIT)
-    with pytest.raises(InvariantError, match="only 100 were open"):
+    with pytest.raises(InvariantError, match=f"a fill of {qty} units is none"):
         orders.apply_fill(order, qty, 10000)
     assert order.cum_units == 0
 
 
-@pytest.mark.parametrize("event", [-1, 16, 207, 10**6])
+def test_fill_of_more_than_was_ordered_is_taken_as_the_truth_and_counted() -> None:
+    orders = OpenOrders()
+    order = made(orders, 100, E.SUBMIT)
+    assert orders.apply_fill(order, 101, 10000) == S.FILLED
+    assert (order.cum_units, order.leaves_units, orders.overfills, orders.by_id) == (101, 0, 1, {})
+
+
+@pytest.mark.parametrize("event", [-1, 18, 233, 10**6])
 def test_event_number_off_the_table_halts(event: int) -> None:
     orders = OpenOrders()
     with pytest.raises(InvariantError, match=f"no order event has the number {event}"):

@@ -181,7 +181,7 @@ def test_funding_files_of_each_form_read_alike(tmp_path: Path) -> None:
     found = set()
     for name, text in forms.items():
         (tmp_path / name).write_text(text)
-        found.add(read_funding(tmp_path / name).content_hash)
+        found.add(str(read_funding(tmp_path / name).rows()))
     assert len(found) == 1
 
 

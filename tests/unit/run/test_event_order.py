@@ -210,7 +210,8 @@ def test_cancel_rejected_for_a_fill_in_the_same_bar_is_not_heard_before_the_fill
     )
     kinds = [what[2] for what in run.plan.seen if what[0] == "order"]
     assert kinds == ["ACCEPT", "FILL"]
-    assert run.engine.orphans == {"CANCEL_REJECT": 1}
+    assert run.engine.orphans == {}
+    assert run.engine.state.orders.ignored == {("FILLED", "CANCEL_REJECT"): 1}
 
 
 def test_band_of_an_order_sent_inside_a_bar_is_measured_from_the_price_known_then() -> None:

@@ -29,6 +29,7 @@ MADE = {
     "engine/state:State": "portfolio later signal_sink in_history",  # between steps later is empty, in_history false
     "engine/state:Subscription": "index seat_index instrument_index strategy instrument position holding gate series waits "
     "cooldown_bars scale qty_scale wants_orders lot qty_min qty_max quote_indicators trade_indicators",  # with indicators
+    "engine/groups:Group": "",
     "portfolio/portfolio:Portfolio": "ledger rates valuations leverage_max by_key foreign",  # ledger: the first of ledgers
     "portfolio/ledger:Ledger": "currency opening decimals scale",
     "portfolio/position:Holding": "instrument valuation index ledger rate margin_initial margin_maintenance",
@@ -88,6 +89,8 @@ class Busy(Strategy):
         self.set_timer("later", at=self.now + 20 * HOUR)
         self.buy(3)
         self.buy(2, limit=50)
+        self.buy(1, limit=51, take_profit=60, stop_loss=45)
+        self.oco([self.buy(1, limit=52), self.buy(1, limit=53)])
         self.sell(1, stop=40, tif="DAY")
         self.sell(1, trail=5)
         if self.now == T0 + 9 * HOUR:
@@ -112,6 +115,7 @@ def states_of(machine: Machine, loop: Loop) -> dict[str, dict[str, Any]]:
         "engine/engine:Engine": engine,
         "engine/state:State": state,
         "engine/state:Subscription": engine["strategies"]["busy"]["instruments"]["AAA.X"] | state["subscriptions"][0],
+        "engine/groups:Group": state["groups"][0],
         "portfolio/portfolio:Portfolio": account,
         "portfolio/ledger:Ledger": account["ledgers"][0],
         "portfolio/position:Holding": account["holdings"][0],

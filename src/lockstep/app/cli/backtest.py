@@ -16,6 +16,7 @@ from lockstep.app.cli.options import (
     log_level_option,
     logs_option,
     quiet_option,
+    record_option,
     run_options,
     runs_option,
 )
@@ -24,15 +25,17 @@ if TYPE_CHECKING:
     from lockstep.model.fees import FeeSchedule
     from lockstep.run.backtest import Backtest
     from lockstep.run.config import BacktestConfig
+    from lockstep.run.data_source import DataSource
 
 EXAMPLES = examples(
     "lockstep new my_strategy --force",
     "lockstep backtest my_strategy.py --data us_stocks --symbol AAPL --symbol IBM",
     "lockstep backtest my_strategy.py --data us_stocks --param fast=12 --start 2005-01-01 --fee 0.1% --json",
+    "lockstep backtest my_strategy.py --data us_stocks --symbol IBM --no-sensitivity --record recorded",
     "lockstep backtest my_strategy.py --data us_stocks --logs logs --log-level info,orders=debug",
 )
 NOT_PART_OF_THE_RUN = {
-    "strategy", "root", "report", "no_sensitivity", "no_save", "as_json", "logs", "log_level", "quiet",
+    "strategy", "root", "report", "record", "no_sensitivity", "no_save", "as_json", "logs", "log_level", "quiet",
     "speed", "break_at", "break_when", "break_on", "snapshot", "snapshot_at", "restore",
 }  # fmt: skip
 """What changes where results go or how they are shown, and hence no result."""
@@ -43,6 +46,7 @@ NOT_PART_OF_THE_RUN = {
 @run_options
 @runs_option
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the HTML report there.")
+@record_option
 @click.option("--no-sensitivity", is_flag=True, help="Skip the reruns with other costs, latencies and bar path.")
 @click.option("--no-save", is_flag=True, help="Keep nothing in the folder of runs.")
 @logs_option
@@ -57,11 +61,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     hurts. Without --no-sensitivity the run is repeated under other costs and latencies for the report.
     """
     from lockstep.app.cli.console import RunProgress, print_json, prints_aside, say, screen
-    from lockstep.app.cli.launch import check_writable, run_backtest
+    from lockstep.app.cli.launch import Recording, check_writable, run_backtest
     from lockstep.app.cli.logs import log_at, logs_as_json, quiet_if, warn_of_lost
     from lockstep.app.cli.outcome_table import show_outcome, show_places
 
-    check_writable(given["report"])
+    check_writable(given["report"], given["record"])
     log = log_at(given["logs"], given["log_level"])
     with prints_aside(given["as_json"]), quiet_if(given["quiet"]), RunProgress(given["quiet"]) as progress:
         run = run_backtest(
@@ -72,6 +76,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             sensitivity=not given["no_sensitivity"],
             report=given["report"],
             log=log,
+            recording=Recording(given["record"], [source_of(given)]) if given["record"] is not None else None,
         )
     warn_of_lost(log)
     if given["quiet"]:
@@ -99,7 +104,6 @@ def backtest_of(given: dict[str, Any], reading: Callable[[str], None]) -> "Backt
     from lockstep.run.plan import StrategyPlan
     from lockstep.run.strategy_file import load_strategy
     from lockstep.store.catalog.funding import read_funding
-    from lockstep.store.catalog.readers import read_market_data
 
     config = config_of(given)
     params = params_of(given["params"])
@@ -108,15 +112,20 @@ def backtest_of(given: dict[str, Any], reading: Callable[[str], None]) -> "Backt
     plan = StrategyPlan(strategy, params, timeframe=given["timeframe"])
     funding = {name: read_funding(Path(file)) for name, file in _named(given["funding"], "--funding", "SYMBOL=FILE")}
     reading(given["data"])
-    data = read_market_data(
-        given["data"],
+    return Backtest([plan], source_of(given).read(config.fees), config, funding=funding)
+
+
+def source_of(given: dict[str, Any]) -> "DataSource":
+    """Where the options say the data are, and how to read them."""
+    from lockstep.run.data_source import DataSource
+
+    return DataSource(
+        where=given["data"],
         symbols=given["symbols"] or None,
-        asset_class=given["asset_class"],
-        session=given["calendar"],
-        fees=config.fees,
         kind=given["kind"],
+        asset_class=given["asset_class"],
+        calendar=given["calendar"],
     )
-    return Backtest([plan], data, config, funding=funding)
 
 
 def config_of(given: dict[str, Any]) -> "BacktestConfig":

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +14,23 @@ from lockstep.app.cli.console import RunProgress
 from lockstep.app.cli.quiet import notice_of
 from lockstep.model.errors import UsageError
 from lockstep.run.backtest import Backtest, Outcome
+from lockstep.run.data_source import DataSource
 from lockstep.run.logs.log import RunLog
 from lockstep.run.logs.session import run_logged
+from lockstep.run.recording import record as record_run
+from lockstep.run.recording import refuse_unfit
 from lockstep.run.results import finish_run, summary
 
 
+class Recording(NamedTuple):
+    """A run is to be kept in a journal: in which folder, and where its data are read from."""
+
+    folder: Path
+    sources: Sequence[DataSource]
+
+
 class Finished(NamedTuple):
-    """A run that ended. folder and report are None where nothing was kept."""
+    """A run that ended. folder, report and recording are None where nothing was kept."""
 
     outcome: Outcome
     facts: dict[str, Any]
@@ -29,6 +39,7 @@ class Finished(NamedTuple):
     notice: str
     folder: Path | None
     report: Path | None
+    recording: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The one object of `--json`."""
@@ -45,11 +56,17 @@ class Finished(NamedTuple):
             "command": self.manifest["command"],
             "folder": str(self.folder) if self.folder is not None else None,
             "report": str(self.report) if self.report is not None else None,
+            "recording": str(self.recording) if self.recording is not None else None,
         }
 
 
-def check_writable(target: Path | None) -> None:
-    """Refuse before a long run what would fail after it. Raises: UsageError: the file could not be written there."""
+def check_writable(target: Path | None, recording: Path | None = None) -> None:
+    """Refuse before a long run what would fail after it.
+
+    Raises: UsageError: the file could not be written there, or the recording's folder holds something else.
+    """
+    if recording is not None:
+        refuse_unfit(recording)
     if target is None:
         return
     if target.is_dir():
@@ -68,10 +85,18 @@ def run_backtest(
     sensitivity: bool,
     report: Path | str | None,
     log: RunLog | None = None,
+    recording: Recording | None = None,
 ) -> Finished:
-    """Run it, keep it under `root` (None keeps nothing) and write the report; see `finish`. log: closed when it has run."""
-    outcome = backtest.run(progress.events) if log is None else run_logged(backtest, log, progress.events)
-    return finish(outcome, progress, command=command, root=root, sensitivity=sensitivity, report=report)
+    """Run it, keep it under `root` (None keeps nothing) and write the report; see `finish`.
+
+    Args: log: closed when it has run. recording: None records nothing.
+    """
+    if recording is not None:
+        outcome = record_run(backtest, recording.folder, recording.sources, progress.events, log)
+    else:
+        outcome = backtest.run(progress.events) if log is None else run_logged(backtest, log, progress.events)
+    run = finish(outcome, progress, command=command, root=root, sensitivity=sensitivity, report=report)
+    return run if recording is None else run._replace(recording=recording.folder)
 
 
 def finish(

@@ -68,6 +68,9 @@ config_option = click.option(
 set_option = click.option(
     "--set", "words", multiple=True, metavar="KEY=VALUE", help="Say a setting above all else; repeatable."
 )
+record_option = click.option(
+    "--record", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep every decision in a journal there, for lockstep replay and why."
+)  # fmt: skip
 kind_option = click.option(
     "--kind", metavar="KIND", help="bars, quotes, trades, or ticks (quotes and trades together); by default bars."
 )

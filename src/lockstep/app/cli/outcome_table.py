@@ -1,5 +1,7 @@
 """A finished run on one screen: what it made against buy and hold, what it risked, what it cost."""
 
+import shlex
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -110,6 +112,8 @@ def show_places(console: Console, run: Finished) -> None:
     how = "compiled" if run.facts["compiled"] else "uncompiled: lockstep doctor says why"
     if run.report is not None:
         say(console, f"Report  {run.report}", "bold")
+    if run.recording is not None:
+        say(console, f"Record  {run.recording}: lockstep replay {shlex.quote(str(run.recording))}")
     say(
         console,
         f"Run     {run.facts['run_hash'][:SHORT_HASH]}{f' in {run.folder.parent}' if run.folder else ' (not kept)'}",

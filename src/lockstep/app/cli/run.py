@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lockstep.app.cli.options import Command, config_option, examples, json_option, set_option
+from lockstep.app.cli.options import Command, config_option, examples, json_option, record_option, set_option
 
 if TYPE_CHECKING:
     from lockstep.run.backtest import Outcome
@@ -47,9 +47,17 @@ _IN_THE_FILE = {
 @config_option
 @set_option
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the HTML report there.")
+@record_option
 @click.option("--no-save", is_flag=True, help="Keep nothing in the folder of runs.")
 @json_option
-def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_save: bool, as_json: bool) -> None:
+def command(
+    path: Path | None,
+    words: tuple[str, ...],
+    report: Path | None,
+    record: Path | None,
+    no_save: bool,
+    as_json: bool,
+) -> None:
     """Run what a settings file says.
 
     The file (TOML, YAML or JSON) names the data, the venue, the risk limits and any number of strategies, which share
@@ -57,18 +65,18 @@ def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_s
     """
     from lockstep.app.cli.backtest import next_line
     from lockstep.app.cli.console import RunProgress, print_json, prints_aside, say, screen
-    from lockstep.app.cli.launch import check_writable, run_backtest
+    from lockstep.app.cli.launch import Recording, check_writable, run_backtest
     from lockstep.app.cli.logs import log_in, logs_as_json, quiet_if, warn_of_lost
     from lockstep.app.cli.outcome_table import show_outcome, show_places
     from lockstep.run.backtest import Backtest
     from lockstep.run.settings.load import load_settings
-    from lockstep.run.settings.prepare import config_from, funding_from, plans_from, read_data
+    from lockstep.run.settings.prepare import config_from, funding_from, plans_from, read_data, sources_from
 
     settings = load_settings(path_of(path), words)
     output = settings.table("output")
     target = report or (settings.resolve(output["report"]) if output["report"] else None)
     root = settings.resolve(output["runs"]) if output["runs"] else Path("runs")
-    check_writable(target)
+    check_writable(target, record)
     log, quiet = log_in(settings), not settings.table("logs")["console"]
     with prints_aside(as_json), quiet_if(quiet), RunProgress(quiet) as progress, told_in_the_files_words():
         config = config_from(settings)
@@ -81,6 +89,7 @@ def command(path: Path | None, words: tuple[str, ...], report: Path | None, no_s
             sensitivity=output["sensitivity"],
             report=target,
             log=log,
+            recording=Recording(record, sources_from(settings)) if record is not None else None,
         )
     warn_of_lost(log)
     if quiet:

@@ -1,8 +1,8 @@
 """A run under a log, and what the log says of it as a whole: what it starts with, how it ended, or why it could not."""
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from lockstep._version import __version__
@@ -20,20 +20,27 @@ def run_logged(
 
     Raises: as `Backtest.run`.
     """
+    with session_of(log, backtest):
+        playing = backtest.begin(progress, [log.rows, *decision_sinks])
+        log.follow(playing.engine)
+        with playing.faults_named():
+            playing.loop.run_all()
+        outcome = playing.end()
+        say_ended(log, outcome)
+    return outcome
+
+
+@contextmanager
+def session_of(log: RunLog, backtest: Backtest) -> Iterator[None]:
+    """A run inside is in the log from its beginning; so is a failure. The log is closed afterwards."""
     with log:
         log.begin_at(min(entry.info.first_ns for entry in backtest.data))
         say_started(log, backtest)
         try:
-            playing = backtest.begin(progress, [log.rows, *decision_sinks])
-            log.follow(playing.engine)
-            with playing.faults_named():
-                playing.loop.run_all()
-            outcome = playing.end()
+            yield
         except BaseException as e:
             say_failed(log, e)
             raise
-        say_ended(log, outcome)
-    return outcome
 
 
 def say_started(log: RunLog, backtest: Backtest) -> None:

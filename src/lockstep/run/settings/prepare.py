@@ -1,12 +1,13 @@
 """Settings made into a run: strategies loaded and planned, data read, the configuration built."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lockstep.model.enums import AssetClass
 from lockstep.model.errors import LockstepError, StrategyError, UsageError, did_you_mean
 from lockstep.risk.limits import RiskLimits
 from lockstep.run.config import BacktestConfig
+from lockstep.run.data_source import DataSource
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.settings.kinds import Overridden
 from lockstep.run.settings.settings import Problem, Settings, SettingsError
@@ -15,7 +16,7 @@ from lockstep.sim.models import BarFills, Slippage
 from lockstep.store.catalog.funding import FundingRates, read_funding
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.places import SUFFIXES, locate
-from lockstep.store.catalog.readers import read_market_data, vault_at
+from lockstep.store.catalog.readers import vault_at
 from lockstep.strategy.params import check_params
 
 Reading = Callable[[str], None]
@@ -133,14 +134,30 @@ def _source(settings: Settings, text: str) -> str:
     return str(path) if path.exists() or path.name != text or text.endswith(SUFFIXES) else text
 
 
+def sources_from(settings: Settings) -> list[DataSource]:
+    """The data sources, each with the symbols it names, else those the strategies trade, else all."""
+    tables = settings.tables["data"]
+    traded = _traded(settings)
+    return [
+        DataSource(
+            where=_source(settings, table["source"]),
+            # With several sources, which of them has a symbol is known only once they are read.
+            symbols=_names(table["symbols"] or (traded if len(tables) == 1 else None)),
+            kind=table["kind"],
+            asset_class=table["asset_class"],
+            calendar=table["calendar"],
+            currency=table["currency"],
+        )
+        for table in tables
+    ]
+
+
 def read_data(settings: Settings, reading: Reading | None = None) -> list[MarketData]:
-    """Read each source once: the symbols it names, else those the strategies trade, else all.
+    """Read each source once.
 
     Raises: DataError: data that breaks a rule. UsageError: no such source or symbol, or a source that no strategy uses.
     """
-    tables = settings.tables["data"]
-    wanted = [table["symbols"] for table in settings.tables["strategies"]]
-    traded = None if None in wanted else list(dict.fromkeys(symbol for names in wanted for symbol in names))
+    traded = _traded(settings)
     currency = settings.table("engine")["currency"]
 
     def is_pair(entry: MarketData) -> bool:
@@ -153,19 +170,10 @@ def read_data(settings: Settings, reading: Reading | None = None) -> list[Market
         )
 
     found: list[MarketData] = []
-    for index, table in enumerate(tables):
+    for index, (table, source) in enumerate(zip(settings.tables["data"], sources_from(settings), strict=True)):
         if reading is not None:
             reading(table["source"])
-        # With several sources, which of them has a symbol is known only once they are read.
-        entries = read_market_data(
-            _source(settings, table["source"]),
-            symbols=table["symbols"] or (traded if len(tables) == 1 else None),
-            asset_class=table["asset_class"],
-            session=table["calendar"],
-            fees=settings.table("venue")["fees"],
-            currency=table["currency"],
-            kind=table["kind"],
-        )
+        entries = source.read(settings.table("venue")["fees"])
         used = [entry for entry in entries if traded is None or entry.info.symbol.upper() in traded or is_pair(entry)]
         if not used:
             known = ", ".join(entry.info.symbol for entry in entries)
@@ -175,3 +183,13 @@ def read_data(settings: Settings, reading: Reading | None = None) -> list[Market
             )
         found += used
     return found
+
+
+def _traded(settings: Settings) -> list[str] | None:
+    """The symbols the strategies name; None where one of them takes all."""
+    wanted = [table["symbols"] for table in settings.tables["strategies"]]
+    return None if None in wanted else list(dict.fromkeys(symbol for names in wanted for symbol in names))
+
+
+def _names(symbols: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if symbols is None else tuple(symbols)

@@ -5,10 +5,10 @@ mark (or markPrice). Without a header it is Lean's margin_interest file: `202212
 """
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -33,16 +33,19 @@ class FundingRate(msgspec.Struct, frozen=True):
 
 
 class FundingRates(msgspec.Struct, frozen=True, kw_only=True):
-    """The funding of one instrument in order of time. source: the file's name; content_hash: of the values alone."""
+    """The funding of one instrument in order of time. source: the file's name."""
 
     source: str
     rates: tuple[FundingRate, ...]
 
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 of times, rates and marks."""
-        lines = (f"{one.ts} {one.rate} {one.decimals} {one.mark}\n" for one in self.rates)
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    def rows(self) -> list[list[int | str]]:
+        """The values as plain data, for a run's identity: few enough that a recording holds them itself."""
+        return [[one.ts, one.rate, one.decimals, one.mark] for one in self.rates]
+
+
+def funding_from_rows(rows: Sequence[Sequence[Any]]) -> FundingRates:
+    """Back from `FundingRates.rows`."""
+    return FundingRates(source="recording", rates=tuple(FundingRate(*row) for row in rows))
 
 
 def read_funding(path: Path) -> FundingRates:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -109,5 +110,7 @@ class WriterLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
+            with suppress(OSError):  # who wrote is no part of a journal: the same run leaves the same folder
+                self._file.truncate(0)
             self._file.close()  # which unlocks
             self._file = None
