@@ -164,6 +164,9 @@ def test_any_run_of_fills_corrections_and_busts_leaves_what_stands_of_them(steps
     assert (position.fees, ledger.fees) == (fees, fees)
     # what is realised and what is open at the prices paid are together what was paid
     assert position.realised - position.basis == -paid * UNIT
+    bench.engine.flush()
+    exact = [(row[11], row[13]) for row in bench.fill_rows]  # low words: small amounts are whole in them
+    assert (sum(fee for fee, _ in exact), sum(profit for _, profit in exact)) == (fees, position.realised)
     for order in bench.orders:
         assert order.cum_units == sum(qty for key, (qty, _, _) in stands.items() if key[0] == order.id)
         assert bench.pending[order.id - 1] == 1000 - order.cum_units

@@ -14,6 +14,10 @@ from lockstep.model.errors import DataError, RefuseError, UsageError
 from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.run.backtest import Backtest, Outcome
 from lockstep.run.config import BacktestConfig
+from lockstep.run.data_source import DataSource
+from lockstep.run.plan import StrategyPlan
+from lockstep.run.recorded import Recorded
+from lockstep.run.recording import record
 from lockstep.run.results import finish_run
 from lockstep.run.strategy_file import StrategyFile, load_strategy
 from lockstep.store.catalog.funding import FundingRates, read_funding
@@ -107,6 +111,24 @@ def test_account_in_another_currency_is_the_same_run_at_the_stated_rate(
     assert set(fills["rate"]) == {0.9995}
     gap = outcome.final_equity - (100_000 + (home.final_equity - 100_000) * 0.9995)
     assert abs(gap) < 1e-6
+
+
+@pytest.mark.data
+def test_recorded_run_with_funding_rates_and_margins_is_replayed_from_its_own_record(
+    trader: StrategyFile, data: Path, perpetual: tuple[list[MarketData], FundingRates], tmp_path: Path
+) -> None:
+    prices, rates = perpetual
+    name = prices[0].instrument.symbol
+    config = BacktestConfig(
+        currency="USD", rates={"USDT": Decimal("0.9995")}, margins={name: (Decimal("0.1"), Decimal("0.05"))}
+    )
+    where = data / "lean" / "cryptofuture" / "bybit" / "minute" / "btcusdt"
+    source = DataSource(where=str(where), asset_class="future", currency="USDT")
+    backtest = Backtest([StrategyPlan(trader)], prices, config, funding={name: rates})
+    outcome = record(backtest, tmp_path / "rec", [source])
+    again = Recorded(tmp_path / "rec").backtest().run()
+    assert (again.run_hash, again.decision_hash) == (outcome.run_hash, outcome.decision_hash)
+    assert again.engine.portfolio.ledgers[1].funding == outcome.engine.portfolio.ledgers[1].funding != 0
 
 
 def sums_hold(run: Any) -> None:
