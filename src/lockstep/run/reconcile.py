@@ -1,0 +1,206 @@
+"""What a venue says it knows, against what we know: the words that settle the difference.
+
+A difference is never healed by trading. What the venue tells becomes reports to the engine, like any other word of it; what
+cannot be explained by one (an order alive there that is done here, a position that differs) halts the instrument.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from lockstep.model.enums import OrderEventKind, OrderState, Reason
+from lockstep.model.saved import restore_report, save_report
+from lockstep.model.traffic import OrderRequest, VenueReport, make_report
+from lockstep.orders.order import OpenOrders, Order
+
+_ENDED = {"CANCELED": OrderEventKind.CANCEL, "EXPIRED": OrderEventKind.EXPIRE, "REJECTED": OrderEventKind.REJECT}
+_UNANSWERED = (OrderState.PENDING_NEW, OrderState.UNKNOWN)
+_MISSES = 2
+"""So many answers without an order, after the window, say that there is none: one alone may come from a lagging replica."""
+
+
+class Inquiry(NamedTuple):
+    """A question to a venue: its open orders of this account, those with these numbers, and executions since a time of its own.
+
+    order_ids: those open here when it was asked, with the revision each has.
+    """
+
+    number: int
+    since: int
+    order_ids: Mapping[int, int]
+
+
+class OrderAtVenue(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as the venue has it. status: OPEN, FILLED, CANCELED, EXPIRED or REJECTED. revision: replacements it accepted."""
+
+    order_id: int
+    venue_order_id: int
+    instrument: int
+    status: str
+    revision: int
+    qty: int
+    cum: int
+    limit_price: int = 0
+    stop_price: int = 0
+    reason: int = 0
+
+
+class VenueAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue knew at one moment. ts: of its clock, ns UTC. orders: open ones, and those asked for that it knows.
+
+    executions: reports of fills, corrections and busts since the time asked for. positions: units by instrument index; empty
+    where the venue does not tell.
+    """
+
+    number: int
+    ts: int
+    orders: tuple[OrderAtVenue, ...]
+    executions: tuple[VenueReport, ...]
+    positions: Mapping[int, int] = {}
+
+
+class Connection(Protocol):
+    """The way to a venue. Reports and answers come back by whoever reads the wire: `Session.on_report`, `Session.on_answer`."""
+
+    def send(self, request: OrderRequest) -> None:
+        """Hand a request to the wire, once. Raises: OSError: whether it left is not known."""
+
+    def ask(self, inquiry: Inquiry) -> None:
+        """Ask what the venue knows. An answer that never comes is asked for again. Raises: OSError."""
+
+
+class Findings(NamedTuple):
+    """reports: words for the engine. waiting: whether something is not settled yet. strays, drifts: instrument -> in words."""
+
+    reports: list[VenueReport]
+    waiting: bool
+    strays: dict[int, str]
+    drifts: dict[int, str]
+
+
+class Reconciler:
+    """Compares answers with the order table, and remembers from one answer to the next what was missing.
+
+    Args: window_ns: how long after it was sent an order may be absent from a venue's answer although it is there.
+    """
+
+    def __init__(self, window_ns: int) -> None:
+        self._window_ns = window_ns
+        self._misses: dict[tuple[int, str], int] = {}
+
+    def compare(
+        self,
+        orders: OpenOrders,
+        positions: Mapping[int, int],
+        inquiry: Inquiry,
+        answer: VenueAnswer,
+        sent: Mapping[int, int],
+        clock: int,
+        newest: int,
+    ) -> Findings:
+        """What an answer means, once its executions are booked.
+
+        Args: positions: ours, by instrument. sent: order -> when the last request about it left. newest: venue time of the
+              latest execution taken: an answer from before it says nothing of sums.
+        """
+        there = {order.order_id: order for order in answer.orders}
+        before, self._misses = self._misses, {}
+        reports: list[VenueReport] = []
+        waiting = False
+        for order_id, revision in inquiry.order_ids.items():
+            order = orders.by_id.get(order_id)
+            if order is None or order.revision != revision:
+                continue  # settled meanwhile, or in motion
+            settled = clock - sent.get(order_id, order.ts_sent) >= self._window_ns
+            known = there.get(order_id)
+            if known is None:
+                word, open_question = self._not_found(order, answer, settled, before, clock)
+            else:
+                word, open_question = self._word(order, known, answer, settled, before, clock)
+            reports += [] if word is None else [word]
+            waiting = waiting or open_question
+        strays = self._strays(orders, inquiry, answer, before)
+        drifts = self._drifts(positions, answer, before) if newest <= answer.ts else {}
+        return Findings(reports, waiting, strays, drifts)
+
+    def _again(self, key: tuple[int, str], before: Mapping[tuple[int, str], int]) -> bool:
+        """Count what an answer lacks; whether it lacked often enough."""
+        count = before.get(key, 0) + 1
+        self._misses[key] = count
+        return count >= _MISSES
+
+    def _not_found(
+        self, order: Order, answer: VenueAnswer, settled: bool, before: Mapping[tuple[int, str], int], clock: int
+    ) -> tuple[VenueReport | None, bool]:
+        if not settled or not self._again((order.order_id, "missing"), before):
+            return None, True
+        # What it had acknowledged or filled cannot be rejected any more; that it is not there still ends it.
+        known_once = order.cum_units > 0 or order.venue_order_id > 0
+        kind = OrderEventKind.CANCEL if known_once else OrderEventKind.REJECT
+        return _about(order, kind, answer.ts, clock, 0, Reason.UNKNOWN_ORDER), False
+
+    def _word(
+        self,
+        order: Order,
+        known: OrderAtVenue,
+        answer: VenueAnswer,
+        settled: bool,
+        before: Mapping[tuple[int, str], int],
+        clock: int,
+    ) -> tuple[VenueReport | None, bool]:
+        """The word an order is waiting for, and whether it waits on."""
+        if known.revision > order.revision:
+            replaced = _about(order, OrderEventKind.REPLACE, answer.ts, clock, known.venue_order_id, known.reason)
+            terms = {"qty": known.qty, "limit_price": known.limit_price, "stop_price": known.stop_price}
+            return restore_report(save_report(replaced) | terms), True
+        if known.status == "OPEN":
+            if order.state in _UNANSWERED:
+                word = _about(order, OrderEventKind.ACCEPT, answer.ts, clock, known.venue_order_id, 0)
+                return word, known.cum != order.cum_units
+            if order.replace_units > 0 and settled and self._again((order.order_id, "replace"), before):
+                return _about(order, OrderEventKind.REPLACE_REJECT, answer.ts, clock, known.venue_order_id, 0), False
+            return None, known.cum != order.cum_units
+        if known.cum != order.cum_units or known.status == "FILLED":
+            return None, True  # executions are missing: the next answer has them
+        return _about(order, _ENDED[known.status], answer.ts, clock, known.venue_order_id, known.reason), False
+
+    def _strays(
+        self, orders: OpenOrders, inquiry: Inquiry, answer: VenueAnswer, before: Mapping[tuple[int, str], int]
+    ) -> dict[int, str]:
+        """Orders alive at the venue that are done here, or were never ours to know."""
+        found = {}
+        for known in answer.orders:
+            order_id = known.order_id
+            ours = order_id in orders.by_id or order_id in inquiry.order_ids
+            if known.status == "OPEN" and not ours and self._again((order_id, "stray"), before):
+                what = "done here" if order_id <= orders.last_id else "unknown here"
+                found[known.instrument] = f"order {order_id} is open at the venue and {what}"
+        return found
+
+    def _drifts(
+        self, positions: Mapping[int, int], answer: VenueAnswer, before: Mapping[tuple[int, str], int]
+    ) -> dict[int, str]:
+        found = {}
+        for instrument, units in answer.positions.items():
+            ours = positions.get(instrument, 0)
+            if units != ours and self._again((instrument, f"position {units - ours}"), before):
+                found[instrument] = f"the venue holds {units} units, the books {ours}"
+        return found
+
+
+def _about(order: Order, kind: OrderEventKind, ts: int, clock: int, venue_order_id: int, reason: int) -> VenueReport:
+    return make_report(int(kind), order.instrument_index, clock, ts, order.order_id, venue_order_id, int(reason))
+
+
+def refusal(request: OrderRequest, clock: int) -> VenueReport:
+    """A request that never left is refused here, so that the order it is about stands where it stood."""
+    kind = _REFUSALS[request.kind]
+    return make_report(int(kind), request.instrument, clock, clock, request.order_id, 0, int(Reason.NOT_SENT))
+
+
+_REFUSALS = {
+    int(OrderEventKind.SUBMIT): OrderEventKind.REJECT,
+    int(OrderEventKind.CANCEL_REQUEST): OrderEventKind.CANCEL_REJECT,
+    int(OrderEventKind.REPLACE_REQUEST): OrderEventKind.REPLACE_REJECT,
+}
