@@ -112,7 +112,7 @@ class Reconciler:
             order = orders.by_id.get(order_id)
             if order is None or order.revision != revision:
                 continue  # settled meanwhile, or in motion
-            settled = clock - sent.get(order_id, order.ts_sent) >= self._window_ns
+            settled = clock - sent.get(order_id, clock) >= self._window_ns
             known = there.get(order_id)
             if known is None:
                 word, open_question = self._not_found(order, answer, settled, before, clock)

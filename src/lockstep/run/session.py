@@ -101,6 +101,7 @@ class Session:
         self._asked_at: int | None = None
         self._questions = 0
         self._newest = max(self.state.executions.values(), default=0)
+        self._now = 0  # the latest time that a caller has said; the engine's clock may stand while nothing happens
 
     # ---- inputs
 
@@ -109,7 +110,7 @@ class Session:
 
         Raises: HaltError: the session has ended, or the disk failed: nothing was sent. Whatever a handler raises.
         """
-        self._before(0)
+        self._before(int(records["clock"][0]))
         clock = self.engine.state.clock
         if records["clock"][0] < clock:
             records = records.copy()
@@ -128,10 +129,14 @@ class Session:
             at = max(self.engine.state.clock, self.engine.next_timer)
             self._take(lambda at=at: self._fact({"type": "TimerFired"}, at), self.engine.fire_timer)  # type: ignore[misc]
 
-    def act(self, act: SessionAct, clock: int) -> None:
-        """A person's act. Raises: as `on_market`; RefuseError: no open order has the number, nothing was done."""
+    def act(self, act: SessionAct, clock: int) -> bool:
+        """A person's act. Returns: whether it is in the journal, safe from a restart; False while the disk is full.
+
+        Raises: as `on_market`; RefuseError: no open order has the number, nothing was done.
+        """
         self._before(clock)
         self._act(act)
+        return self._make_safe()
 
     def on_disconnect(self, clock: int) -> None:
         """The connection broke: what was under way is uncertain, and nothing is sent until the venue has told."""
@@ -245,6 +250,7 @@ class Session:
     def _before(self, clock: int) -> None:
         """What the session itself has to say goes before a new input."""
         self._refuse_ended()
+        self._now = max(self._now, clock)
         if self.full:
             self._try_again()
         own, self._own = self._own, []
@@ -291,7 +297,6 @@ class Session:
             for append in self._held:
                 append()
                 done += 1
-            self._make_safe()
             self.full = False
         except JournalFull:
             pass
@@ -299,13 +304,24 @@ class Session:
             self._end()
             raise
         del self._held[:done]
+        if not self.full:
+            self._make_safe()
 
-    def _make_safe(self) -> None:
-        """Everything appended is as safe as the mode says."""
-        if self._durable:
-            self.writer.sync()
-        else:
-            self.writer.flush()
+    def _make_safe(self) -> bool:
+        """Have everything appended as safe as the mode says. Returns: False where there is no room for it."""
+        if self.full:
+            return False
+        try:
+            if self._durable:
+                self.writer.sync()
+            else:
+                self.writer.flush()
+        except JournalFull:
+            self.full = True
+        except JournalFailed:
+            self._end()
+            raise
+        return not self.full
 
     def _end(self) -> None:
         self.phase = Phase.ENDED
@@ -317,17 +333,10 @@ class Session:
         """Send what the engine decided, if it is safe to; refuse here what is not."""
         requests: list[OrderRequest] = list(self.engine.state.outbox)
         self.engine.state.outbox.clear()
-        if not self.full:
-            try:
-                self._make_safe()
-            except JournalFull:
-                self.full = True
-            except JournalFailed:
-                self._end()
-                raise
-        clock = self.engine.state.clock
+        safe = self._make_safe()
+        clock = max(self._now, self.engine.state.clock)
         for request in requests:
-            if self.phase is Phase.LIVE and (not self.full or request.kind == _CANCEL_REQUEST):
+            if self.phase is Phase.LIVE and (safe or request.kind == _CANCEL_REQUEST):
                 self._send_one(request, clock)
             else:
                 self.refused += 1
@@ -360,7 +369,7 @@ class Session:
 
     def _ask(self, clock: int) -> None:
         by_id = self.engine.state.orders.by_id
-        self._sent = {order_id: at for order_id, at in self._sent.items() if order_id in by_id}
+        self._sent = {order_id: self._sent.get(order_id, clock) for order_id in by_id}
         self._questions += 1
         inquiry = Inquiry(
             self._questions, self.state.since, {order_id: order.revision for order_id, order in by_id.items()}
@@ -386,6 +395,7 @@ class Session:
 
     def begin(self, clock: int, unwritten: NDArray[np.int64]) -> None:
         """The first thing done with a session, by `open_session`: start it, or go on where the journal ends; then ask."""
+        self._now = clock
         if not self.state.started:
             fact = {"type": "SessionStarted", "clock": clock}
             self._take(lambda: self._fact(fact, clock), take_start, self.engine, self.state, clock)
