@@ -160,7 +160,7 @@ class Watch:
         order = engine.state.orders.find(order_id)
         if order is None:
             return
-        i4_i5_quantities(engine, order)
+        i4_i5_quantities(self, engine, order)
         if kind == _SUBMIT:
             i16_within_limits(self.world, engine, order)
         elif state == _REJECTED:
@@ -201,7 +201,9 @@ def i1_journalled_before_sent(watch: Watch, session: Session, request: OrderRequ
             raise Broken("1", f"order {request.order_id} left although its record found no room")
         return
     if session.writer._buffer.count:
-        raise Broken("1", f"request about order {request.order_id} left with {session.writer._buffer.count} records held")
+        raise Broken(
+            "1", f"request about order {request.order_id} left with {session.writer._buffer.count} records held"
+        )
     disk = watch.world.disk
     behind = [path.name for path, size in disk.size.items() if path.suffix == ".journal" and size > disk.synced[path]]
     if behind and watch.world.script.mode == "durable":
@@ -231,12 +233,16 @@ def i3_legal_step(watch: Watch, order_id: int, state: int) -> None:
     watch.states[order_id] = state
 
 
-def i4_i5_quantities(engine: Engine, order: Any) -> None:
+def i4_i5_quantities(watch: Watch, engine: Engine, order: Any) -> None:
     """0 <= cumulative <= ordered, or the instrument halts; what is left is the difference while open, else 0."""
     cum, qty = order.cum_units, order.qty_units
     if cum < 0:
         raise Broken("4", f"order {order.id}: cumulative {cum}")
-    if cum > qty and order.replace_units < cum and engine.state.orders.overfills == 0:
+    there = watch.world.venue.orders.get(order.id)
+    replaced = (
+        there is not None and there.revision > order.revision and cum <= there.qty
+    )  # the word of it is on its way
+    if cum > qty and order.replace_units < cum and not replaced and engine.state.orders.overfills == 0:
         raise Broken("4", f"order {order.id}: {cum} of {qty} filled, and no overfill was raised")
     leaves = max(0, qty - cum) if order.is_open else 0
     if order.leaves_units != leaves:
@@ -303,19 +309,26 @@ def i11_every_order_ends(watch: Watch, engine: Engine) -> None:
     ours = {order.id: order for order in engine.open_orders()}
     theirs = watch.world.venue.open
     if set(ours) != set(theirs):
-        raise Broken("11", f"open here alone {sorted(set(ours) - set(theirs))}, there alone {sorted(set(theirs) - set(ours))}")
+        raise Broken(
+            "11", f"open here alone {sorted(set(ours) - set(theirs))}, there alone {sorted(set(theirs) - set(ours))}"
+        )
     for order in ours.values():
         if order.state is S.UNKNOWN:
             raise Broken("11", f"order {order.id} is still unknown")
         there = theirs[order.id]
         if (order.revision, order.qty_units, order.cum_units) != (there.revision, there.qty, there.cum):
-            raise Broken("10", f"order {order.id} stands at {order!r}, revision {order.revision}; the venue has {there.at_venue()}")
+            raise Broken(
+                "10",
+                f"order {order.id} stands at {order!r}, revision {order.revision}; the venue has {there.at_venue()}",
+            )
 
 
 def i12_positions(world: "World", engine: Engine) -> None:
     for holding in engine.portfolio.holdings:
         if holding.units != world.venue.positions[holding.index]:
-            raise Broken("12", f"{holding.instrument.symbol}: {holding.units} here, {world.venue.positions[holding.index]} there")
+            raise Broken(
+                "12", f"{holding.instrument.symbol}: {holding.units} here, {world.venue.positions[holding.index]} there"
+            )
 
 
 def i13_cash(world: "World", engine: Engine) -> None:
@@ -331,7 +344,9 @@ def i14_strategies_sum_to_account(engine: Engine) -> None:
         sums[position.holding.index] += position.units
     for holding in engine.portfolio.holdings:
         if sums[holding.index] != holding.units:
-            raise Broken("14", f"{holding.instrument.symbol}: strategies hold {sums[holding.index]}, the account {holding.units}")
+            raise Broken(
+                "14", f"{holding.instrument.symbol}: strategies hold {sums[holding.index]}, the account {holding.units}"
+            )
 
 
 def i16_within_limits(world: "World", engine: Engine, order: Any) -> None:
@@ -350,7 +365,11 @@ def i18_killed_sends_only_what_reduces(session: Session, request: OrderRequest) 
     terms = request.terms
     assert terms is not None
     held = session.engine.portfolio.holdings[request.instrument].units * terms.side
-    if request.kind == _REPLACE_REQUEST or terms.qty > -held:
+    if request.kind == _REPLACE_REQUEST:
+        order = session.engine.state.orders.find(request.order_id)
+        if order is not None and terms.qty > order.qty_units:
+            raise Broken("18", f"order {request.order_id} was to grow to {terms.qty} with the kill switch on")
+    elif terms.qty > -held:
         raise Broken("18", f"order {request.order_id} of {terms.qty} left with the kill switch on and {held} held")
 
 
@@ -374,7 +393,10 @@ def i22_i23_replay(watch: Watch, session: Session) -> None:
         if len(again.unwritten):
             raise Broken(number, "the replay decides more than the journal has")
         if state_hash(again.engine, again.state) != lives:
-            raise Broken(number, f"the replay {'from a snapshot ' if snapshots else ''}gives another state than the one that lives")
+            raise Broken(
+                number,
+                f"the replay {'from a snapshot ' if snapshots else ''}gives another state than the one that lives",
+            )
 
 
 def i24_nothing_sent_before_reconciled(watch: Watch, session: Session, request: OrderRequest) -> None:

@@ -12,7 +12,15 @@ from typing import NamedTuple
 
 # seam -> fault -> how many in a thousand passes. Each class of faults is live in half of the seeds.
 RATES: dict[str, dict[str, float]] = {
-    "market": {"loss": 10, "duplicate": 6, "delay": 6, "corrupt": 3, "clock_back": 4, "crash_before": 0.5, "crash_after": 1},
+    "market": {
+        "loss": 10,
+        "duplicate": 6,
+        "delay": 6,
+        "corrupt": 3,
+        "clock_back": 4,
+        "crash_before": 0.5,
+        "crash_after": 1,
+    },
     "report": {"loss": 25, "duplicate": 25, "delay": 25, "corrupt": 6, "crash_before": 2, "crash_after": 3},
     "request": {"loss": 20, "duplicate": 15, "delay": 25, "error": 8, "crash_before": 3, "crash_after": 4},
     "question": {"loss": 60, "delay": 40, "error": 15},

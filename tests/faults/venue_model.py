@@ -40,9 +40,7 @@ class Word(NamedTuple):
                 self.kind, self.instrument, clock, self.ts, self.order_id, self.venue_order_id, self.exec_id, self.qty,
                 self.price, self.fee, self.ref_exec_id,
             )  # fmt: skip
-        word = make_report(
-            self.kind, self.instrument, clock, self.ts, self.order_id, self.venue_order_id, self.reason
-        )
+        word = make_report(self.kind, self.instrument, clock, self.ts, self.order_id, self.venue_order_id, self.reason)
         if self.kind == E.REPLACE:
             return restore_report(save_report(word) | {"qty": self.qty, "limit_price": self.price})
         return word
@@ -116,6 +114,7 @@ class VenueModel:
         self.duplicates = 0
         self.overfilled: set[int] = set()
         self._ids = 0
+        self._taken: dict[int, OrderRequest] = {}  # replacements, by which a repeat is known
 
     def _often(self, habit: str) -> bool:
         rate = self.habits.get(habit, 0.0)
@@ -159,9 +158,7 @@ class VenueModel:
         if order is None:
             known = self.orders.get(request.order_id)
             reason = Reason.UNKNOWN_ORDER if known is None else Reason.TOO_LATE
-            self.say(
-                Word(int(E.CANCEL_REJECT), request.instrument, self.now, request.order_id, 0, int(reason))
-            )
+            self.say(Word(int(E.CANCEL_REJECT), request.instrument, self.now, request.order_id, 0, int(reason)))
             return
         if self._often("fill_crosses_cancel"):
             self.fill(order, self._part(order))
@@ -174,11 +171,15 @@ class VenueModel:
             self.fill(order, 1)
 
     def _take_replace(self, request: OrderRequest) -> None:
+        if id(request) in self._taken:
+            self.duplicates += 1  # a network's repeat
+            return
+        self._taken[id(request)] = request
         order, terms = self.open.get(request.order_id), request.terms
         assert terms is not None
         if order is not None and self._often("fill_crosses_cancel"):
             self.fill(order, self._part(order))
-        if order is None or order.status != "OPEN" or request.revision != order.revision + 1 or self._often("reject"):
+        if order is None or order.status != "OPEN" or self._often("reject"):
             self.say(
                 Word(int(E.REPLACE_REJECT), request.instrument, self.now, request.order_id, 0, int(Reason.TOO_LATE))
             )
@@ -246,7 +247,18 @@ class VenueModel:
         if order.status == "FILLED" and order.cum < order.qty:
             order.status, order.reason = "CANCELED", 0  # a busted order does not come back to the book
         self._execution(
-            Word(int(E.BUST), order.instrument, self.now, order.order_id, order.venue_id, 0, self._next(), number, qty, price)
+            Word(
+                int(E.BUST),
+                order.instrument,
+                self.now,
+                order.order_id,
+                order.venue_id,
+                0,
+                self._next(),
+                number,
+                qty,
+                price,
+            )
         )
 
     def _correct(self, order: Resting) -> None:

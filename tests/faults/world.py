@@ -426,5 +426,3 @@ class World:
 
 def _call(act: Callable[[], None]) -> None:
     act()
-
-

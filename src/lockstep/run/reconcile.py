@@ -150,19 +150,30 @@ class Reconciler:
         clock: int,
     ) -> tuple[VenueReport | None, bool]:
         """The word an order is waiting for, and whether it waits on."""
-        if known.revision > order.revision:
-            replaced = _about(order, OrderEventKind.REPLACE, answer.ts, clock, known.venue_order_id, known.reason)
+        if known.revision > order.revision and order.replace_units > 0:
             terms = {"qty": known.qty, "limit_price": known.limit_price, "stop_price": known.stop_price}
-            return restore_report(save_report(replaced) | terms), True
+            return _with(_about(order, OrderEventKind.REPLACE, answer.ts, clock, known.venue_order_id, 0), terms), True
+        if known.status == "OPEN" and order.replace_units == 0 and known.qty > order.cum_units and _other(order, known):
+            # The answer to a replacement was taken for that to another one: the venue's terms are the order's.
+            terms = {
+                "qty": known.qty - order.cum_units,
+                "limit_price": known.limit_price,
+                "stop_price": known.stop_price or order.stop_units or order.trail_units,
+            }
+            return _with(_about(order, OrderEventKind.RESTATE, answer.ts, clock, known.venue_order_id, 0), terms), True
+        missing = known.cum != order.cum_units  # executions that the next answer has
+        if order.replace_units > 0 and known.status in ("OPEN", "FILLED"):
+            # A replacement never came, or was refused: at once where nothing is left to replace.
+            never = known.status == "FILLED" or (settled and self._again((order.order_id, "replace"), before))
+            if missing or not never:
+                return None, True
+            return _about(order, OrderEventKind.REPLACE_REJECT, answer.ts, clock, known.venue_order_id, 0), False
         if known.status == "OPEN":
-            if order.state in _UNANSWERED:
-                word = _about(order, OrderEventKind.ACCEPT, answer.ts, clock, known.venue_order_id, 0)
-                return word, known.cum != order.cum_units
-            if order.replace_units > 0 and settled and self._again((order.order_id, "replace"), before):
-                return _about(order, OrderEventKind.REPLACE_REJECT, answer.ts, clock, known.venue_order_id, 0), False
-            return None, known.cum != order.cum_units
-        if known.cum != order.cum_units or known.status == "FILLED":
-            return None, True  # executions are missing: the next answer has them
+            unanswered = order.state in _UNANSWERED
+            accepted = _about(order, OrderEventKind.ACCEPT, answer.ts, clock, known.venue_order_id, 0)
+            return accepted if unanswered else None, missing
+        if missing or known.status == "FILLED":
+            return None, True
         return _about(order, _ENDED[known.status], answer.ts, clock, known.venue_order_id, known.reason), False
 
     def _strays(
@@ -187,6 +198,14 @@ class Reconciler:
             if units != ours and self._again((instrument, f"position {units - ours}"), before):
                 found[instrument] = f"the venue holds {units} units, the books {ours}"
         return found
+
+
+def _other(order: Order, known: OrderAtVenue) -> bool:
+    return (known.qty, known.limit_price) != (order.qty_units, order.limit_units)
+
+
+def _with(report: VenueReport, terms: Mapping[str, int]) -> VenueReport:
+    return restore_report(save_report(report) | terms)
 
 
 def _about(order: Order, kind: OrderEventKind, ts: int, clock: int, venue_order_id: int, reason: int) -> VenueReport:

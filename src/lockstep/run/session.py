@@ -12,6 +12,7 @@ No clock is read here: every call says what time it is. One thread owns a sessio
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ HELD_MAX = 100_000
 """Records kept in memory while the disk is full; then the session ends."""
 _CANCEL_REQUEST = int(OrderEventKind.CANCEL_REQUEST)
 _PENDING = (OrderState.PENDING_NEW, OrderState.PENDING_CANCEL, OrderState.PENDING_REPLACE)
+
+
+Append = Callable[[], object]
 
 
 class Phase(Enum):
@@ -94,7 +98,7 @@ class Session:
         self._durable = durability is Durability.DURABLE
         self._patience = patience
         self._reconciler = Reconciler(patience.window)
-        self._held: list[Callable[[], object]] = []  # appends that found no room
+        self._held: list[Append] = []  # appends that found no room
         self._own: list[VenueReport | SessionAct] = []  # inputs of the session's own making, for the next call
         self._sent: dict[int, int] = {}  # order -> when the last request about it left
         self._inquiry: Inquiry | None = None  # the question whose answer is waited for
@@ -108,6 +112,8 @@ class Session:
     def on_market(self, records: Records) -> None:
         """One market event. A clock that went back is taken for the engine's own.
 
+        records: an array of one, not written to afterwards: it is kept while the disk is full.
+
         Raises: HaltError: the session has ended, or the disk failed: nothing was sent. Whatever a handler raises.
         """
         self._before(int(records["clock"][0]))
@@ -115,7 +121,7 @@ class Session:
         if records["clock"][0] < clock:
             records = records.copy()
             records["clock"] = clock
-        self._take(lambda: self.writer.append_market(records), take_market, self.engine, self._market, records)
+        self._take(partial(self.writer.append_market, records), take_market, self.engine, self._market, records)
 
     def on_report(self, report: VenueReport) -> None:
         """A venue's word about one of our orders. Raises: as `on_market`."""
@@ -127,7 +133,7 @@ class Session:
         self._before(clock)
         while self.engine.next_timer <= clock:
             at = max(self.engine.state.clock, self.engine.next_timer)
-            self._take(lambda at=at: self._fact({"type": "TimerFired"}, at), self.engine.fire_timer)  # type: ignore[misc]
+            self._take(self._fact({"type": "TimerFired"}, at), self.engine.fire_timer)
 
     def act(self, act: SessionAct, clock: int) -> bool:
         """A person's act. Returns: whether it is in the journal, safe from a restart; False while the disk is full.
@@ -216,7 +222,7 @@ class Session:
 
     # ---- one input
 
-    def _take(self, append: Callable[[], object], step: Callable[..., object], *given: Any) -> None:
+    def _take(self, append: Append, step: Callable[..., object], *given: Any) -> None:
         """Journal an input, step the engine, journal what it decided, then send."""
         self._append(append)
         before = self.engine.state.decisions.count
@@ -227,7 +233,7 @@ class Session:
             raise
         if self.engine.state.decisions.count != before:
             rows = decided(self.engine, self._rows)
-            self._append(lambda: self.writer.append_decisions(rows))
+            self._append(partial(self.writer.append_decisions, rows))
         if self.engine.state.outbox:
             self._send()
 
@@ -235,17 +241,16 @@ class Session:
         at = max(self.engine.state.clock, report.clock)
         if report.exec_id and report.ts_event > self._newest:
             self._newest = report.ts_event
-        self._take(
-            lambda: self._fact(report_fact(report), at, report.ts_event), take_report, self.engine, self.state, report
-        )
+        self._take(self._fact(report_fact(report), at, report.ts_event), take_report, self.engine, self.state, report)
 
     def _act(self, act: SessionAct) -> None:
         if act.order_id and act.order_id not in self.engine.state.orders.by_id:
             take_act(self.engine, self.state, act)  # refuses, with what is open
-        self._take(lambda: self._fact(act, self.engine.state.clock), take_act, self.engine, self.state, act)
+        self._take(self._fact(act, self.engine.state.clock), take_act, self.engine, self.state, act)
 
-    def _fact(self, fact: Mapping[str, Any] | msgspec.Struct, ts: int, ts_event: int = 0) -> int:
-        return self.writer.append_fact(fact, ts=ts, ts_event=ts_event)
+    def _fact(self, fact: Mapping[str, Any] | msgspec.Struct, ts: int, ts_event: int = 0) -> Append:
+        """An append that may be done later, with the time it has now."""
+        return partial(self.writer.append_fact, fact, ts=ts, ts_event=ts_event)
 
     def _before(self, clock: int) -> None:
         """What the session itself has to say goes before a new input."""
@@ -267,7 +272,7 @@ class Session:
 
     # ---- the journal
 
-    def _append(self, append: Callable[[], object]) -> None:
+    def _append(self, append: Append) -> None:
         """Append, or hold it while the disk is full: in order, and what came before first."""
         if self._held:
             self._hold(append)
@@ -280,7 +285,7 @@ class Session:
             self._end()
             raise
 
-    def _hold(self, append: Callable[[], object]) -> None:
+    def _hold(self, append: Append) -> None:
         self.full = True
         self._held.append(append)
         if len(self._held) > HELD_MAX:
@@ -384,7 +389,7 @@ class Session:
         """An answer left no question: from now on orders may be sent."""
         since = max(self.state.since, answer.ts - self._patience.window)
         self._take(
-            lambda: self._fact({"type": "Reconciled", "since": since}, self.engine.state.clock),
+            self._fact({"type": "Reconciled", "since": since}, self.engine.state.clock),
             take_reconciled,
             self.state,
             since,
@@ -398,10 +403,10 @@ class Session:
         self._now = clock
         if not self.state.started:
             fact = {"type": "SessionStarted", "clock": clock}
-            self._take(lambda: self._fact(fact, clock), take_start, self.engine, self.state, clock)
+            self._take(self._fact(fact, clock), take_start, self.engine, self.state, clock)
         else:
             if len(unwritten):
-                self._append(lambda: self.writer.append_decisions(unwritten))
+                self._append(partial(self.writer.append_decisions, unwritten))
             self._lose_pending("the session was opened again", lambda _order_id: True)
         self._ask(clock)
 
