@@ -28,6 +28,7 @@ _EXECUTIONS = frozenset(
     int(kind) for kind in (OrderEventKind.PARTIAL, OrderEventKind.FILL, OrderEventKind.CORRECT, OrderEventKind.BUST)
 )
 INPUT_FACTS = frozenset({"SessionStarted", "VenueReport", "TimerFired", "SessionAct", "Reconciled"})
+_MARKET, _FACT = int(RecordKind.MARKET), int(RecordKind.FACT)
 _INT64_MAX = 2**63 - 1
 ACTS = ("cancel", "lose", "halt", "lift", "kill", "reset")
 """cancel, lose: an order. halt, lift: an instrument. kill: every order is cancelled, every instrument halted; reset undoes it."""
@@ -154,9 +155,11 @@ def report_of(fact: Mapping[str, Any]) -> VenueReport:
 
 def input_of(record: Record) -> Mapping[str, Any] | None:
     """A record's fact if that is an input; empty of a market event; None of a note or a decision."""
-    if record.kind == RecordKind.MARKET:
+    if record.kind == _MARKET:
         return {}
-    fact = record.fact() if record.kind == RecordKind.FACT else {"type": ""}
+    if record.kind != _FACT:
+        return None
+    fact = record.fact()
     return fact if fact["type"] in INPUT_FACTS else None
 
 
@@ -165,7 +168,7 @@ def take_again(engine: Engine, state: SessionState, rows: EventRows, record: Rec
 
     Raises: StateError: an input that this version does not know the form of.
     """
-    if record.kind == RecordKind.MARKET:
+    if record.kind == _MARKET:
         take_market(engine, rows, np.frombuffer(bytearray(record.payload), MARKET_EVENT))
         return
     try:

@@ -15,7 +15,10 @@ _BIG_INT = 1
 
 def pack(state: Any) -> bytes:
     """Plain data as bytes."""
-    return msgspec.msgpack.encode(packable(state))
+    try:
+        return msgspec.msgpack.encode(state)
+    except OverflowError:  # a large int somewhere, which is rare
+        return msgspec.msgpack.encode(packable(state))
 
 
 def packable(value: Any) -> Any:

@@ -23,6 +23,8 @@ from lockstep.store.journal.layout import DECISION_WORDS, Record, RecordKind, di
 from lockstep.store.journal.recovery import recover
 
 SESSION_STATE_SCHEMA_VERSION = 1
+_DECISION = int(RecordKind.DECISION)
+_NO_ROWS = np.empty((0, DECISION_WORDS), np.int64)
 BuildEngine = Callable[[Sink], Engine]
 """An engine with its strategies seated and not started, that hands its decision rows to the sink."""
 
@@ -119,11 +121,11 @@ def _follow(
     engine: Engine, state: SessionState, rows: Rows, records: Iterator[Record], after: int, skipped: tuple[str, ...]
 ) -> Recovered:
     market = EventRows()
-    due = np.empty((0, DECISION_WORDS), np.int64)  # decided, and not yet met in the journal
+    due = _NO_ROWS  # decided, and not yet met in the journal
     at, count, sequence = 0, 0, after
     for record in records:
         sequence, count = record.sequence, count + 1
-        if record.kind == RecordKind.DECISION:
+        if record.kind == _DECISION:
             if at == len(due):
                 raise ReplayDiffers(
                     sequence, f"the journal has {_said(record.payload)}, the replay decides nothing there"
@@ -141,9 +143,10 @@ def _follow(
             raise ReplayDiffers(
                 sequence, f"the replay gives {_said(due[at].tobytes())}, the journal has no decision there"
             )
+        before = engine.state.decisions.count
         take_again(engine, state, market, record, fact)
-        due, at = decided(engine, rows), 0
-    engine.state.outbox.clear()  # what was sent is not sent again
+        engine.state.outbox.clear()  # what was sent is not sent again
+        due, at = decided(engine, rows) if engine.state.decisions.count != before else _NO_ROWS, 0
     return Recovered(engine, state, rows, due[at:], sequence, count, skipped)
 
 
@@ -151,7 +154,7 @@ def decided(engine: Engine, rows: Rows) -> NDArray[np.int64]:
     """The decision rows since the last call."""
     engine.state.decisions.flush()
     found = rows.take()
-    return np.empty((0, DECISION_WORDS), np.int64) if found is None else found
+    return _NO_ROWS if found is None else found
 
 
 def _said(row: bytes) -> str:
