@@ -21,6 +21,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from disk import Crash, FaultyFiles
@@ -40,6 +41,7 @@ from lockstep.risk.limits import RiskLimits
 from lockstep.run.inputs import SessionAct
 from lockstep.run.reconcile import Inquiry, VenueAnswer
 from lockstep.run.session import Patience, Phase, Session, open_session
+from lockstep.store.journal import layout
 from lockstep.store.journal.errors import JournalFailed, JournalFull
 
 MILLI = SECOND // 1000
@@ -52,6 +54,7 @@ POLL = SECOND // 4
 IDENTITY = {"of": "the fault simulator"}
 FULL_CHECK_EVERY = 1000
 SEGMENT_BYTES = 48 * 1024
+BLOCK_BYTES = 4096
 COINS = [coin("AAA"), coin("BBB")]
 LIMITS = RiskLimits(position_max=POSITION_MAX)
 
@@ -95,6 +98,11 @@ class World:
 
     def run(self) -> Broken | None:
         """Every step, then quiet. What breaks is the result; an error of ours counts as broken."""
+        # Small blocks, so that a full disk soon fills the writer's buffer, too.
+        with patch.object(layout, "BODY_BYTES_SOFT", BLOCK_BYTES):
+            return self._run()
+
+    def _run(self) -> Broken | None:
         try:
             self._start()
             while self.steps < self.script.steps:
@@ -211,7 +219,8 @@ class World:
         if found is None:
             return None
         if found.kind == "enospc":
-            self.at(found.arg % (5 * SECOND), self._room, None)
+            # Mostly a moment; at times so long that the writer's buffer is full, too, and records wait in the session.
+            self.at(found.arg % ((60 if found.arg & 4 else 5) * SECOND), self._room, None)
         return found.kind, found.arg
 
     def _room(self, _given: None) -> None:
@@ -384,7 +393,7 @@ class World:
         if session is None:
             return
         if fault is None:
-            if session.state.killed and (self.calm or self._net.random() < 0.05):
+            if session.state.killed and (self.calm or self._net.random() < 0.025):
                 self._act(session, "reset")
             elif self._net.random() < 0.02:
                 halted = [holding.index for holding in session.engine.portfolio.holdings if holding.halted]
@@ -400,10 +409,10 @@ class World:
     def _act(self, session: Session, what: str, **about: int) -> None:
         act = SessionAct(what=what, who="TRADER", why="a drill", **about)
         self.watch.wanted(act)
-        self._guard(lambda: self.watch.acknowledged(act, session.act(act, self.now)))
+        self._faulty("act", lambda: self.watch.acknowledged(act, session.act(act, self.now)))
 
     def _snapshot(self, _given: None) -> None:
-        self.at(self._net.randrange(8 * SECOND, 24 * SECOND), self._snapshot, None)
+        self.at(self._net.randrange(4 * SECOND, 12 * SECOND), self._snapshot, None)
         if self.session is not None:
             self._faulty("snapshot", self.session.snapshot)
 
