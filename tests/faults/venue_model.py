@@ -32,6 +32,7 @@ class Word(NamedTuple):
     qty: int = 0
     price: int = 0
     fee: int = 0
+    revision: int = 0
 
     def report(self, clock: int) -> VenueReport:
         """As the engine takes it, at a time of our clock."""
@@ -41,8 +42,9 @@ class Word(NamedTuple):
                 self.price, self.fee, self.ref_exec_id,
             )  # fmt: skip
         word = make_report(self.kind, self.instrument, clock, self.ts, self.order_id, self.venue_order_id, self.reason)
-        if self.kind == E.REPLACE:
-            return restore_report(save_report(word) | {"qty": self.qty, "limit_price": self.price})
+        if self.revision:
+            more = {"qty": self.qty, "limit_price": self.price} if self.kind == E.REPLACE else {}
+            return restore_report(save_report(word) | more | {"revision": self.revision})
         return word
 
 
@@ -114,7 +116,7 @@ class VenueModel:
         self.duplicates = 0
         self.overfilled: set[int] = set()
         self._ids = 0
-        self._taken: dict[int, OrderRequest] = {}  # replacements, by which a repeat is known
+        self._taken: set[tuple[int, int]] = set()  # replacements, by which a repeat is known
 
     def _often(self, habit: str) -> bool:
         rate = self.habits.get(habit, 0.0)
@@ -171,23 +173,32 @@ class VenueModel:
             self.fill(order, 1)
 
     def _take_replace(self, request: OrderRequest) -> None:
-        if id(request) in self._taken:
+        if (request.order_id, request.revision) in self._taken:
             self.duplicates += 1  # a network's repeat
             return
-        self._taken[id(request)] = request
+        self._taken.add((request.order_id, request.revision))
         order, terms = self.open.get(request.order_id), request.terms
         assert terms is not None
         if order is not None and self._often("fill_crosses_cancel"):
             self.fill(order, self._part(order))
         if order is None or order.status != "OPEN" or self._often("reject"):
             self.say(
-                Word(int(E.REPLACE_REJECT), request.instrument, self.now, request.order_id, 0, int(Reason.TOO_LATE))
+                Word(
+                    int(E.REPLACE_REJECT),
+                    request.instrument,
+                    self.now,
+                    request.order_id,
+                    0,
+                    int(Reason.TOO_LATE),
+                    revision=request.revision,
+                )
             )
             return
         order.revision, order.qty, order.limit = request.revision, max(terms.qty, order.cum), terms.limit_price
         self.say(
             Word(
-                int(E.REPLACE), order.instrument, self.now, order.order_id, order.venue_id, qty=order.qty, price=order.limit
+                int(E.REPLACE), order.instrument, self.now, order.order_id, order.venue_id, qty=order.qty, price=order.limit,
+                revision=order.revision,
             )
         )  # fmt: skip
         if order.cum >= order.qty:

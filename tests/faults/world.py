@@ -396,15 +396,15 @@ class World:
             if session.state.killed and (self.calm or self._net.random() < 0.025):
                 self._act(session, "reset")
             elif self._net.random() < 0.02:
-                halted = [holding.index for holding in session.engine.portfolio.holdings if holding.halted]
-                if halted and not session.state.killed:
-                    self._act(session, "lift", instrument=halted[0])
+                suspended = [holding.index for holding in session.engine.portfolio.holdings if holding.suspended]
+                if suspended and not session.state.killed:
+                    self._act(session, "lift", instrument=suspended[0])
         elif fault.kind == "cancel":
             orders = session.engine.open_orders()
             if orders:
                 self._act(session, "cancel", order_id=orders[fault.arg % len(orders)].id)
         else:
-            self._act(session, fault.kind, instrument=fault.arg % INSTRUMENTS if fault.kind == "halt" else 0)
+            self._act(session, fault.kind, instrument=fault.arg % INSTRUMENTS if fault.kind == "suspend" else 0)
 
     def _act(self, session: Session, what: str, **about: int) -> None:
         act = SessionAct(what=what, who="TRADER", why="a drill", **about)

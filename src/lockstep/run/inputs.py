@@ -30,8 +30,8 @@ _EXECUTIONS = frozenset(
 INPUT_FACTS = frozenset({"SessionStarted", "VenueReport", "TimerFired", "SessionAct", "Reconciled"})
 _MARKET, _FACT = int(RecordKind.MARKET), int(RecordKind.FACT)
 _INT64_MAX = 2**63 - 1
-ACTS = ("cancel", "lose", "halt", "lift", "kill", "reset")
-"""cancel, lose: an order. halt, lift: an instrument. kill: every order is cancelled, every instrument halted; reset undoes it."""
+ACTS = ("cancel", "lose", "suspend", "lift", "kill", "reset")
+"""cancel, lose: an order. suspend, lift: an instrument. kill: every order is cancelled, every instrument suspended; reset lifts it."""
 
 
 class SessionAct(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -113,14 +113,14 @@ def take_act(engine: Engine, state: SessionState, act: SessionAct) -> None:
         engine.cancel(act.order_id, who)
     elif act.what == "lose":
         engine.lose(act.order_id, who)
-    elif act.what == "halt":
-        engine.halt(act.instrument, who)
+    elif act.what == "suspend":
+        engine.suspend(act.instrument, who)
     elif act.what == "lift":
         engine.lift(act.instrument, who)
     elif act.what == "kill":
         state.killed = True
         for holding in engine.portfolio.holdings:
-            engine.halt(holding.index, who)
+            engine.suspend(holding.index, who)
         for order in engine.open_orders():
             engine.cancel(order.id, who)
     else:

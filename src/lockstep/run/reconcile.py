@@ -1,7 +1,7 @@
 """What a venue says it knows, against what we know: the words that settle the difference.
 
 A difference is never healed by trading. What the venue tells becomes reports to the engine, like any other word of it; what
-cannot be explained by one (an order alive there that is done here, a position that differs) halts the instrument.
+cannot be explained by one (an order alive there that is done here, a position that differs) suspends the instrument.
 """
 
 from collections.abc import Mapping
@@ -23,16 +23,18 @@ _MISSES = 2
 class Inquiry(NamedTuple):
     """A question to a venue: its open orders of this account, those with these numbers, and executions since a time of its own.
 
-    order_ids: those open here when it was asked, with the revision each has.
+    order_ids: those open here when it was asked, with the revision each has and the highest that was asked for.
     """
 
     number: int
     since: int
-    order_ids: Mapping[int, int]
+    order_ids: Mapping[int, tuple[int, int]]
 
 
 class OrderAtVenue(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the venue has it. status: OPEN, FILLED, CANCELED, EXPIRED or REJECTED. revision: replacements it accepted."""
+    """An order as the venue has it. status: OPEN, FILLED, CANCELED, EXPIRED or REJECTED. revision: of the last
+    request about it that the venue accepted: 0, or that of a replacement.
+    """
 
     order_id: int
     venue_order_id: int
@@ -108,9 +110,9 @@ class Reconciler:
         before, self._misses = self._misses, {}
         reports: list[VenueReport] = []
         waiting = False
-        for order_id, revision in inquiry.order_ids.items():
+        for order_id, revisions in inquiry.order_ids.items():
             order = orders.by_id.get(order_id)
-            if order is None or order.revision != revision:
+            if order is None or (order.revision, order.revision_asked) != revisions:
                 continue  # settled meanwhile, or in motion
             settled = clock - sent.get(order_id, clock) >= self._window_ns
             known = there.get(order_id)
@@ -150,11 +152,16 @@ class Reconciler:
         clock: int,
     ) -> tuple[VenueReport | None, bool]:
         """The word an order is waiting for, and whether it waits on."""
-        if known.revision > order.revision and order.replace_units > 0:
-            terms = {"qty": known.qty, "limit_price": known.limit_price, "stop_price": known.stop_price}
+        if order.replace_units > 0 and known.revision == order.revision_asked:
+            terms = {
+                "qty": known.qty,
+                "limit_price": known.limit_price,
+                "stop_price": known.stop_price,
+                "revision": known.revision,
+            }
             return _with(_about(order, OrderEventKind.REPLACE, answer.ts, clock, known.venue_order_id, 0), terms), True
         if known.status == "OPEN" and order.replace_units == 0 and known.qty > order.cum_units and _other(order, known):
-            # The answer to a replacement was taken for that to another one: the venue's terms are the order's.
+            # A replacement was given up here and came there all the same: the venue's terms are the order's.
             terms = {
                 "qty": known.qty - order.cum_units,
                 "limit_price": known.limit_price,
@@ -167,7 +174,8 @@ class Reconciler:
             never = known.status == "FILLED" or (settled and self._again((order.order_id, "replace"), before))
             if missing or not never:
                 return None, True
-            return _about(order, OrderEventKind.REPLACE_REJECT, answer.ts, clock, known.venue_order_id, 0), False
+            refused = _about(order, OrderEventKind.REPLACE_REJECT, answer.ts, clock, known.venue_order_id, 0)
+            return _with(refused, {"revision": order.revision_asked}), False
         if known.status == "OPEN":
             unanswered = order.state in _UNANSWERED
             accepted = _about(order, OrderEventKind.ACCEPT, answer.ts, clock, known.venue_order_id, 0)
@@ -214,8 +222,9 @@ def _about(order: Order, kind: OrderEventKind, ts: int, clock: int, venue_order_
 
 def refusal(request: OrderRequest, clock: int) -> VenueReport:
     """A request that never left is refused here, so that the order it is about stands where it stood."""
-    kind = _REFUSALS[request.kind]
-    return make_report(int(kind), request.instrument, clock, clock, request.order_id, 0, int(Reason.NOT_SENT))
+    kind = int(_REFUSALS[request.kind])
+    refused = make_report(kind, request.instrument, clock, clock, request.order_id, 0, int(Reason.NOT_SENT))
+    return _with(refused, {"revision": request.revision}) if request.revision else refused
 
 
 _REFUSALS = {

@@ -174,8 +174,8 @@ class Session:
         for report in found.reports:
             self._report(report)
         for instrument, why in (*found.strays.items(), *found.drifts.items()):
-            if not holdings[instrument].halted:
-                self._act(SessionAct(what="halt", who="SYSTEM", why=why, instrument=instrument))
+            if not holdings[instrument].suspended:
+                self._act(SessionAct(what="suspend", who="SYSTEM", why=why, instrument=instrument))
         if not found.waiting and not self._unknown():
             self._settle(answer)
 
@@ -377,7 +377,9 @@ class Session:
         self._sent = {order_id: self._sent.get(order_id, clock) for order_id in by_id}
         self._questions += 1
         inquiry = Inquiry(
-            self._questions, self.state.since, {order_id: order.revision for order_id, order in by_id.items()}
+            self._questions,
+            self.state.since,
+            {order_id: (order.revision, order.revision_asked) for order_id, order in by_id.items()},
         )
         self._inquiry, self._asked_at = inquiry, clock
         try:
