@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import Reason
-from lockstep.model.traffic import OrderRequest, VenueReport, make_fill, make_report
 from lockstep.model.saved import restore_report, save_report
+from lockstep.model.traffic import OrderRequest, VenueReport, make_fill, make_report
 from lockstep.run.reconcile import Inquiry, OrderAtVenue, VenueAnswer
 
 FEE_PER_UNIT = 7  # ledger units for each unit filled: small and never zero, so that a fee booked twice shows
