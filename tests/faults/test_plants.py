@@ -10,6 +10,7 @@ STEPS = 1500
 STEPS_MAX = 40_000
 
 
+@pytest.mark.slow  # uncompiled: a second or two compiled
 @pytest.mark.parametrize("name", PLANTS)
 def test_planted_fault_is_found_within_forty_thousand_steps(name: str) -> None:
     steps = 0
