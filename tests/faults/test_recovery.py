@@ -100,7 +100,7 @@ def test_recovery_cut_inside_any_block_gives_what_stands_before_it(stage: Stage,
 def test_snapshot_and_tail_equal_the_whole_replay(stage: Stage) -> None:
     stage.bought()
     stage.hear()
-    assert stage.session.snapshot() is not None
+    assert stage.session.snapshot()
     stage.trade(GROW)
     stage.trade(SELL)
     stage.session.writer.flush()

@@ -437,7 +437,7 @@ def test_process_that_ends_between_journal_and_wire_sends_nothing_later(stage: S
     stage.send = end  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         stage.trade(BUY)
-    del stage.send  # type: ignore[method-assign]
+    del stage.send
     stage.crash()
     assert stage.order().state is S.UNKNOWN
     stage.settle()

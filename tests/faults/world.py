@@ -16,6 +16,7 @@ durable mode the machine's power may go with it. What a network garbles is found
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
@@ -56,7 +57,7 @@ FULL_CHECK_EVERY = 1000
 SEGMENT_BYTES = 48 * 1024
 BLOCK_BYTES = 4096
 COINS = [coin("AAA"), coin("BBB")]
-LIMITS = RiskLimits(position_max=POSITION_MAX)
+LIMITS = RiskLimits(position_max=Decimal(POSITION_MAX))
 
 
 class World:

@@ -213,7 +213,7 @@ def _other(order: Order, known: OrderAtVenue) -> bool:
 
 
 def _with(report: VenueReport, terms: Mapping[str, int]) -> VenueReport:
-    return restore_report(save_report(report) | terms)
+    return restore_report({**save_report(report), **terms})
 
 
 def _about(order: Order, kind: OrderEventKind, ts: int, clock: int, venue_order_id: int, reason: int) -> VenueReport:

@@ -36,19 +36,14 @@ from lockstep.run.inputs import (
     take_report,
     take_start,
 )
+from lockstep.run.kept_journal import Append, KeptJournal
 from lockstep.run.reconcile import Connection, Inquiry, Reconciler, VenueAnswer, refusal
 from lockstep.run.recovery import BuildEngine, Recovered, Rows, decided, replay, session_state
-from lockstep.store.journal.errors import JournalFailed, JournalFull
 from lockstep.store.journal.files import Files
 from lockstep.store.journal.writer import FLUSH_SECONDS, SEGMENT_BYTES, Durability, JournalWriter
 
-HELD_MAX = 100_000
-"""Records kept in memory while the disk is full; then the session ends."""
 _CANCEL_REQUEST = int(OrderEventKind.CANCEL_REQUEST)
 _PENDING = (OrderState.PENDING_NEW, OrderState.PENDING_CANCEL, OrderState.PENDING_REPLACE)
-
-
-Append = Callable[[], object]
 
 
 class Phase(Enum):
@@ -74,8 +69,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 class Session:
     """One engine at one venue, journalled. Made by `open_session`.
 
-    Attributes (read-only): `phase`; `full`: the disk has no room, new orders are refused and cancels still go out; `state`:
-    what is remembered beside the engine; `refused`: requests that were never sent.
+    Attributes (read-only): `phase`; `state`: what is remembered beside the engine; `refused`: how many requests were never sent.
     """
 
     def __init__(
@@ -89,16 +83,14 @@ class Session:
         self.engine: Engine = recovered.engine
         self.state: SessionState = recovered.state
         self.writer = writer
+        self.journal = KeptJournal(writer, durability, self._end)
         self.connection = connection
         self.phase = Phase.RECONCILING
-        self.full = False
         self.refused = 0
         self._rows: Rows = recovered.rows
         self._market = EventRows()
-        self._durable = durability is Durability.DURABLE
         self._patience = patience
         self._reconciler = Reconciler(patience.window)
-        self._held: list[Append] = []  # appends that found no room
         self._own: list[VenueReport | SessionAct] = []  # inputs of the session's own making, for the next call
         self._sent: dict[int, int] = {}  # order -> when the last request about it left
         self._inquiry: Inquiry | None = None  # the question whose answer is waited for
@@ -106,6 +98,11 @@ class Session:
         self._questions = 0
         self._newest = max(self.state.executions.values(), default=0)
         self._now = 0  # the latest time that a caller has said; the engine's clock may stand while nothing happens
+
+    @property
+    def full(self) -> bool:
+        """Whether the disk has no room: new orders are refused then, and cancels still go out."""
+        return self.journal.full
 
     # ---- inputs
 
@@ -142,7 +139,7 @@ class Session:
         """
         self._before(clock)
         self._act(act)
-        return self._make_safe()
+        return self.journal.make_safe()
 
     def on_disconnect(self, clock: int) -> None:
         """The connection broke: what was under way is uncertain, and nothing is sent until the venue has told."""
@@ -185,8 +182,8 @@ class Session:
         Raises: as `on_market`.
         """
         self._before(clock)
-        if not self.full:
-            self._append(self.writer.flush_if_due)
+        if not self.journal.full:
+            self.journal.append(self.writer.flush_if_due)
         limit = self._patience.answer
         self._lose_pending("no answer in time", lambda order_id: clock - self._sent.get(order_id, clock) >= limit)
         if self.state.killed and self.phase is Phase.LIVE:
@@ -198,22 +195,13 @@ class Session:
 
     # ---- keeping
 
-    def snapshot(self) -> Path | None:
-        """Put the whole state beside the journal; None where the disk is full, and then nothing is lost by it.
+    def snapshot(self) -> bool:
+        """Put the whole state beside the journal. Returns: False where the disk is full, and then nothing is lost by it.
 
         Raises: StateError: an attribute of a strategy that is no plain data. HaltError: the disk failed.
         """
         self._refuse_ended()
-        if self.full:
-            return None
-        try:
-            return self.writer.snapshot(session_state(self.engine, self.state))
-        except JournalFull:
-            self.full = True
-            return None
-        except JournalFailed:
-            self._end()
-            raise
+        return self.journal.snapshot(session_state(self.engine, self.state))
 
     def close(self, reason: str = "") -> None:
         """Note the end of the journal. Orders stay at the venue; the next session asks for them."""
@@ -224,7 +212,7 @@ class Session:
 
     def _take(self, append: Append, step: Callable[..., object], *given: Any) -> None:
         """Journal an input, step the engine, journal what it decided, then send."""
-        self._append(append)
+        self.journal.append(append)
         before = self.engine.state.decisions.count
         try:
             step(*given)
@@ -233,7 +221,7 @@ class Session:
             raise
         if self.engine.state.decisions.count != before:
             rows = decided(self.engine, self._rows)
-            self._append(partial(self.writer.append_decisions, rows))
+            self.journal.append(partial(self.writer.append_decisions, rows))
         if self.engine.state.outbox:
             self._send()
 
@@ -256,8 +244,8 @@ class Session:
         """What the session itself has to say goes before a new input."""
         self._refuse_ended()
         self._now = max(self._now, clock)
-        if self.full:
-            self._try_again()
+        if self.journal.full:
+            self.journal.try_again()
         own, self._own = self._own, []
         for word in own:
             if isinstance(word, SessionAct):
@@ -270,64 +258,6 @@ class Session:
         if self.phase is Phase.ENDED:
             raise HaltError("the session has ended: nothing is taken and nothing is sent", hint="open it again")
 
-    # ---- the journal
-
-    def _append(self, append: Append) -> None:
-        """Append, or hold it while the disk is full: in order, and what came before first."""
-        if self._held:
-            self._hold(append)
-            return
-        try:
-            append()
-        except JournalFull:
-            self._hold(append)
-        except JournalFailed:
-            self._end()
-            raise
-
-    def _hold(self, append: Append) -> None:
-        self.full = True
-        self._held.append(append)
-        if len(self._held) > HELD_MAX:
-            self._end()
-            raise HaltError(
-                f"the disk has been full for too long: {HELD_MAX:,} records wait in memory",
-                hint="free some space and open the session again; the venue tells what was not journalled",
-            )
-
-    def _try_again(self) -> None:
-        """Room again? Then what was held goes to the journal, in order."""
-        done = 0
-        try:
-            for append in self._held:
-                append()
-                done += 1
-            self.full = False
-        except JournalFull:
-            pass
-        except JournalFailed:
-            self._end()
-            raise
-        del self._held[:done]
-        if not self.full:
-            self._make_safe()
-
-    def _make_safe(self) -> bool:
-        """Have everything appended as safe as the mode says. Returns: False where there is no room for it."""
-        if self.full:
-            return False
-        try:
-            if self._durable:
-                self.writer.sync()
-            else:
-                self.writer.flush()
-        except JournalFull:
-            self.full = True
-        except JournalFailed:
-            self._end()
-            raise
-        return not self.full
-
     def _end(self) -> None:
         self.phase = Phase.ENDED
         self.engine.state.outbox.clear()
@@ -338,7 +268,7 @@ class Session:
         """Send what the engine decided, if it is safe to; refuse here what is not."""
         requests: list[OrderRequest] = list(self.engine.state.outbox)
         self.engine.state.outbox.clear()
-        safe = self._make_safe()
+        safe = self.journal.make_safe()
         clock = max(self._now, self.engine.state.clock)
         for request in requests:
             if self.phase is Phase.LIVE and (safe or request.kind == _CANCEL_REQUEST):
@@ -408,7 +338,7 @@ class Session:
             self._take(self._fact(fact, clock), take_start, self.engine, self.state, clock)
         else:
             if len(unwritten):
-                self._append(partial(self.writer.append_decisions, unwritten))
+                self.journal.append(partial(self.writer.append_decisions, unwritten))
             self._lose_pending("the session was opened again", lambda _order_id: True)
         self._ask(clock)
 
