@@ -156,7 +156,8 @@ class Session:
             self._inquiry = inquiry
             return
         for report in answer.executions:
-            if report.exec_id not in self.state.executions:
+            # One without a number could not be told from one that is booked: it is left to the sums, which then differ.
+            if report.exec_id > 0 and report.exec_id not in self.state.executions:
                 self._report(report)
         holdings = self.engine.portfolio.holdings
         found = self._reconciler.compare(
