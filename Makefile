@@ -4,6 +4,7 @@
 # LOCKSTEP_OPT=-O1          compiles in half the time, for work on hot modules
 # LOCKSTEP_DATA=<folder>    recorded data for the tests and benchmarks that need it (default ../shared/data)
 # ARGS="-k ledger"          handed on by `make test` (pytest), `make bench` and `make profile`
+# SEEDS=1-440 STEPS=2000     which runs `make faults` makes of the fault simulator, and how long each is
 # PARALLEL=                 tests one after another, as --pdb needs (by default a process for each processor)
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ HOT    += $(wildcard $(HOT:.pxd=.py))
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench profile lint format docs cover wheel clean
+.PHONY: help setup build demo test faults bench profile lint format docs cover wheel clean
 .SILENT:
 
 help: ## say what there is
@@ -53,6 +54,9 @@ test: setup ## the whole suite, compiled
 cover: setup ## coverage, measured in pure mode; fails under 85 %
 	rm -f .coverage .coverage.*
 	LOCKSTEP_PURE=1 $(BIN)/python -m pytest -q $(PARALLEL) -m 'not slow and not compiled' --cov --cov-report=term-missing
+
+faults: setup ## the fault simulator; the last line is JSON (SEEDS=3,8-12 STEPS=2000)
+	PYTHONPATH=tests/support $(BIN)/python tests/faults/simulate.py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(STEPS),--steps $(STEPS))
 
 bench: setup ## the figures: a table, and benchmarks/latest.json
 	$(BIN)/python -m benchmarks.bench $(ARGS)

@@ -17,7 +17,7 @@ cdef class Engine:
     cdef list by_instrument, by_series, instruments, timers
     cdef long long timer_seq, market_ts
     cdef Seat active
-    cdef int on_market(self, EventRows rows, Py_ssize_t i) except -1
+    cpdef int on_market(self, EventRows rows, Py_ssize_t i) except -1
     cdef int on_history(self, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_event(self, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_bar(self, int instrument, int series, EventRows rows, Py_ssize_t i) except -1

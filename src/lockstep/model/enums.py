@@ -153,6 +153,7 @@ class Reason(IntEnum):
     """Why a venue or the risk gate said no, or why an order ended. Zero is "no reason given". Six bits in the record.
 
     LINKED: another order of its group filled, or there is nothing left for it to close. SUSPENDED: the instrument is, see `engine.suspend`; only what reduces passes.
+    NOT_SENT: it never left, since its journal record could not be kept or the venue had not yet said what it knows.
     """
 
     NONE = 0
@@ -173,6 +174,7 @@ class Reason(IntEnum):
     REDUCE_ONLY = 15
     SUSPENDED = 16
     LINKED = 17
+    NOT_SENT = 60
 
 
 class Who(IntEnum):

@@ -31,13 +31,13 @@ from lockstep.model.messages import Signal
 from lockstep.run.backtest import Backtest, Playing, Progress
 from lockstep.run.difference import difference
 from lockstep.run.identity import HASH_SCHEMA_VERSION, canonical
+from lockstep.run.plain_bytes import packable, unpack
 from lockstep.sim.saved import restore_venue, save_venue
 from lockstep.store.rowspool import RowSpool
 
 SNAPSHOT_SCHEMA_VERSION = 1
 MAGIC = b"lockstep snapshot\n"
 _HEAD_BYTES = len(MAGIC) + 32 + 8
-_BIG_INT = 1
 _RECORDS = [HASH_SCHEMA_VERSION, DECISION_SCHEMA_VERSION]
 
 
@@ -119,7 +119,7 @@ def write(snapshot: Snapshot, path: Path) -> None:
             "lockstep": snapshot.lockstep,
             "clock": snapshot.clock,
             "given": snapshot.given,
-            "state": _packable(snapshot.state),
+            "state": packable(snapshot.state),
         }
     )
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -153,7 +153,7 @@ def read(path: Path) -> Snapshot:
         raise StateError(f"{path} is cut short: {len(body)} bytes of {promised}", hint="take the snapshot again")
     if hashlib.sha256(body).digest() != data[len(MAGIC) : len(MAGIC) + 32]:
         raise StateError(f"{path} is damaged: its checksum does not match", hint="take the snapshot again")
-    held = msgspec.msgpack.Decoder(ext_hook=_big_int).decode(body)
+    held = unpack(body)
     if held["schema"] > SNAPSHOT_SCHEMA_VERSION:
         raise StateError(
             f"{path} has schema version {held['schema']} (Lockstep {held['lockstep']}), "
@@ -175,22 +175,6 @@ def check_place(path: Path) -> None:
         raise UsageError(f"{path} is a folder", hint=f"name a file: {path / 'run.snapshot'}")
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise UsageError(f"a snapshot cannot be written to {path}: {folder} is not a writable folder")
-
-
-def _packable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _packable(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_packable(entry) for entry in value]
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return msgspec.msgpack.Ext(_BIG_INT, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
-    return value
-
-
-def _big_int(code: int, data: memoryview) -> int:
-    if code != _BIG_INT:
-        raise StateError(f"the snapshot holds an unknown kind of value: extension {code}")
-    return int.from_bytes(data, "big", signed=True)
 
 
 # ---- logs

@@ -193,6 +193,26 @@ def test_last_block_of_which_whole_sectors_are_empty_is_torn_and_one_with_a_hole
         journals.read_all(tmp_path)
 
 
+def test_last_block_that_is_zeros_from_any_byte_of_its_header_on_is_torn(tmp_path: Path) -> None:
+    """Where a sector ends inside the header, its CRC may check and what stands behind it be lost."""
+    cut_at = set()
+    for pad in range(0, 512, 8):
+        folder = tmp_path / f"{pad}"
+        with JournalWriter(folder, {}) as writer:
+            writer.append_fact({"type": "Padding", "text": "x" * pad})
+            writer.flush()
+            writer.append_decisions(journals.decisions(20))
+            writer.flush()
+            writer._release()
+        path = folder / "00000001.journal"
+        content, offset = path.read_bytes(), list(Journal(folder).blocks())[-1].offset
+        sector = -(-offset // 512) * 512
+        cut_at.add(sector - offset)
+        path.write_bytes(content[:sector] + bytes(len(content) - sector))
+        assert journals.read_all(folder)[1].torn is not None, f"zeros {sector - offset} bytes into the block"
+    assert len([at for at in cut_at if at < 64]) == 8
+
+
 def test_newer_version_is_refused_with_both_versions(original: Original, tmp_path: Path) -> None:
     content = bytearray(original.paths[0].read_bytes())
     content[16:20] = (layout.JOURNAL_SCHEMA_VERSION + 1).to_bytes(4, "little")

@@ -98,7 +98,7 @@ class JournalWriter:
         self._group: _Mark | None = None
         self._group_broken = False
         self._half_done = False  # the file may hold what the fields here do not tell yet
-        folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         self._lock = WriterLock(folder).__enter__()
         try:
             opened: dict[str, Any] = {"type": "JournalOpened"}
@@ -413,6 +413,16 @@ class JournalWriter:
 
     # ---- segments
 
+    def _make_folder(self) -> None:
+        """The folder, and its name in the one above it, on the disk: fsync of a file does not keep the way to it."""
+        missing = [each for each in (self.folder, *self.folder.parents) if not each.exists()]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for each in missing:
+                self._files.sync_folder(each.parent)
+        except OSError as e:
+            raise self._fail(e, "a new folder could not be kept") from e
+
     def _go_on(self, set_torn_aside: bool) -> None:
         journal = Journal(self.folder)
         found = journal.survey()
@@ -425,7 +435,10 @@ class JournalWriter:
         if found.torn is not None:
             if not set_torn_aside:
                 raise TornJournal(found.torn.text(), hint=f"lockstep journal recover {self.folder} --cut sets it aside")
-            _set_aside(found.torn, self._files)
+            try:
+                _set_aside(found.torn, self._files)
+            except OSError as e:
+                raise self._cannot(e, "a torn tail could not be set aside") from e
             if not layout.segment_paths(self.folder):
                 self._next_segment()
                 return
@@ -433,7 +446,12 @@ class JournalWriter:
         self._segment, self._block, self._chain = found.segments, found.last_block, found.chain
         self.committed, self._offset = found.last_sequence, found.end
         self._buffer = _buffer(found.last_sequence, found.last_ts)
-        self._number = self._files.append_to(self.folder / layout.segment_name(found.segments))
+        try:
+            # A writer may have died between giving a segment its name and seeing to it that the name stays.
+            self._files.sync_folder(self.folder)
+            self._number = self._files.append_to(self.folder / layout.segment_name(found.segments))
+        except OSError as e:
+            raise self._cannot(e, "the last segment could not be gone on with") from e
 
     def _rotate_if_long(self) -> None:
         if self._offset >= self._segment_bytes:

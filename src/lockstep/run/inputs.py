@@ -1,0 +1,193 @@
+"""What a session feeds its engine, and each of these things as a journal record: the live side and the replay share this.
+
+| input | record |
+|---|---|
+| market event | MARKET |
+| start, venue report, timer, act of a person or of the session | FACT: SessionStarted, VenueReport, TimerFired, SessionAct |
+| what the venue said is settled up to a time | FACT: Reconciled (no input of the engine) |
+
+Every other fact is a note, and a replay passes it over.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from lockstep.engine.engine import Engine
+from lockstep.model.enums import OrderEventKind, Who
+from lockstep.model.errors import StateError
+from lockstep.model.record import MARKET_EVENT, Records
+from lockstep.model.rows import EventRows
+from lockstep.model.saved import restore_report, save_report
+from lockstep.model.traffic import VenueReport
+from lockstep.store.journal.layout import Record, RecordKind
+
+_EXECUTIONS = frozenset(
+    int(kind) for kind in (OrderEventKind.PARTIAL, OrderEventKind.FILL, OrderEventKind.CORRECT, OrderEventKind.BUST)
+)
+INPUT_FACTS = frozenset({"SessionStarted", "VenueReport", "TimerFired", "SessionAct", "Reconciled"})
+_MARKET, _FACT = int(RecordKind.MARKET), int(RecordKind.FACT)
+_INT64_MAX = 2**63 - 1
+ACTS = ("cancel", "lose", "suspend", "lift", "kill", "reset")
+"""cancel, lose: an order. suspend, lift: an instrument. kill: every order is cancelled, every instrument suspended; reset lifts it."""
+
+
+class SessionAct(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What a person or the session itself did, and why. what: one of ACTS; order_id or instrument where it is about one."""
+
+    what: str
+    who: str
+    why: str
+    order_id: int = 0
+    instrument: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises: StateError: no act of that name, or by nobody."""
+        if self.what not in ACTS or self.who not in Who.__members__:
+            raise StateError(
+                f"{self.who!r} cannot {self.what!r}: acts are {', '.join(ACTS)} by {', '.join(Who.__members__)}"
+            )
+
+
+class SessionState:
+    """What a session must not forget, beside its engine. All of it follows from the journal.
+
+    started: the engine's clock at the start. killed: the kill switch. since: up to this time, of the venue's clock, all
+    executions are known. executions: number -> venue time of those that happened after `since` and were taken.
+    """
+
+    __slots__ = ("executions", "killed", "since", "started")
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.killed = False
+        self.since = 0
+        self.executions: dict[int, int] = {}
+
+    def save(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "started": self.started,
+            "killed": self.killed,
+            "since": self.since,
+            "executions": [list(pair) for pair in sorted(self.executions.items())],
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue from `save`."""
+        self.started = saved["started"]
+        self.killed = saved["killed"]
+        self.since = saved["since"]
+        self.executions = dict(saved["executions"])
+
+
+# ---- taking an input
+
+
+def take_start(engine: Engine, state: SessionState, clock: int) -> None:
+    """on_start of every strategy."""
+    state.started = clock
+    state.since = clock
+    engine.start(clock)
+
+
+def take_market(engine: Engine, rows: EventRows, records: Records) -> None:
+    """One market event. rows: any, to be used again and again."""
+    rows.hold(records)
+    engine.on_market(rows, 0)
+
+
+def take_report(engine: Engine, state: SessionState, report: VenueReport) -> None:
+    """A venue's word; an execution is noted, so that one told of again while reconciling is known."""
+    if report.kind in _EXECUTIONS and report.exec_id > 0 and report.ts_event >= state.since:
+        state.executions[report.exec_id] = report.ts_event
+    engine.on_report(report)
+
+
+def take_act(engine: Engine, state: SessionState, act: SessionAct) -> None:
+    """An act. Raises: RefuseError: no open order has the number. What it leads to waits in the engine's outbox."""
+    who = Who[act.who]
+    if act.what == "cancel":
+        engine.cancel(act.order_id, who)
+    elif act.what == "lose":
+        engine.lose(act.order_id, who)
+    elif act.what == "suspend":
+        engine.suspend(act.instrument, who)
+    elif act.what == "lift":
+        engine.lift(act.instrument, who)
+    elif act.what == "kill":
+        state.killed = True
+        for holding in engine.portfolio.holdings:
+            engine.suspend(holding.index, who)
+        for order in engine.open_orders():
+            engine.cancel(order.id, who)
+    else:
+        state.killed = False
+        for holding in engine.portfolio.holdings:
+            engine.lift(holding.index, who)
+
+
+def take_reconciled(state: SessionState, since: int) -> None:
+    """All executions up to a time of the venue's are known."""
+    if since > state.since:
+        state.since = since
+        state.executions = {number: ts for number, ts in state.executions.items() if ts >= since}
+
+
+# ---- as facts, and back
+
+
+def report_fact(report: VenueReport) -> dict[str, Any]:
+    """A report as a fact. A fee beyond 64 bits is a text."""
+    fact = save_report(report)
+    fact["type"] = "VenueReport"
+    if not -_INT64_MAX <= fact["fee"] <= _INT64_MAX:
+        fact["fee"] = str(fact["fee"])
+    return fact
+
+
+def report_of(fact: Mapping[str, Any]) -> VenueReport:
+    """The report that `report_fact` saw."""
+    return restore_report({**fact, "fee": int(fact["fee"])})
+
+
+def input_of(record: Record) -> Mapping[str, Any] | None:
+    """A record's fact if that is an input; empty of a market event; None of a note or a decision."""
+    if record.kind == _MARKET:
+        return {}
+    if record.kind != _FACT:
+        return None
+    fact = record.fact()
+    return fact if fact["type"] in INPUT_FACTS else None
+
+
+def take_again(engine: Engine, state: SessionState, rows: EventRows, record: Record, fact: Mapping[str, Any]) -> None:
+    """Feed a journalled input, of which `input_of` gave the fact.
+
+    Raises: StateError: an input that this version does not know the form of.
+    """
+    if record.kind == _MARKET:
+        take_market(engine, rows, np.frombuffer(bytearray(record.payload), MARKET_EVENT))
+        return
+    try:
+        _take_fact(engine, state, fact)
+    except (KeyError, TypeError, ValueError) as e:
+        raise StateError(
+            f"record {record.sequence}, a {fact['type']}, has another form than this version writes: {e}"
+        ) from e
+
+
+def _take_fact(engine: Engine, state: SessionState, fact: Mapping[str, Any]) -> None:
+    kind = fact["type"]
+    if kind == "VenueReport":
+        take_report(engine, state, report_of(fact))
+    elif kind == "TimerFired":
+        engine.fire_timer()
+    elif kind == "SessionAct":
+        take_act(engine, state, msgspec.convert(fact, SessionAct))
+    elif kind == "SessionStarted":
+        take_start(engine, state, fact["clock"])
+    else:  # Reconciled
+        take_reconciled(state, fact["since"])

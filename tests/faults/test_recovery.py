@@ -1,0 +1,220 @@
+"""Recovery of a session: every prefix of its journal, twice, with and without snapshots, and what it refuses."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from machine import coin
+from stage import BUY, CANCEL, GROW, IDENTITY, NOTHING, PATIENCE, SELL, Obedient, Stage
+
+from lockstep.engine.engine import Engine
+from lockstep.engine.rowlog import Sink
+from lockstep.model.errors import StateError, StrategyFault
+from lockstep.portfolio.portfolio import Portfolio
+from lockstep.run.inputs import SessionAct, report_fact, report_of
+from lockstep.run.recovery import ReplayDiffers, replay, state_hash
+from lockstep.run.session import open_session
+from lockstep.store.journal.errors import DamagedJournal
+from lockstep.store.journal.layout import RecordKind
+from lockstep.store.journal.reader import Journal
+from lockstep.store.journal.snapshots import snapshot_paths
+
+
+def _trade_a_little(stage: Stage) -> None:
+    """Orders in many states, and a second run of the process."""
+    order = stage.bought()
+    stage.venue.fill(order, 2)
+    stage.hear()
+    stage.trade(SELL)
+    stage.arrive()
+    stage.venue.fill(stage.venue.orders[2], 5)
+    stage.hear()
+    stage.trade(GROW)
+    stage.crash()
+    stage.settle()
+    stage.trade(CANCEL)
+    stage.arrive()
+    stage.wait(1)
+    stage.venue._bust(order)
+    stage.hear()
+    stage.act("suspend", instrument=0)
+    stage.trade(BUY)
+    stage.act("kill")
+
+
+def test_recovery_of_every_prefix_equals_the_state_that_lived_then(stage: Stage) -> None:
+    stage.settle()
+    lived: dict[int, str] = {}
+    for price in (BUY, NOTHING, GROW, SELL, CANCEL, BUY, NOTHING):
+        stage.trade(price)
+        if stage.sent:
+            stage.arrive()
+        lived[stage.session.writer.appended] = stage.hash
+        stage.hear()
+        lived[stage.session.writer.appended] = stage.hash
+        stage.poll(2)
+        lived[stage.session.writer.appended] = stage.hash
+    stage.session.writer.flush()
+    for sequence, hashed in lived.items():
+        again = replay(stage.folder, stage.build, until=sequence)
+        assert state_hash(again.engine, again.state) == hashed, f"after record {sequence}"
+    assert len(lived) > 10
+
+
+def test_recovery_twice_is_recovery_once_wherever_the_journal_ends(stage: Stage, tmp_path: Path) -> None:
+    _trade_a_little(stage)
+    stage.session.writer.flush()
+    whole = (stage.folder / "00000001.journal").read_bytes()
+    ends = [block.offset for block in Journal(stage.folder).blocks()] + [len(whole)]
+    for end in ends[1:]:
+        folder = tmp_path / "cut" / "journal"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "00000001.journal").write_bytes(whole[:end])
+        first = _open_and_end(stage, folder)
+        assert _open_and_end(stage, folder) == first, f"cut at byte {end}"
+
+
+def _open_and_end(stage: Stage, folder: Path) -> str:
+    session = open_session(
+        folder, IDENTITY, stage.build, stage, clock=stage.now, durability="durable", patience=PATIENCE
+    )
+    found = state_hash(session.engine, session.state)
+    session.writer.flush()
+    session.writer._release()
+    return found
+
+
+def test_recovery_cut_inside_any_block_gives_what_stands_before_it(stage: Stage, tmp_path: Path) -> None:
+    _trade_a_little(stage)
+    stage.session.writer.flush()
+    whole = (stage.folder / "00000001.journal").read_bytes()
+    folder = tmp_path / "cut"
+    folder.mkdir()
+    for end in range(129, len(whole), 97):
+        (folder / "00000001.journal").write_bytes(whole[:end])
+        replay(folder, stage.build)  # the torn block is not there, and nothing before it is in doubt
+
+
+def test_snapshot_and_tail_equal_the_whole_replay(stage: Stage) -> None:
+    stage.bought()
+    stage.hear()
+    assert stage.session.snapshot()
+    stage.trade(GROW)
+    stage.trade(SELL)
+    stage.session.writer.flush()
+    tail, whole = (replay(stage.folder, stage.build, snapshots=with_them) for with_them in (True, False))
+    assert tail.replayed < whole.replayed
+    assert state_hash(tail.engine, tail.state) == state_hash(whole.engine, whole.state) == stage.hash
+
+
+def test_damaged_snapshot_is_passed_over_for_the_journal(stage: Stage) -> None:
+    stage.bought()
+    stage.hear()
+    stage.session.snapshot()
+    stage.session.writer.flush()
+    before = stage.hash
+    path = snapshot_paths(stage.folder)[0]
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    again = replay(stage.folder, stage.build)
+    assert len(again.skipped) == 1
+    assert state_hash(again.engine, again.state) == before
+
+
+def test_damaged_middle_stops_the_start_and_names_the_place(stage: Stage) -> None:
+    _trade_a_little(stage)
+    stage.session.close()
+    path = stage.folder / "00000001.journal"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedJournal, match="block"):
+        stage.open()
+
+
+class _Otherwise(Obedient):
+    def on_trade(self, trade: Any) -> None:
+        if int(trade.price) == SELL:
+            self.sell(4, limit=100)
+        else:
+            super().on_trade(trade)
+
+
+def test_other_strategy_is_refused_with_the_first_decision_that_differs(stage: Stage) -> None:
+    stage.bought()
+    stage.trade(SELL)
+    stage.session.close()
+
+    def build(sink: Sink) -> Engine:
+        engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
+        engine.add_strategy(_Otherwise(), "s", [0])
+        return engine
+
+    with pytest.raises(ReplayDiffers, match="the journal has submit of 2 .* the replay gives submit of 2") as caught:
+        open_session(stage.folder, IDENTITY, build, stage, clock=stage.now)
+    record = next(r for r in Journal(stage.folder).records() if r.sequence == caught.value.sequence)
+    assert record.kind == RecordKind.DECISION
+
+
+def test_journal_of_another_run_is_refused(stage: Stage) -> None:
+    stage.session.close()
+    with pytest.raises(StateError, match="of another run"):
+        open_session(stage.folder, {"of": "another"}, stage.build, stage, clock=stage.now)
+
+
+def test_decisions_of_the_last_input_that_were_not_kept_are_made_again(make_stage: Any) -> None:
+    stage = make_stage(mode="relaxed")
+    stage.settle()
+    stage.session.writer.flush()
+    stage.send = lambda request: (_ for _ in ()).throw(KeyboardInterrupt)
+    real, stage.session.writer.append_decisions = stage.session.writer.append_decisions, lambda rows: 0
+    with pytest.raises(KeyboardInterrupt):
+        stage.trade(BUY)  # the event reached the disk, what it led to did not, and nothing left
+    stage.session.writer.append_decisions = real
+    del stage.send
+    stage.crash()
+    assert stage.order() is not None
+    stage.settle()
+    assert stage.sent == []
+    stage.session.writer.flush()
+    assert len(replay(stage.folder, stage.build).unwritten) == 0
+
+
+def test_handler_that_raises_ends_the_session_and_sends_nothing(make_stage: Any) -> None:
+    class Raising(Obedient):
+        def on_trade(self, trade: Any) -> None:
+            super().on_trade(trade)
+            if int(trade.price) == BUY:
+                raise ZeroDivisionError("the strategy's own")
+
+    class Faulty(Stage):
+        def build(self, sink: Sink) -> Engine:
+            engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
+            engine.add_strategy(Raising(), "s", [0])
+            return engine
+
+    base = make_stage()
+    base.session.close()
+    stage = Faulty(base.folder.parent / "other")
+    stage.settle()
+    with pytest.raises((ZeroDivisionError, StrategyFault)):
+        stage.trade(BUY)
+    assert stage.sent == []
+    stage.session.close()
+
+
+def test_act_that_is_none_is_refused() -> None:
+    with pytest.raises(StateError, match="acts are cancel, lose"):
+        SessionAct(what="explode", who="TRADER", why="")
+    with pytest.raises(StateError, match="by STRATEGY, SYSTEM"):
+        SessionAct(what="kill", who="somebody", why="")
+
+
+def test_report_with_a_fee_beyond_64_bits_comes_back(stage: Stage) -> None:
+    order = stage.bought()
+    stage.venue.fill(order, 2)
+    report = stage.words[-1]._replace(fee=2**70).report(stage.now)
+    again = report_of(report_fact(report))
+    assert again.fee == 2**70
+    assert report_fact(again) == report_fact(report)
