@@ -1,7 +1,7 @@
 """The invariants, by their numbers in the reliability notes: the cheap ones after each step, all of them at every check.
 
 They are written against what stands outside the code under test: what went over the wire, what the venue model holds as its
-truth, the bytes on the disk. Not applicable yet: 7 (child orders), 20 (throttles), 25 to 27, 29 and 30 (feeds, FIX, the
+truth, the bytes on the disk. Not applicable yet: 20 (throttles), 25 to 27, 29 and 30 (feeds, FIX, the
 dashboard). 15 holds by 22: no synthetic execution is ever made, and a replay gives the same state.
 """
 
@@ -16,7 +16,7 @@ from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import OrderState as S
 from lockstep.model.enums import Reason
 from lockstep.model.traffic import OrderRequest
-from lockstep.orders.saved import save_orders
+from lockstep.orders.saved import save_order, save_orders
 from lockstep.run.inputs import SessionAct
 from lockstep.run.recovery import replay, state_hash
 from lockstep.run.session import Phase, Session
@@ -177,6 +177,7 @@ class Watch:
         try:
             session.writer.flush()
             i6_cumulative_is_the_sum_of_executions(session.engine)
+            i7_legs_stay_within_their_parent(session.engine)
             i1_wire_is_in_the_journal(self, i21_sequence(self.world.folder))
             i22_i23_replay(self, session)
         finally:
@@ -274,12 +275,33 @@ def i6_executions_are_the_venues(world: "World", engine: Engine) -> None:
             raise Broken("6", f"order {order['order_id']}: executions {ours}, the venue's are {theirs}")
 
 
+def i7_legs_stay_within_their_parent(engine: Engine) -> None:
+    """Of each kind of leg, what was asked for is at most what its parent was ordered for, or filled.
+
+    What a venue fills beyond that is its overfill (4), not a leg too large.
+    """
+    orders = engine.state.orders
+    asked: dict[tuple[int, int], int] = {}
+    for leg in (*orders.by_id.values(), *orders.done):
+        if leg.parent_id:
+            units = max(leg.qty_units, leg.replace_units) if leg.is_open else min(leg.cum_units, leg.qty_units)
+            key = (leg.parent_id, leg.type_code)
+            asked[key] = asked.get(key, 0) + units
+    for (parent_id, kind), units in asked.items():
+        parent = orders.find(parent_id)
+        if parent is not None and units > max(parent.qty_units, parent.replace_units, parent.cum_units):
+            raise Broken(
+                "7", f"legs of kind {kind} of order {parent_id} come to {units}, the order itself is {parent!r}"
+            )
+
+
 def i8_i17_reserved(engine: Engine) -> None:
     """What is open, unknown orders among it, is reserved; nothing else is; it never goes below 0."""
     for holding in engine.portfolio.holdings:
         buys = sells = 0
         for order in engine.state.orders.by_id.values():
-            if order.instrument_index == holding.index:
+            # Of a bracket's two legs one reserves for both.
+            if order.instrument_index == holding.index and not (order.parent_id and save_order(order)["unreserved"]):
                 left = max(order.qty_units, order.replace_units) - order.cum_units
                 if left > 0:
                     buys, sells = (buys + left, sells) if order.side_sign > 0 else (buys, sells + left)

@@ -9,9 +9,15 @@ from random import Random
 
 import pytest
 from disk import Crash, FaultyFiles
+from journals import decisions
 from script import Fault, Script, load, make_script, shrink
 from simulate import REGRESSIONS, numbers, run_script, run_seed, scratch
 from world import World
+
+from lockstep.store.journal.errors import JournalFailed, JournalFull
+from lockstep.store.journal.files import Files
+from lockstep.store.journal.reader import Journal
+from lockstep.store.journal.writer import JournalWriter
 
 HERE = Path(__file__).parent
 
@@ -132,3 +138,55 @@ def test_disk_of_a_process_that_has_crashed_takes_nothing_more(tmp_path: Path) -
         disk.sync(number)
     disk.restart()
     assert (tmp_path / "file").read_bytes() == b"123"
+
+
+# ---- what the simulator found in the journal, each stated by itself
+
+
+def test_segment_that_a_killed_writer_had_only_named_survives_a_power_cut(tmp_path: Path) -> None:
+    for seed in range(12):  # a cut takes back an unsynced name in half of the cases
+        folder, switch = tmp_path / f"{seed}", dict[str, tuple[str, int]]()
+        disk = FaultyFiles(switch.get)
+        writer = JournalWriter(folder, {}, files=disk, segment_bytes=1000, flush_seconds=None)
+        writer.append_decisions(decisions(20))
+        writer.sync()
+        switch["rename"] = ("crash_after", 0)
+        with pytest.raises(Crash):
+            writer.append_decisions(decisions(1, first=21))
+        writer._release()
+        disk.restart()
+        switch.clear()
+        writer = JournalWriter(folder, {}, files=disk, segment_bytes=1000, flush_seconds=None)
+        writer.append_decisions(decisions(5, first=21))
+        writer.sync()
+        promised = writer.appended
+        writer._release()
+        disk.restart()
+        disk.cut_power(Random(seed))
+        assert Journal(folder).survey().last_sequence == promised
+
+
+def test_new_journal_keeps_the_names_of_the_folders_above_it(tmp_path: Path) -> None:
+    synced: list[Path] = []
+
+    class Noting(Files):
+        def sync_folder(self, folder: Path) -> None:
+            synced.append(folder)
+            super().sync_folder(folder)
+
+    with JournalWriter(tmp_path / "a" / "b", {}, files=Noting()):
+        assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} <= set(synced)
+
+
+@pytest.mark.parametrize(("fault", "error"), [(("enospc", 0), JournalFull), (("eio", 0), JournalFailed)])
+def test_disk_that_refuses_while_a_torn_tail_is_set_aside_is_named(
+    tmp_path: Path, fault: tuple[str, int], error: type[Exception]
+) -> None:
+    with JournalWriter(tmp_path, {}) as writer:
+        writer.append_decisions(decisions(20))
+    path = tmp_path / "00000001.journal"
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(error, match="a torn tail could not be set aside"):
+        JournalWriter(tmp_path, {}, set_torn_aside=True, files=FaultyFiles({"write": fault}.get))
+    with JournalWriter(tmp_path, {}, set_torn_aside=True) as writer:
+        assert writer.appended > 0

@@ -8,7 +8,7 @@ from lockstep.strategy.base import Strategy
 
 
 class Trader(Strategy):
-    """Buys, sells, cancels and replaces as a linear congruential generator says. It keeps few orders and small positions."""
+    """Buys, sells (one in six a bracket), cancels and replaces as a linear congruential generator says. It keeps few orders and small positions."""
 
     trades = "all"
 
@@ -39,6 +39,13 @@ class Trader(Strategy):
         buy = held < 0 if abs(held) > 20 else self._draw(2) == 0
         act = self.buy if buy else self.sell
         qty = 1 + self._draw(9)
+        if self._draw(6) == 0:  # a bracket: its legs are the engine's to send and to keep in step
+            away = 3 if buy else -3
+            entry = int(price)
+            order = act(qty, limit=entry, take_profit=entry + away, stop_loss=entry - away, instrument=instrument)
+            if order.is_open:
+                self.mine.append(order.id)
+            return
         limit = None if self._draw(4) == 0 else int(price) + self._draw(3) - 1
         order = act(qty, limit=limit, instrument=instrument)
         if order.is_open:
