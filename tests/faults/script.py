@@ -59,6 +59,7 @@ class Script(NamedTuple):
         held = {"note": note, "seed": self.seed, "steps": self.steps, "mode": self.mode}
         lines = ",\n    ".join(json.dumps(list(fault)) for fault in self.faults)
         text = json.dumps(held)[:-1] + f', "faults": [\n    {lines}\n]}}\n'
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 
