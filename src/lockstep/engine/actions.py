@@ -7,11 +7,13 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.engine.groups import split_groups
-    from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.engine.state import State
+    from cython.cimports.lockstep.engine.subscription import Subscription
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
     from lockstep.engine.groups import split_groups
-    from lockstep.engine.state import State, Subscription
+    from lockstep.engine.state import State
+    from lockstep.engine.subscription import Subscription
     from lockstep.portfolio.position import Holding
 from lockstep.engine.records import BORROW, DIVIDEND, FUNDING, IN_LIEU, SPLIT
 from lockstep.model.enums import CorporateAction

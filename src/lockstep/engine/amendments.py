@@ -7,13 +7,15 @@ import cython
 if cython.compiled:
     from cython.cimports.lockstep.engine.groups import follow
     from cython.cimports.lockstep.engine.rowlog import RowLog
-    from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.engine.state import State
+    from cython.cimports.lockstep.engine.subscription import Subscription
     from cython.cimports.lockstep.model.traffic import VenueReport, make_fill
     from cython.cimports.lockstep.orders.order import Order
 else:
     from lockstep.engine.groups import follow
     from lockstep.engine.rowlog import RowLog
-    from lockstep.engine.state import State, Subscription
+    from lockstep.engine.state import State
+    from lockstep.engine.subscription import Subscription
     from lockstep.model.traffic import VenueReport, make_fill
     from lockstep.orders.order import Order
 from lockstep.engine.records import ORPHAN

@@ -1,6 +1,7 @@
 from lockstep.engine.rowlog cimport RowLog
 from lockstep.engine.seat cimport Seat
-from lockstep.engine.state cimport State, Subscription
+from lockstep.engine.state cimport State
+from lockstep.engine.subscription cimport Subscription
 from lockstep.model.rows cimport EventRows
 from lockstep.model.traffic cimport VenueReport
 from lockstep.orders.order cimport Order

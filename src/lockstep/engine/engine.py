@@ -25,7 +25,8 @@ if cython.compiled:
     from cython.cimports.lockstep.engine.replacing import take_answer
     from cython.cimports.lockstep.engine.rowlog import RowLog
     from cython.cimports.lockstep.engine.seat import Seat
-    from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.engine.state import State
+    from cython.cimports.lockstep.engine.subscription import Subscription
     from cython.cimports.lockstep.model.events import (
         Bar,
         Quote,
@@ -47,7 +48,8 @@ else:
     from lockstep.engine.replacing import take_answer
     from lockstep.engine.rowlog import RowLog
     from lockstep.engine.seat import Seat
-    from lockstep.engine.state import State, Subscription
+    from lockstep.engine.state import State
+    from lockstep.engine.subscription import Subscription
     from lockstep.model.events import Bar, Quote, Trade, make_bar, make_book_update, make_quote, make_trade
     from lockstep.model.rows import EventRows
     from lockstep.model.traffic import VenueReport
@@ -161,7 +163,8 @@ class Engine:
         for instrument in instruments:
             position = self.portfolio.add_position(name, index, instrument)
             which = 0 if series is None else series.get(instrument, 0)
-            sub = Subscription(len(self.state.subscriptions), name, index, position, limits, cls.cooldown_bars, which)
+            number = len(self.state.subscriptions)
+            sub = Subscription(number, name, index, position, limits, cls.cooldown_bars, which, self.state.desk)
             self.state.subscriptions.append(sub)
             self.by_instrument[instrument].append(sub)
             lists = self.by_series[instrument]
@@ -318,9 +321,7 @@ class Engine:
         history: cython.bint = self.state.in_history
         self.bars += not history
         if series == 0:  # what is made from finer data says nothing new of the price
-            holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
-            holding.last_units = close
-            holding.last = cython.cast(cython.double, close)
+            cython.cast(Holding, self.portfolio.holdings[instrument]).show(close, rows.w[i, 0])
         for k in range(len(subs)):
             sub = cython.cast(Subscription, subs[k])
             if history and rows.w[i, 9] < sub.history_from:
@@ -362,9 +363,7 @@ class Engine:
         priced: cython.bint = 0 < bid <= ask
         self.quotes += not history
         if priced:
-            holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
-            holding.last_units = (bid + ask) >> 1
-            holding.last = cython.cast(cython.double, holding.last_units)
+            cython.cast(Holding, self.portfolio.holdings[instrument]).show((bid + ask) >> 1, rows.w[i, 0])
         for k in range(len(subs)):
             sub = cython.cast(Subscription, subs[k])
             if history and rows.w[i, 1] < sub.history_from:
@@ -401,8 +400,7 @@ class Engine:
         aux: cython.int = (rows.w[i, 3] >> 16) & 0xFFFF
         history: cython.bint = self.state.in_history
         holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
-        holding.last_units = units
-        holding.last = cython.cast(cython.double, units)
+        holding.show(units, rows.w[i, 0])
         self.trades += not history
         for k in range(len(subs)):
             sub = cython.cast(Subscription, subs[k])
@@ -520,6 +518,7 @@ class Engine:
             state.suspend(sub.holding, order.order_id, _SYSTEM)
         if len(state.groups) > 0:
             after_fill(state, sub, order)
+        state.watch_position(sub, order.side_sign)
         if sub.position.units == 0 and sub.cooldown_bars > 0:
             # The bar inside which it went flat is not over: its own on_bar, the next, does not count.
             sub.cooldown_until = sub.bars + 1 + sub.cooldown_bars
@@ -581,6 +580,7 @@ class Engine:
         log.floats[i, 5] = portfolio.marked_margin
         if changed != 0:
             self.state.log_margin(MARGIN_CALL if changed > 0 else MARGIN_CLEAR)
+        self.state.watch_losses(clock)
         return 0
 
     # ---- facts

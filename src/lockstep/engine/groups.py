@@ -17,13 +17,15 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.engine.replacing import ask_replace
-    from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.engine.state import State
+    from cython.cimports.lockstep.engine.subscription import Subscription
     from cython.cimports.lockstep.model.traffic import OrderTerms, make_terms
     from cython.cimports.lockstep.orders.order import Order
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
     from lockstep.engine.replacing import ask_replace
-    from lockstep.engine.state import State, Subscription
+    from lockstep.engine.state import State
+    from lockstep.engine.subscription import Subscription
     from lockstep.model.traffic import OrderTerms, make_terms
     from lockstep.orders.order import Order
     from lockstep.portfolio.position import Holding

@@ -22,12 +22,16 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | ORPHAN | order that is not known | quantity | price | execution id | kind of event |
 | SUSPEND, LIFT | order, or 0 | who | | | |
 | LINK | order (its SUBMIT may follow) | parent order, or 0 | 0 alternative, 1 take profit, 2 stop loss | group | |
+| REFUSAL, WARNING | order | Reason | limit (float64) | actual (float64) | |
+| KILL | 0 | Reason | limit (float64) | actual (float64) | 1 by command, else 0 |
+| RESET, LIMITS | 0 | | | | 1 |
 
 Money is what the strategy's position received, below 0 where it paid, in the currency the instrument settles in: the low 64
 bits of its ledger units, and the same as a float of the currency. Together they are exact (`exact_units`).
 
 The trail of a TRAILING_STOP stands in the place of its stop price: price units, or millionths of the price where the
-flags say TRAIL_PPM.
+flags say TRAIL_PPM. A REFUSAL follows the DENY of its order, or the request it refused; a WARNING comes before the SUBMIT or DENY
+of the order that came near a limit (0: a cancel). KILL and RESET are the kill switch; LIMITS a change of the limits.
 
 Who brought a record about follows from its kind: requests are the strategy's, refusals by risk and losses the system's, all
 else the venue's. Where it was someone else, the head says so, in the bits in which a fill has its liquidity.
@@ -40,7 +44,7 @@ from numpy.typing import NDArray
 
 from lockstep.model.enums import OrderEventKind, Who
 
-DECISION_SCHEMA_VERSION = 2
+DECISION_SCHEMA_VERSION = 3
 DECISION_WORDS = 8
 FILL_WORDS = 15
 """ts, ts_event, exec id, order id, head, quantity, price, reference price, fee, slippage, spread cost (float64), fee (low),
@@ -52,6 +56,7 @@ SIGNAL, SPLIT, DIVIDEND, FUNDING, BORROW, IN_LIEU, MARGIN_CALL, MARGIN_CLEAR = r
 POSTINGS = (DIVIDEND, FUNDING, BORROW, IN_LIEU)
 """Records of cash that is no fill's."""
 ORPHAN, SUSPEND, LIFT, LINK = 48, 49, 50, 51
+REFUSAL, WARNING, KILL, RESET, LIMITS = 43, 44, 45, 46, 47
 
 RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     SIGNAL: "signal",
@@ -66,6 +71,11 @@ RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     SUSPEND: "suspend",
     LIFT: "lift",
     LINK: "link",
+    REFUSAL: "refusal",
+    WARNING: "warning",
+    KILL: "kill",
+    RESET: "reset",
+    LIMITS: "limits",
 }
 
 _REQUESTS = (OrderEventKind.SUBMIT, OrderEventKind.CANCEL_REQUEST, OrderEventKind.REPLACE_REQUEST)

@@ -8,12 +8,14 @@ OrigClOrdID, of which there is one live head. One that was refused leaves a gap:
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.engine.state import State
+    from cython.cimports.lockstep.engine.subscription import Subscription
     from cython.cimports.lockstep.model.traffic import OrderTerms, VenueReport, make_request, make_terms
     from cython.cimports.lockstep.orders.order import Order
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
-    from lockstep.engine.state import State, Subscription
+    from lockstep.engine.state import State
+    from lockstep.engine.subscription import Subscription
     from lockstep.model.traffic import OrderTerms, VenueReport, make_request, make_terms
     from lockstep.orders.order import Order
     from lockstep.portfolio.position import Holding
@@ -35,7 +37,8 @@ def ask_replace(
     stop_price: cython.longlong,
     who: cython.int,
 ) -> cython.bint:
-    """Ask the venue for a new total quantity and new prices, on checked terms; risk is asked first where it grows.
+    """Ask the venue for a new total quantity and new prices, on checked terms; risk is asked first,
+    unless it only becomes smaller.
 
     A total at or below what is filled is a cancel of the rest: no quantity below it is ever asked for. False where risk
     refuses (the order stands as it was, and its reason says why), where it is done, unknown, or waits for
@@ -50,15 +53,22 @@ def ask_replace(
     before: cython.longlong = order.open_units()
     leaves: cython.longlong = qty - order.cum_units
     worth: cython.double = state._worth(holding, leaves, limit_price if limit_price > 0 else stop_price)
-    if not order.unreserved and (leaves > before or worth > order.reserve):
-        rule: cython.int = _verdict(state, sub, order, leaves, worth)
+    moves: cython.bint = limit_price != order.limit_units or stop_price != order.stop_units
+    if not order.unreserved and (leaves > before or worth > order.reserve or moves):
+        rule: cython.int = _verdict(state, sub, order, leaves, limit_price, stop_price, worth)
         if rule:
             order.reason_code = rule
             state.log_order(_REPLACE_REJECT, order, state.clock, order.cum_units, order.leaves_units, 0, 0)
             state.log_who(_SYSTEM)
+            if rule != _SUSPENDED:
+                state.log_refusal(sub, order, rule)
+                state.desk.refuse()
             if sub.wants_orders:
                 state.notify(order, _REPLACE_REJECT, state.clock)
+            if state.desk.due:
+                state.watch()
             return False
+    sub.gate.resent(order, state.clock)
     state.orders.apply(order, _REPLACE_REQUEST)
     order.replace_units = qty
     order.revision_asked += 1
@@ -88,17 +98,19 @@ def _verdict(
     sub: Subscription,
     order: Order,
     qty: cython.longlong,
+    limit_price: cython.longlong,
+    stop_price: cython.longlong,
     worth: cython.double,
 ) -> cython.int:
     """Risk on what the order would be in place of what it is: 0, or the Reason's number."""
     holding: Holding = sub.holding
     if holding.suspended and not (order.reduce_only and qty <= -sub.position.units * order.side_sign):
         return int(_SUSPENDED)
-    leaves: cython.longlong = order.open_units()
-    reserve: cython.double = order.reserve
-    holding.add_pending(order.side_sign, -leaves, -reserve)
-    rule: cython.int = sub.gate.check(state.portfolio, holding, order.side_sign, qty, worth)
-    holding.add_pending(order.side_sign, leaves, reserve)
+    rule: cython.int = sub.gate.decide_replace(
+        state.portfolio, holding, order, qty, limit_price, stop_price, worth, state.clock, len(state.orders.by_id)
+    )
+    if len(state.desk.warnings) > 0:
+        state.log_warnings(sub, order.order_id)
     return rule
 
 

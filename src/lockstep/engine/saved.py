@@ -16,19 +16,23 @@ import cython
 if cython.compiled:
     from cython.cimports.lockstep.engine.engine import Engine
     from cython.cimports.lockstep.engine.groups import Group
-    from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.engine.state import State
+    from cython.cimports.lockstep.engine.subscription import Subscription
     from cython.cimports.lockstep.orders.order import OpenOrders, Order
 else:
     from lockstep.engine.engine import Engine
     from lockstep.engine.groups import Group
-    from lockstep.engine.state import State, Subscription
+    from lockstep.engine.state import State
+    from lockstep.engine.subscription import Subscription
     from lockstep.orders.order import OpenOrders, Order
+from lockstep.engine.guard import take_limits
 from lockstep.model.errors import InvariantError, StateError
 from lockstep.model.saved import restore_request, save_request
 from lockstep.orders.saved import restore_order, restore_orders, save_order, save_orders
 from lockstep.portfolio.saved import restore_portfolio, save_portfolio
+from lockstep.risk.saved import changed_limits, restore_desk, restore_gate, save_desk, save_gate
 
-ENGINE_STATE_SCHEMA_VERSION = 4
+ENGINE_STATE_SCHEMA_VERSION = 5
 _NEVER = 2**63 - 1
 
 
@@ -80,18 +84,20 @@ def restore_engine(engine: Engine, saved: dict[str, Any]) -> None:
 
 
 def save_state(state: State) -> dict[str, Any]:
-    """Clock, orders, what waits to go out, counters, and of each subscription what depends on orders and history."""
+    """Clock, orders, risk, what waits to go out, counters, and of each subscription what depends on orders and history."""
     return {
         "clock": state.clock,
         "basis_ts": state.basis_ts,
         "orders": save_orders(state.orders),
         "groups": [save_group(group) for group in state.groups.values()],
+        "desk": save_desk(state.desk),
         "outbox": [save_request(request) for request in state.outbox],
         "subscriptions": [
             {
                 "ready": sub.ready,
                 "history_from": sub.history_from,
                 "working_market": sub.working_market,
+                "gate": save_gate(sub.gate),
             }
             for sub in state.subscriptions
         ],
@@ -111,6 +117,10 @@ def restore_state(state: State, saved: Mapping[str, Any], instruments: list[Any]
     state.groups = {}
     for group in saved["groups"]:
         state.groups[group["group_id"]] = restore_group(state.orders, group, instruments)
+    limits = changed_limits(saved["desk"])
+    if limits is not None:
+        take_limits(state, limits)
+    restore_desk(state.desk, saved["desk"], state.orders.by_id)
     state.outbox = [restore_request(entry) for entry in saved["outbox"]]
     state.later = []
     for entry, held in zip(state.subscriptions, saved["subscriptions"], strict=True):
@@ -118,6 +128,7 @@ def restore_state(state: State, saved: Mapping[str, Any], instruments: list[Any]
         sub.ready = held["ready"]
         sub.history_from = held["history_from"]
         sub.working_market = held["working_market"]
+        restore_gate(sub.gate, held["gate"], state.orders.by_id)
     state.decisions.restart(saved["decisions"])
     state.fills.restart(saved["fills"])
     state.last_signal_id = saved["last_signal_id"]

@@ -1,4 +1,5 @@
-from lockstep.engine.state cimport State, Subscription
+from lockstep.engine.state cimport State
+from lockstep.engine.subscription cimport Subscription
 
 cdef class Seat:
     cdef readonly int index

@@ -12,16 +12,19 @@ import cython
 if cython.compiled:
     from cython.cimports.lockstep.engine.groups import bracket, link
     from cython.cimports.lockstep.engine.replacing import ask_replace
-    from cython.cimports.lockstep.engine.state import State, Subscription
+    from cython.cimports.lockstep.engine.state import State
+    from cython.cimports.lockstep.engine.subscription import Subscription
     from cython.cimports.lockstep.model.traffic import make_terms
     from cython.cimports.lockstep.orders.order import Order
 else:
     from lockstep.engine.groups import bracket, link
     from lockstep.engine.replacing import ask_replace
-    from lockstep.engine.state import State, Subscription
+    from lockstep.engine.state import State
+    from lockstep.engine.subscription import Subscription
     from lockstep.model.traffic import make_terms
     from lockstep.orders.order import Order
 from lockstep.book.window import MarketWindow
+from lockstep.engine.sizes import caution, risk_size, volatility_size
 from lockstep.features.base import Indicator
 from lockstep.features.schedule import IndicatorSet
 from lockstep.model.enums import OrderFlag, OrderType, SignalAction, TimeInForce
@@ -31,6 +34,7 @@ from lockstep.model.messages import Signal
 from lockstep.model.numbers import Nanos, Number, exact_decimal, number_text
 from lockstep.portfolio.readings import PortfolioReadings
 from lockstep.strategy.base import Several, Strategy
+from lockstep.strategy.exits import watched
 
 _GTC = TimeInForce.GTC
 _TIME_END = 2**63 - 1
@@ -547,6 +551,35 @@ class Seat:
         units = min(int(money / one * sub.qty_scale), sub.instrument.qty_max)
         units -= units % sub.instrument.lot_size
         return units / sub.qty_scale if units >= sub.instrument.qty_min else 0.0
+
+    def size_for_risk(self, stop: Number, part: float | None, instrument: Instrument | str | None) -> float:
+        """See `sizes.risk_size`."""
+        return risk_size(self.state, self.pick(instrument), stop, part)
+
+    def size_for_volatility(self, target: float, window: Any, instrument: Instrument | str | None) -> float:
+        """See `sizes.volatility_size`."""
+        return volatility_size(self.state, self.pick(instrument), target, window)
+
+    def caution(self) -> float:
+        """See `sizes.caution`."""
+        return caution(self.state, self.subscriptions[0])
+
+    def attach(self, watch: Any) -> None:
+        """Show something every market event, order event and fill, before the handlers of the strategy see them.
+
+        Raises: StrategyError: outside on_start; no handler of market events, so that nothing would be shown.
+        """
+        if not self.starting:
+            raise StrategyError(f"{self.name}: exits are attached in on_start alone")
+        if self.on_bar is None and self.on_quote is None and self.on_trade is None:
+            raise StrategyError(f"{self.name}: exits need on_bar, on_quote or on_trade to follow the price by")
+        self.on_bar = self.on_bar and watched(watch.on_bar, self.on_bar)
+        self.on_quote = self.on_quote and watched(watch.on_quote, self.on_quote)
+        self.on_trade = self.on_trade and watched(watch.on_trade, self.on_trade)
+        self.on_order = watched(watch.on_order, self.on_order)
+        self.on_fill = watched(watch.on_fill, self.on_fill)
+        for sub in self.subscriptions:
+            sub.wants_orders = True
 
 
 def _is_time(value: Any) -> bool:

@@ -1,33 +1,17 @@
-from lockstep.book.ring cimport BarRing
 from lockstep.engine.rowlog cimport RowLog
-from lockstep.features.schedule cimport IndicatorSet
+from lockstep.engine.subscription cimport Subscription
 from lockstep.model.traffic cimport OrderTerms, VenueReport
 from lockstep.orders.order cimport OpenOrders, Order
 from lockstep.portfolio.portfolio cimport Portfolio
-from lockstep.portfolio.position cimport Holding, Position
-from lockstep.risk.gate cimport Gate
-
-cdef class Subscription:
-    cdef readonly int index, seat_index, instrument_index
-    cdef readonly object strategy, instrument
-    cdef readonly Position position
-    cdef readonly Holding holding
-    cdef readonly Gate gate
-    cdef public IndicatorSet indicators, quote_indicators, trade_indicators
-    cdef public BarRing window
-    cdef public int series
-    cdef public long long history_from, bars, quotes, trades, cooldown_until, cooldown_bars, working_market
-    cdef public bint ready, waits
-    cdef double scale, qty_scale
-    cdef public bint wants_orders
-    cdef long long lot, qty_min, qty_max
-    cpdef bint look_ready(self) except -1
+from lockstep.portfolio.position cimport Holding
+from lockstep.risk.desk cimport Desk
 
 cdef class State:
     cdef public long long clock, basis_ts
     cdef public bint in_history
     cdef readonly OpenOrders orders
     cdef readonly Portfolio portfolio
+    cdef readonly Desk desk
     cdef readonly list outbox, later, subscriptions
     cdef readonly RowLog decisions, fills
     cdef object signal_sink
@@ -44,6 +28,13 @@ cdef class State:
     cdef int lift(self, Holding holding, int who) except -1
     cdef int reserve_again(self, Subscription sub, Order order, long long before) except -1
     cdef int log_who(self, int who) except -1
+    cpdef int log_risk(self, int kind, int instrument, int strategy, long long ident, int rule, double limit, double actual, int by) except -1
+    cdef int log_refusal(self, Subscription sub, Order order, int rule) except -1
+    cdef int log_warnings(self, Subscription sub, long long ident) except -1
+    cdef int _verdict(self, Subscription sub, Order order, double worth) except -1
+    cdef int watch_losses(self, long long clock) except -1
+    cdef int watch_position(self, Subscription sub, int side) except -1
+    cdef int watch(self) except -1
     cdef int release(self, Subscription sub, Order order, long long qty, long long leaves) except -1
     cdef int log_order(self, int kind, Order order, long long ts_event, long long a, long long b, long long c, long long d) except -1
     cdef int log_fill(self, Order order, VenueReport report, int kind) except -1

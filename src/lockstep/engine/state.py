@@ -6,31 +6,28 @@ from typing import Any
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.book.ring import BarRing
     from cython.cimports.lockstep.engine.rowlog import RowLog
-    from cython.cimports.lockstep.features.schedule import IndicatorSet
+    from cython.cimports.lockstep.engine.subscription import Subscription
     from cython.cimports.lockstep.model.traffic import OrderTerms, VenueReport, make_request
     from cython.cimports.lockstep.orders.order import OpenOrders, Order
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
-    from cython.cimports.lockstep.portfolio.position import Holding, Position
-    from cython.cimports.lockstep.risk.gate import Gate
+    from cython.cimports.lockstep.portfolio.position import Holding
+    from cython.cimports.lockstep.risk.desk import Desk
 else:
-    from lockstep.book.ring import BarRing
     from lockstep.engine.rowlog import RowLog
-    from lockstep.features.schedule import IndicatorSet
+    from lockstep.engine.subscription import Subscription
     from lockstep.model.traffic import OrderTerms, VenueReport, make_request
     from lockstep.orders.order import OpenOrders, Order
     from lockstep.portfolio.portfolio import Portfolio
-    from lockstep.portfolio.position import Holding, Position
-    from lockstep.risk.gate import Gate
-from lockstep.engine.records import DECISION_WORDS, FILL_WORDS, LIFT, SUSPEND
+    from lockstep.portfolio.position import Holding
+    from lockstep.risk.desk import Desk
+from lockstep.engine.records import DECISION_WORDS, FILL_WORDS, KILL, LIFT, REFUSAL, SUSPEND, WARNING
 from lockstep.engine.rowlog import Sink
-from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, Side
+from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, Side, Who
 from lockstep.model.errors import StrategyError
-from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Fill, OrderEvent, Signal
 from lockstep.model.numbers import Money, Nanos, Price, Qty
-from lockstep.risk.limits import RiskLimits
+from lockstep.risk.limits import RiskAct
 
 _SUBMIT = cython.declare(cython.int, int(OrderEventKind.SUBMIT))
 _DENY = cython.declare(cython.int, int(OrderEventKind.DENY))
@@ -41,101 +38,12 @@ _TRAILING = cython.declare(cython.int, int(OrderType.TRAILING_STOP))
 _SUSPENDED = cython.declare(cython.int, int(Reason.SUSPENDED))
 _COOLDOWN = cython.declare(cython.int, int(Reason.COOLDOWN))
 
+_CANCEL_THROTTLE = cython.declare(cython.int, int(Reason.CANCEL_THROTTLE))
+_STRATEGY = cython.declare(cython.int, int(Who.STRATEGY))
+_SYSTEM = cython.declare(cython.int, int(Who.SYSTEM))
+_TRADER = cython.declare(cython.int, int(Who.TRADER))
 _REDUCE_ONLY = cython.declare(cython.int, int(Reason.REDUCE_ONLY))
 _REDUCE_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.REDUCE_ONLY))
-
-
-@cython.final
-@cython.cclass
-class Subscription:
-    """One strategy's interest in one instrument: its position, gate, indicators and window there.
-
-    series: which of the instrument's bars it gets. bars, quotes, trades: how many it has seen; indicators,
-    quote_indicators, trade_indicators: what is updated with each. waits: for indicators; ready: whether handlers are called.
-    history_from: from when on it is shown what lies before the start; never, unless said.
-    cooldown_until: no opening before this many bars. working_market: signed units of market orders on their way.
-    """
-
-    index: cython.int
-    seat_index: cython.int
-    instrument_index: cython.int
-    strategy: str
-    instrument: Instrument
-    position: Position
-    holding: Holding
-    gate: Gate
-    indicators: IndicatorSet | None
-    quote_indicators: IndicatorSet | None
-    trade_indicators: IndicatorSet | None
-    window: BarRing | None
-    series: cython.int
-    ready: cython.bint
-    waits: cython.bint
-    history_from: cython.longlong
-    bars: cython.longlong
-    quotes: cython.longlong
-    trades: cython.longlong
-    cooldown_until: cython.longlong
-    cooldown_bars: cython.longlong
-    working_market: cython.longlong
-    scale: cython.double
-    qty_scale: cython.double
-    wants_orders: cython.bint
-    lot: cython.longlong
-    qty_min: cython.longlong
-    qty_max: cython.longlong
-
-    def __init__(
-        self,
-        index: int,
-        strategy: str,
-        seat_index: int,
-        position: Position,
-        limits: RiskLimits,
-        cooldown_bars: int,
-        series: int = 0,
-    ) -> None:
-        self.index = index
-        self.strategy = strategy
-        self.seat_index = seat_index
-        self.position = position
-        self.holding = position.holding
-        self.instrument = position.instrument
-        self.instrument_index = position.holding.index
-        self.gate = Gate(self.instrument, limits)
-        self.indicators = None
-        self.quote_indicators = None
-        self.trade_indicators = None
-        self.window = None
-        self.series = series
-        self.ready = True
-        self.waits = True
-        self.history_from = 0x7FFFFFFFFFFFFFFF
-        self.bars = 0
-        self.quotes = 0
-        self.trades = 0
-        self.cooldown_until = 0
-        self.cooldown_bars = cooldown_bars
-        self.working_market = 0
-        self.wants_orders = False
-        self.lot = self.instrument.lot_size
-        self.qty_min = max(1, self.instrument.qty_min)
-        self.qty_max = self.instrument.qty_max
-        self.scale = 10.0**self.instrument.price_decimals
-        self.qty_scale = 10.0**self.instrument.qty_decimals
-
-    def look_ready(self) -> cython.bint:
-        """Whether every declared indicator has seen what it needs; from then on it is known, since none forgets."""
-        self.ready = True
-        if self.waits:
-            for entry in self.sets():
-                if entry.count < entry.warmup:
-                    self.ready = False
-        return self.ready
-
-    def sets(self) -> list[IndicatorSet]:
-        """The indicator sets there are: of bars, of quotes, of trades."""
-        return [s for s in (self.indicators, self.quote_indicators, self.trade_indicators) if s is not None]
 
 
 @cython.final
@@ -145,7 +53,8 @@ class State:
 
     clock: ns UTC, when the present event is known to us; basis_ts: when it happened at the venue. in_history: events from
     before the run's start are being shown, and no order may be sent. outbox: requests for
-    the venue. groups: number -> Group, of orders that depend on each other. later: order events to hand to strategies once the present handler has returned.
+    the venue. groups: number -> Group, of orders that depend on each other. later: order events to hand to strategies once
+    the present handler has returned. desk: what the account's risk gates share, the kill switch among it.
     """
 
     clock: cython.longlong
@@ -153,6 +62,7 @@ class State:
     in_history: cython.bint
     orders: OpenOrders
     portfolio: Portfolio
+    desk: Desk
     outbox: list[Any]
     later: list[tuple[int, OrderEvent]]
     subscriptions: list[Subscription]
@@ -178,6 +88,7 @@ class State:
         self.in_history = False
         self.orders = OpenOrders()
         self.portfolio = portfolio
+        self.desk = Desk(portfolio.equity())
         self.outbox = []
         self.later = []
         self.subscriptions = []
@@ -215,12 +126,22 @@ class State:
             holding, qty, terms.limit_price if terms.limit_price > 0 else terms.stop_price
         )
         rule: cython.int = self._own_rules(sub, terms)
-        if rule == 0:
-            rule = sub.gate.check(self.portfolio, holding, side, qty, worth)
         if rule:
             self._deny(sub, order, rule)
             return order
+        rule = self._verdict(sub, order, worth)
+        if len(self.desk.warnings) > 0:
+            self.log_warnings(sub, order.order_id)
+        if rule:
+            order.refusal = sub.gate.verdict(rule)
+            self._deny(sub, order, rule)
+            self.log_refusal(sub, order, rule)
+            self.desk.refuse()
+            if self.desk.due:
+                self.watch()
+            return order
         self.orders.apply(order, _SUBMIT)
+        sub.gate.sent(order, self.clock)
         self.submitted += 1
         if worth > 0.0:  # nan where no price is known and no limit asks for one
             order.reserve = worth
@@ -234,6 +155,17 @@ class State:
             )
         )
         return order
+
+    def _verdict(self, sub: Subscription, order: Order, worth: cython.double) -> cython.int:
+        """What the gate says of an order, timed where there is a stopwatch."""
+        working: cython.longlong = len(self.orders.by_id)
+        if self.desk.stopwatch is None:
+            return sub.gate.decide(self.portfolio, sub.holding, order, worth, self.clock, working)
+        started: cython.longlong = self.desk.stopwatch()
+        rule: cython.int = sub.gate.decide(self.portfolio, sub.holding, order, worth, self.clock, working)
+        ended: cython.longlong = self.desk.stopwatch()
+        self.desk.timings.add(ended - started)
+        return rule
 
     def _own_rules(self, sub: Subscription, terms: OrderTerms) -> cython.int:
         """What depends on this strategy's own position, whatever the account holds: 0, or the Reason's number."""
@@ -281,7 +213,23 @@ class State:
         return self.notify(order, _DENY, self.clock) if sub.wants_orders else 0
 
     def cancel(self, order: Order, who: cython.int) -> cython.bint:
-        """Ask the venue to cancel. False where there is nothing to cancel, or it was asked before. who: a Who's number."""
+        """Ask the venue to cancel. False where there is nothing to cancel, it was asked before, or cancels are throttled.
+
+        who: a Who's number. The throttle is the strategy's: what the system or a trader cancels is never held up.
+        """
+        if order.is_done():
+            return False
+        sub: Subscription = cython.cast(Subscription, self.subscriptions[order.owner_index])
+        if who == _STRATEGY:
+            allowed: cython.bint = sub.gate.may_cancel(self.clock)
+            if len(self.desk.warnings) > 0:
+                self.log_warnings(sub, 0)
+            if not allowed:
+                self.log_refusal(sub, order, _CANCEL_THROTTLE)
+                return False
+        return self._ask_to_cancel(order, who)
+
+    def _ask_to_cancel(self, order: Order, who: cython.int) -> cython.bint:
         if order.is_done() or self.orders.apply(order, _CANCEL_REQUEST) < 0:
             return False
         self.log_order(_CANCEL_REQUEST, order, self.clock, order.cum_units, order.qty_units - order.cum_units, 0, 0)
@@ -455,6 +403,66 @@ class State:
         log.floats[log.used - 1, 6] = self.portfolio.marked_equity
         log.floats[log.used - 1, 7] = self.portfolio.marked_maintenance
         return 0
+
+    def log_risk(
+        self,
+        kind: cython.int,
+        instrument: cython.int,
+        strategy: cython.int,
+        ident: cython.longlong,
+        rule: cython.int,
+        limit: cython.double,
+        actual: cython.double,
+        by: cython.int,
+    ) -> cython.int:
+        """What risk said of an order, or did by itself, with its limit and the actual value."""
+        self.log_plain(kind, instrument, strategy, ident, rule, 0, 0, by)
+        log: RowLog = self.decisions
+        log.floats[log.used - 1, 5] = limit
+        log.floats[log.used - 1, 6] = actual
+        return 0
+
+    def log_refusal(self, sub: Subscription, order: Order, rule: cython.int) -> cython.int:
+        """What the gate said no to last, in the decision log."""
+        return self.log_risk(
+            REFUSAL, sub.instrument_index, sub.seat_index, order.order_id, rule, sub.gate.limit, sub.gate.actual, 0
+        )
+
+    def log_warnings(self, sub: Subscription, ident: cython.longlong) -> cython.int:
+        """What came near a limit, in the decision log."""
+        for rule, limit, actual in self.desk.warnings:
+            self.log_risk(WARNING, sub.instrument_index, sub.seat_index, ident, rule, limit, actual, 0)
+        self.desk.warnings.clear()
+        return 0
+
+    # ---- the kill switch
+
+    def watch_losses(self, clock: cython.longlong) -> cython.int:
+        """The account was marked."""
+        self.desk.mark(clock, self.portfolio.marked_equity)
+        return self.watch()
+
+    def watch_position(self, sub: Subscription, side: cython.int) -> cython.int:
+        """A fill of a side was booked."""
+        sub.gate.filled(sub.holding, side)
+        return self.watch()
+
+    def watch(self) -> cython.int:
+        """Act upon what has fired the kill switch, if anything has."""
+        rule: cython.int = self.desk.due
+        if rule:
+            self.kill(self.desk.act_due(self.clock), rule, 0)
+        return 0
+
+    def kill(self, act: RiskAct, rule: int, by: int) -> None:
+        """The kill switch: every open order is asked to be cancelled; from here on only cancels and closing orders go out.
+
+        Fired while it is on, it is recorded and asks again.
+        """
+        self.desk.halt(act)
+        self.log_risk(KILL, 0, 0, 0, rule, act.limit, act.actual, by)
+        for order in list(self.orders.by_id.values()):
+            self._ask_to_cancel(order, _TRADER if by else _SYSTEM)
 
     def log_signal(
         self, sub: Subscription, ident: int, confidence: float, target: float, stop: float, action: int

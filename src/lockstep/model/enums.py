@@ -150,7 +150,8 @@ class OrderEventKind(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a venue or the risk gate said no, or why an order ended. Zero is "no reason given". Six bits in the record.
+    """Why a venue or the risk gate said no, or why an order ended. Zero is "no reason given". Six bits in the record;
+    from 33 to 54: risk alone.
 
     LINKED: another order of its group filled, or there is nothing left for it to close. SUSPENDED: the instrument is, see `engine.suspend`; only what reduces passes.
     NOT_SENT: it never left, since its journal record could not be kept or the venue had not yet said what it knows.
@@ -174,6 +175,28 @@ class Reason(IntEnum):
     REDUCE_ONLY = 15
     SUSPENDED = 16
     LINKED = 17
+    ORDER_NOTIONAL = 33
+    POSITION_NOTIONAL = 34
+    STRATEGY_POSITION = 35
+    OPEN_ORDERS = 36
+    STRATEGY_OPEN_ORDERS = 37
+    ACCOUNT_OPEN_ORDERS = 38
+    POSITIONS = 39
+    GROSS_EXPOSURE = 40
+    NET_EXPOSURE = 41
+    LEVERAGE = 42
+    SELF_TRADE = 43
+    STALE_PRICE = 44
+    DUPLICATE = 45
+    THROTTLE = 46
+    STRATEGY_THROTTLE = 47
+    ACCOUNT_THROTTLE = 48
+    CANCEL_THROTTLE = 49
+    DAILY_LOSS = 50
+    DRAWDOWN = 51
+    REFUSALS = 52
+    KILL_SWITCH = 53
+    SYSTEM_ERROR = 54
     NOT_SENT = 60
 
 

@@ -7,7 +7,7 @@ cdef class Order:
     cdef readonly int revision, revision_asked
     cdef readonly long long parent_id, group_id
     cdef bint unreserved
-    cdef readonly object instrument, strategy, notional_units
+    cdef readonly object instrument, strategy, notional_units, refusal
     cdef int resume_code
     cdef double reserve
     cdef VenueReport first_fill

@@ -1,6 +1,7 @@
 """Orders as the engine keeps them, and the one place that moves them along the state table."""
 
 from decimal import Decimal
+from typing import Any
 
 import cython
 
@@ -66,7 +67,8 @@ class Order:
     parent_id: of a bracket's leg, the order it closes, else 0. group_id: of the orders it depends on, or 0. unreserved: the
     other leg of its bracket reserves for both.
     first_fill, more_fills: its executions as they stand now, by which repeats are told from second fills. amendments: the
-    number of a correction or bust -> that of the execution it changed. exec_id_max: the highest number of them all.
+    number of a correction or bust -> that of the execution it changed. exec_id_max: the highest number of them all. refusal: of a DENIED order,
+    the rule with its limit and actual value (`risk.limits.Refused`), else None.
     """
 
     order_id: cython.longlong
@@ -91,6 +93,7 @@ class Order:
     instrument: Instrument
     strategy: str
     notional_units: int
+    refusal: Any
     resume_code: cython.int
     reserve: cython.double
     revision: cython.int
@@ -328,6 +331,7 @@ class OpenOrders:
         order.resume_code = 0
         order.reason_code = 0
         order.notional_units = 0
+        order.refusal = None
         order.reserve = 0.0
         order.revision = 0
         order.revision_asked = 0

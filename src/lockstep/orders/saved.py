@@ -120,4 +120,5 @@ def restore_order(saved: Mapping[str, Any], instrument: Instrument) -> Order:
     order.more_fills = None if more is None else [restore_report(report) for report in more]
     order.amendments = None if amendments is None else dict(amendments)
     order.exec_id_max = saved["exec_id_max"]
+    order.refusal = None  # an order that was refused is done, and what is done is not saved
     return order

@@ -19,5 +19,6 @@ cdef class Portfolio:
     cpdef double net(self)
     cpdef double exposure_max(self)
     cdef int mark(self) except? -1
+    cdef double net_reach(self, int side) except? -1.0
     cpdef double buying_power(self)
     cpdef double margin_max(self)

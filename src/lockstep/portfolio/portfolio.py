@@ -361,6 +361,16 @@ class Portfolio:
                 total += holding.exposure_max(0, 0, 0.0)
         return total
 
+    def net_reach(self, side: cython.int) -> cython.double:
+        """Net exposure towards a side, currency, if every working order of it filled and none of the other."""
+        total: cython.double = 0.0
+        holding: Holding
+        for entry in self.holdings:
+            holding = cython.cast(Holding, entry)
+            total += holding.exposure() * side
+            total += holding.pending_buy_worth if side > 0 else holding.pending_sell_worth
+        return total
+
     def buying_power(self) -> cython.double:
         """Exposure that may still be opened: equity x leverage less what is held and may come of working orders.
 

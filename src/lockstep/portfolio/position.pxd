@@ -16,13 +16,16 @@ cdef class Holding:
     cdef readonly Ledger ledger
     cdef readonly Rate rate
     cdef readonly int index
-    cdef readonly long long units, last_units, pending_buy, pending_sell
+    cdef readonly long long units, last_units, last_clock, pending_buy, pending_sell
     cdef public bint suspended
     cdef readonly double pending_buy_worth, pending_sell_worth, last
     cdef readonly double margin_initial, margin_maintenance
     cpdef int set_last(self, long long price) except -1
+    cpdef int show(self, long long price, long long clock) except -1
     cpdef int add_units(self, long long change) except -1
     cpdef int add_pending(self, int side, long long qty, double worth) except -1
+    cdef int reserve_as(self, int side, long long qty, double worth) except -1
+    cpdef long long opening_units(self, int side, long long qty) except *
     cpdef double exposure(self)
     cpdef double in_account(self, double amount)
     cpdef double exposure_max(self, int side, long long qty, double worth)

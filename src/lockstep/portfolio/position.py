@@ -67,7 +67,7 @@ class Holding:
 
     pending_buy, pending_sell: open quantity of working orders, units; *_worth: the same at the prices (and rates) those
     orders were checked at, account currency. last: the latest price in units as a float, nan before the first;
-    last_units: the same exactly, 0 before the first. ledger: the cash it settles in; rate: of that currency, None where it
+    last_units: the same exactly, 0 before the first; last_clock: when the engine learned of it, ns UTC. ledger: the cash it settles in; rate: of that currency, None where it
     is the account's own. suspended: no order but one that reduces what is held may be sent. margin_initial, margin_maintenance: of its exposure, fractions.
     """
 
@@ -78,6 +78,7 @@ class Holding:
     index: cython.int
     units: cython.longlong
     last_units: cython.longlong
+    last_clock: cython.longlong
     pending_buy: cython.longlong
     pending_sell: cython.longlong
     pending_buy_worth: cython.double
@@ -103,6 +104,7 @@ class Holding:
         self.pending_sell_worth = 0.0
         self.suspended = False
         self.last_units = 0
+        self.last_clock = 0
         self.last = float("nan")
 
     def set_last(self, price: cython.longlong) -> cython.int:
@@ -110,6 +112,11 @@ class Holding:
         self.last_units = price
         self.last = cython.cast(cython.double, price)
         return 0
+
+    def show(self, price: cython.longlong, clock: cython.longlong) -> cython.int:
+        """The latest price, units, and when it became known, ns UTC."""
+        self.last_clock = clock
+        return self.set_last(price)
 
     def add_units(self, change: cython.longlong) -> cython.int:
         """Change what is held."""
@@ -129,6 +136,20 @@ class Holding:
             raise InvariantError(f"{self.instrument.id}: working quantity fell below 0")
         return 0
 
+    def worth_at(self, price: float, units: float) -> float:
+        """Signed market value at a price in units, settlement currency."""
+        return self.valuation.mark(price, units)
+
+    def reserve_as(self, side: cython.int, qty: cython.longlong, worth: cython.double) -> cython.int:
+        """Set what working orders of one side may still fill, and its worth, as they were before something was tried out."""
+        if side > 0:
+            self.pending_buy = qty
+            self.pending_buy_worth = worth
+        else:
+            self.pending_sell = qty
+            self.pending_sell_worth = worth
+        return 0
+
     def exposure(self) -> cython.double:
         """Signed market value, account currency, above 0 for a long; 0.0 while flat."""
         if self.units == 0:
@@ -141,6 +162,17 @@ class Holding:
     def in_account(self, amount: cython.double) -> cython.double:
         """Settlement currency at the last rate into the account's; nan while no rate is known."""
         return amount if self.rate is None else amount * self.rate.value()
+
+    def opening_units(self, side: cython.int, qty: cython.longlong) -> cython.longlong:
+        """The part of an order that would open exposure beyond what is held, once the working orders have filled."""
+        towards: cython.longlong = self.units if side > 0 else -self.units
+        opening: cython.longlong = qty
+        if towards < 0:
+            working: cython.longlong = self.pending_buy if side > 0 else self.pending_sell
+            closing: cython.longlong = -towards - working
+            if closing > 0:
+                opening = qty - closing if qty > closing else 0
+        return opening
 
     def exposure_max(self, side: cython.int, qty: cython.longlong, worth: cython.double) -> cython.double:
         """The largest gross exposure, account currency, that may come of what is held and whichever working orders fill.

@@ -100,6 +100,7 @@ def save_holding(holding: Holding) -> dict[str, Any]:
     return {
         "units": holding.units,
         "last_units": holding.last_units,
+        "last_clock": holding.last_clock,
         "last": holding.last,
         "suspended": holding.suspended,
         "pending_buy": holding.pending_buy,
@@ -113,6 +114,7 @@ def restore_holding(holding: Holding, saved: Mapping[str, Any]) -> None:
     """Continue from `save_holding`."""
     holding.units = saved["units"]
     holding.last_units = saved["last_units"]
+    holding.last_clock = saved["last_clock"]
     holding.last = saved["last"]
     holding.suspended = saved["suspended"]
     holding.pending_buy = saved["pending_buy"]

@@ -196,6 +196,7 @@ class Playing:
         )
         desk = seat_all(self.engine, backtest.plans, backtest.feeds, config.limits)
         self.venue = venue_for(backtest.feeds, self.engine.portfolio.valuations, config)
+        self.engine.state.desk.stopwatch = time.perf_counter_ns  # how long verdicts take is no part of what is decided
         source, ahead = sources_for(backtest.feeds, desk.series, config, progress, backtest.funding)
         self.loop = Loop(self.engine, self.venue, source, ahead, config.missing_bars == "carry")
         with self.faults_named():

@@ -14,16 +14,21 @@ from lockstep.engine.records import (
     FUNDING,
     HEAD,
     IN_LIEU,
+    KILL,
     LIFT,
+    LIMITS,
     LINK,
     LINK_ROLES,
     MARGIN_CALL,
     MARGIN_CLEAR,
     ORPHAN,
     RECORD_NAMES,
+    REFUSAL,
+    RESET,
     SIGNAL,
     SPLIT,
     SUSPEND,
+    WARNING,
     WHO,
 )
 from lockstep.model.enums import (
@@ -51,6 +56,7 @@ TYPES = frozenset(RECORD_NAMES.values()) | {kind.name.lower() for kind in EventK
 _DECISION = struct.Struct("<8q")
 _DOUBLE = struct.Struct("<d")
 _SIGNAL = struct.Struct("<3d")
+_LIMIT = struct.Struct("<2d")
 _MARKET = struct.Struct("<qqqBBHIqqqqdq")
 _KIND_BITS = 0x3F
 _FRESH = {int(OrderEventKind.SUBMIT), int(OrderEventKind.DENY)}
@@ -127,6 +133,12 @@ class JournalLines:
             confidence, target, stop = _SIGNAL.unpack_from(payload, 32)
             advice = {"confidence": _number(confidence), "target_price": _number(target), "stop_price": _number(stop)}
             return {**line, "signal_id": ident, "action": _name(SignalAction, d), **advice}
+        if kind in (REFUSAL, WARNING):
+            return line | {"order_id": ident, **self._limit(payload, a)}
+        if kind == KILL:
+            return {**self._limit(payload, a), "who": "TRADER" if d else "SYSTEM"}
+        if kind in (RESET, LIMITS):
+            return {"who": "TRADER"}
         if kind in (ORPHAN, SUSPEND, LIFT, LINK):
             return line | {"order_id": ident, **self._rare(kind, instrument, (a, b, c, d))}
         line |= {"order_id": ident, **self._head(kind, head)}
@@ -164,6 +176,12 @@ class JournalLines:
         if kind == LINK:
             return {"parent_id": a, "role": LINK_ROLES[b] if b < len(LINK_ROLES) else b, "group": c}
         return {"who": _name(Who, a)}
+
+    @staticmethod
+    def _limit(payload: bytes, rule: int) -> Line:
+        """A rule of risk with its limit and the actual value, in the rule's own unit."""
+        limit, actual = _LIMIT.unpack_from(payload, 40)
+        return {"rule": str(_name(Reason, rule)).lower(), "limit": _number(limit), "actual": _number(actual)}
 
     @staticmethod
     def _head(kind: int, head: int) -> Line:

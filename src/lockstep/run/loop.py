@@ -289,6 +289,8 @@ class Loop:
         elif source.head.clock != clock:
             engine.mark(clock)
             self.unmarked = -_NEVER
+            if len(engine.state.outbox) > 0:  # a loss fired the kill switch: its cancels
+                post(engine, self.venue)
         return 0
 
     @cython.cdivision(True)  # clocks are above 0
@@ -296,6 +298,8 @@ class Loop:
         """A minute with ticks is over: mark the account as it was at the last of them."""
         if self.unmarked != -_NEVER:
             self.engine.mark(self.unmarked)
+            if len(self.engine.state.outbox) > 0:  # a loss fired the kill switch: its cancels
+                post(self.engine, self.venue)
         self.next_mark = (clock // _MARK_EVERY + 1) * _MARK_EVERY
         return 0
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from lockstep._version import __version__
@@ -19,6 +20,7 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.timeframe import timeframe_text
 from lockstep.portfolio.attribution import shares, total
 from lockstep.portfolio.readings import PortfolioReadings
+from lockstep.risk.limits import NO_KILL
 from lockstep.run.backtest import Outcome, is_compiled
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.prices import Action, ChartBars, chart_bars, hold, hold_all
@@ -30,11 +32,13 @@ from lockstep.run.tables import (
     fill_blocks,
     kind_counts,
     order_blocks,
+    risk_blocks,
     round_trips,
     signal_columns,
     trade_columns,
 )
 from lockstep.store.catalog.market_data import DataInfo
+from lockstep.store.catalog.times import time_text
 from lockstep.store.run_tables import RESULT_SCHEMA_VERSION
 from lockstep.store.runs import RunFolder, RunWriter
 
@@ -57,6 +61,7 @@ def finish_run(
             ("equity", equity_blocks(outcome)),
             ("fills", fill_blocks(outcome)),
             ("orders", order_blocks(outcome)),
+            ("risk", risk_blocks(outcome)),
         ):
             for block in blocks:
                 writer.append_table(name, block)
@@ -116,6 +121,7 @@ def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, An
         "headline": _headline(outcome),
         "final": _final(outcome),
         "account": _account(outcome),
+        "risk": risk_facts(outcome),
         "sensitivity": found,
         "stopped": None,
         "warnings": [
@@ -237,6 +243,23 @@ def _account(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def risk_facts(outcome: Outcome) -> dict[str, Any]:
+    """What the gates saw: orders checked and refused, how near each limit came, and what the kill switch did."""
+    state = outcome.engine.state
+    gates = [(sub, sub.gate) for sub in state.subscriptions]
+    return {
+        "checked": sum(gate.checked for _, gate in gates),
+        "refused": sum(gate.refused for _, gate in gates),
+        "nearest": [
+            {"rule": rule, "strategy": sub.strategy, "symbol": sub.instrument.symbol, "part": part}
+            for sub, gate in gates
+            for rule, part in sorted(gate.nearest().items())
+        ],
+        "halted": bool(state.desk.halted),
+        "kill_switch": [msgspec.to_builtins(act) for act in state.desk.acts],
+    }
+
+
 def _warnings(outcome: Outcome) -> list[str]:
     warnings = []
     engine = outcome.engine
@@ -264,6 +287,9 @@ def _warnings(outcome: Outcome) -> list[str]:
     calls = kind_counts(outcome).get("margin_call", 0)
     if calls:
         warnings.append(f"{calls} margin calls: equity fell below the maintenance margin, and a broker would have sold")
+    if engine.state.desk.halted:
+        act = [act for act in engine.state.desk.acts if act.rule not in NO_KILL][-1]
+        warnings.append(f"the kill switch went on at {time_text(act.ts)} ({act.why}) and was not reset")
     open_orders = len(engine.open_orders())
     if open_orders:
         warnings.append(f"{open_orders} orders were still working when the data ended")
@@ -280,7 +306,16 @@ def _session(outcome: Outcome) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": sys.platform,
         "peak_rss_mb": _peak_rss_mb(),
+        "verdict_ns": _verdict_ns(outcome),
     }
+
+
+def _verdict_ns(outcome: Outcome) -> dict[str, int]:
+    """How long the risk gate took over an order: percentiles to an eighth, as `risk.timings` keeps them."""
+    timings = outcome.engine.state.desk.timings
+    parts = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
+    found = {name: timings.percentile(part) for name, part in parts.items()}
+    return {"count": timings.count, **found, "max": timings.longest}
 
 
 def _peak_rss_mb() -> float | None:

@@ -50,6 +50,7 @@ def seat_all(
     """
     desk = Desk([[entry.bar_ns] for entry in feeds], [])
     symbols = [entry.instrument.symbol for entry in feeds]
+    limits.check_names([symbol.upper() for symbol in symbols], [plan.name for plan in plans])
     taken: set[str] = set()
     for plan in plans:
         picked = plan.picks(symbols)
@@ -72,7 +73,16 @@ def seat_all(
                 which[index] = _series(desk.series[index], length)
             engine.add_strategy(plan.strategy.make(plan.params), name, group, limits, which)
             desk.plans.append(plan)
+    if limits.session_hours:
+        for sub in engine.state.subscriptions:
+            sub.gate.keep_hours(_hours_of(feeds[sub.instrument_index]))
     return desk
+
+
+def _hours_of(feeds: InstrumentFeeds) -> list[tuple[int, int]]:
+    """When an instrument's venue is open, over its data and the week after."""
+    info = feeds.main.info
+    return feeds.instrument.session.bounds(info.first_ns, info.last_ns + 7 * NANOS_PER_DAY)
 
 
 def _free(name: str, taken: set[str]) -> str:

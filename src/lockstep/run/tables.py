@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lockstep.analytics.fills import Fills, InstrumentUnits, Restatement
 from lockstep.analytics.round_trips import flat_to_flat
 from lockstep.analytics.trades import Trades
-from lockstep.engine.records import LINK, RECORD_NAMES, SPLIT, WHO, field
+from lockstep.engine.records import KILL, LIMITS, LINK, RECORD_NAMES, REFUSAL, RESET, SPLIT, WARNING, WHO, field
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce, Who
 from lockstep.run.backtest import Outcome
 
@@ -185,6 +185,29 @@ class _ClientIds:
         elif kind == OrderEventKind.REPLACE and self._out.pop(order_id, False):
             self._live[order_id] = f"{order_id}.{self._asked[order_id]}"
         return self._live.get(order_id, str(order_id))
+
+
+def risk_blocks(outcome: Outcome) -> Iterator[Columns]:
+    """The risk table, block by block: refusals and warnings with limit and actual value, and what was done by the kill switch or to the limits."""
+    strategies, symbols, _, _ = _lookups(outcome)
+    for whole in outcome.decisions.blocks():
+        block = whole[np.isin(field(whole[:, 2], "kind"), (REFUSAL, WARNING, KILL, RESET, LIMITS))]
+        if not len(block):
+            continue
+        head = block[:, 2]
+        kind = field(head, "kind")
+        of_order = (kind == REFUSAL) | (kind == WARNING)
+        floats = block.view(np.float64)
+        yield {
+            "ts": block[:, 0],
+            "record": _RECORDS[kind],
+            "order_id": block[:, 3],
+            "strategy": np.where(of_order, strategies[field(head, "strategy")], ""),
+            "symbol": np.where(of_order, symbols[field(head, "instrument")], ""),
+            "rule": _REASONS[block[:, 4]],
+            "limit": floats[:, 5],
+            "actual": floats[:, 6],
+        }
 
 
 def _lookups(outcome: Outcome) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:

@@ -21,6 +21,10 @@ RUN_TABLES: dict[str, dict[str, str]] = {
         "cum_units": I64, "leaves_units": I64, "state": TEXT, "reason": TEXT, "who": TEXT, "signal_id": I64,
         "post_only": BOOL, "reduce_only": BOOL, "trail_units": I64, "trail_ppm": I64,
     },
+    "risk": {
+        "ts": I64, "record": TEXT, "order_id": I64, "strategy": TEXT, "symbol": TEXT, "rule": TEXT, "limit": F64,
+        "actual": F64,
+    },
     "trades": {
         "entry_ts": I64, "exit_ts": I64, "symbol": TEXT, "strategy": TEXT, "side": I8, "qty": F64,
         "entry_price": F64, "exit_price": F64, "gross_pnl": F64, "fees": F64, "net_pnl": F64, "return_pct": F64,

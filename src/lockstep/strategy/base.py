@@ -12,6 +12,7 @@ from lockstep.model.instrument import Instrument, Rounding
 from lockstep.model.messages import Fill, OrderEvent, Timer
 from lockstep.model.numbers import NANOS_PER_DAY, NANOS_PER_SECOND, Number, exact_decimal, number_text
 from lockstep.orders.order import Order
+from lockstep.strategy.exits import Exits, Following
 from lockstep.strategy.params import Param, check_params, collect_params
 
 STATE_SCHEMA_VERSION = 1
@@ -364,6 +365,35 @@ class Strategy:
         """The quantity that `weight` of the account's equity buys at the last price, rounded down to a lot; 0.0 if none."""
         qty: float = self._seat.size(weight, instrument)
         return qty
+
+    def size_for_risk(
+        self, stop: Number, part: float | None = None, instrument: Instrument | str | None = None
+    ) -> float:
+        """The quantity that loses `part` of equity if it is left at `stop`, rounded down to a lot; 0.0 if none.
+
+        part: at most the limits' max_account_risk, which is also what is taken where it is left out.
+        """
+        qty: float = self._seat.size_for_risk(stop, part, instrument)
+        return qty
+
+    def size_for_volatility(self, target: float, window: Any, instrument: Instrument | str | None = None) -> float:
+        """The quantity that moves the account by `target` a year (0.1 is 10 %), rounded down to a lot; 0.0 if none.
+
+        window: of `self.window()`; its last bars (the limits' volatility_lookback, else 20) say how the price moves.
+        """
+        qty: float = self._seat.size_for_volatility(target, window, instrument)
+        return qty
+
+    @property
+    def caution(self) -> float:
+        """What to scale sizes by near the drawdown limit: 1.0 up to half of it, then in a line down to 0.0 at it."""
+        scale: float = self._seat.caution()
+        return scale
+
+    def attach(self, exits: Exits) -> None:
+        """Have every position of this instance left by `exits`. Allowed in on_start alone."""
+        self.exit_state: dict[str, Any] = {}
+        self._seat.attach(Following(self, exits))
 
     def round_price(
         self, price: Number, rounding: Rounding = Rounding.NEAREST, instrument: Instrument | str | None = None

@@ -111,7 +111,7 @@ def test_risk_judges_an_increase_and_never_a_decrease() -> None:
     machine.seat(plan, limits=RiskLimits()).go()
     order = plan.placed[0]
     assert (order.state, order.reason, order.qty) == (S.ACKNOWLEDGED, Reason.BUYING_POWER, 10.0)
-    assert machine.story(1) == ["submit", "accept", "replace_reject"]
+    assert machine.story(1) == ["submit", "accept", "replace_reject", "refusal"]
     bench = asked(qty=9, limit=90)
     bench.engine.suspend(0)
     bench.replaced(9, 90)

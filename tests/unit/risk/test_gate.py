@@ -148,13 +148,13 @@ def test_gate_without_buying_power_checks_the_rest_alone() -> None:
 
 def test_opening_units_are_what_goes_beyond_closing() -> None:
     desk = Desk(held=10)
-    assert desk.gate.opening_units(desk.holding, 1, 5) == 5
-    assert desk.gate.opening_units(desk.holding, -1, 10) == 0
-    assert desk.gate.opening_units(desk.holding, -1, 15) == 5
+    assert desk.holding.opening_units(1, 5) == 5
+    assert desk.holding.opening_units(-1, 10) == 0
+    assert desk.holding.opening_units(-1, 15) == 5
     desk.send(-1, 8)
-    assert desk.gate.opening_units(desk.holding, -1, 5) == 3
+    assert desk.holding.opening_units(-1, 5) == 3
     desk.send(-1, 8)
-    assert desk.gate.opening_units(desk.holding, -1, 5) == 5
+    assert desk.holding.opening_units(-1, 5) == 5
 
 
 def test_limit_finer_than_the_instrument_goes_down_to_a_unit() -> None:

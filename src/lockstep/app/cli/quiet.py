@@ -3,7 +3,7 @@
 from collections import Counter
 
 from lockstep.engine.records import field
-from lockstep.engine.state import Subscription
+from lockstep.engine.subscription import Subscription
 from lockstep.model.enums import OrderEventKind, Reason
 from lockstep.run.backtest import Outcome
 from lockstep.strategy.base import Strategy

@@ -1,0 +1,20 @@
+from lockstep.book.ring cimport BarRing
+from lockstep.features.schedule cimport IndicatorSet
+from lockstep.portfolio.position cimport Holding, Position
+from lockstep.risk.gate cimport Gate
+
+cdef class Subscription:
+    cdef readonly int index, seat_index, instrument_index
+    cdef readonly object strategy, instrument
+    cdef readonly Position position
+    cdef readonly Holding holding
+    cdef readonly Gate gate
+    cdef public IndicatorSet indicators, quote_indicators, trade_indicators
+    cdef public BarRing window
+    cdef public int series
+    cdef public long long history_from, bars, quotes, trades, cooldown_until, cooldown_bars, working_market
+    cdef public bint ready, waits
+    cdef double scale, qty_scale
+    cdef public bint wants_orders
+    cdef long long lot, qty_min, qty_max
+    cpdef bint look_ready(self) except -1

@@ -1,0 +1,52 @@
+"""Acts of a person or of the system upon risk: the kill switch, its reset, and other limits. Each is kept with who and why.
+
+Losses, refusals and positions beyond their limits fire the switch by themselves: `risk.desk` decides, `State.watch` acts.
+"""
+
+from lockstep.engine import guard
+from lockstep.engine.engine import Engine
+from lockstep.model.enums import Reason
+from lockstep.model.errors import UsageError
+from lockstep.risk.limits import RiskAct, RiskLimits
+
+
+def kill(engine: Engine, why: str, who: str) -> None:
+    """Every open order is asked to be cancelled; only cancels and closing orders go out until `reset`.
+
+    The cancels are in the engine's outbox when this returns. Fired while it is on, it is recorded and asks again.
+    """
+    _fire(engine, Reason.KILL_SWITCH, why, who, 1)
+
+
+def fail(engine: Engine, error: BaseException) -> None:
+    """The system is at fault: as `kill`, by "system", with the error as the reason."""
+    _fire(engine, Reason.SYSTEM_ERROR, f"{type(error).__name__}: {error}", "system", 0)
+
+
+def reset(engine: Engine, why: str, who: str) -> None:
+    """Let trading go on after a kill: an act of its own, kept with who and why. Raises: UsageError: nothing is halted."""
+    if not engine.state.desk.halted:
+        raise UsageError("the kill switch is not on: there is nothing to reset")
+    guard.reset(engine.state, _act(engine, "reset", why, who))
+
+
+def change_limits(engine: Engine, limits: RiskLimits, why: str, who: str) -> None:
+    """Other limits for all strategies, from the next order on. What was counted stays: throttles, losses, working orders.
+
+    Raises: UsageError: a limit of a symbol or strategy that the engine does not have.
+    """
+    names = {limits.strategy_key(seat.name) for seat in engine.seats} | {seat.name for seat in engine.seats}
+    symbols = {sub.instrument.symbol.upper() for sub in engine.state.subscriptions}
+    limits.check_names(symbols, names)
+    guard.change_limits(engine.state, limits, _act(engine, "limits", why, who))
+
+
+def _fire(engine: Engine, rule: Reason, why: str, who: str, by: int) -> None:
+    engine.state.kill(_act(engine, rule.name.lower(), why, who), int(rule), by)
+
+
+def _act(engine: Engine, rule: str, why: str, who: str) -> RiskAct:
+    """Raises: UsageError: nobody, or no reason, is named."""
+    if not who.strip() or not why.strip():
+        raise UsageError("who does this, and why, are kept: neither may be empty")
+    return RiskAct(ts=engine.state.clock, rule=rule, who=who, why=why)

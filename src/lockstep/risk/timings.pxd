@@ -1,0 +1,5 @@
+cdef class Timings:
+    cdef readonly long long count
+    cdef readonly long long longest
+    cdef readonly list counts
+    cpdef int add(self, long long ns) except -1
