@@ -130,9 +130,12 @@ def source_of(given: dict[str, Any]) -> "DataSource":
 
 def config_of(given: dict[str, Any]) -> "BacktestConfig":
     """The options as a configuration. Raises: UsageError, ParseError, RefuseError: a value that cannot be used."""
+    from msgspec.structs import replace
+
     from lockstep.app.cli.values import decimal_of
     from lockstep.risk.limits import RiskLimits
     from lockstep.run.config import BacktestConfig
+    from lockstep.run.settings.limits_file import read_limits
     from lockstep.run.settings.moment import moment_ns
     from lockstep.sim.models import BarFills, Slippage, latency_from_text
 
@@ -145,6 +148,8 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
     def moment(name: str) -> int | None:
         return None if given[name] is None else moment_ns(given[name], f"--{name}")
 
+    base = RiskLimits() if given["risk"] is None else read_limits(given["risk"])
+    limits = {"order_qty_max": limit("max_order_qty"), "position_max": limit("max_position")}
     free = given["participation"].strip().lower() == "none"
     return BacktestConfig(
         cash=number("cash"),
@@ -160,7 +165,7 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
             limit_fill=given["limit_fill"],
             participation=None if free else number("participation"),
         ),
-        limits=RiskLimits(order_qty_max=limit("max_order_qty"), position_max=limit("max_position")),
+        limits=replace(base, **{name: value for name, value in limits.items() if value is not None}),
         sessions=_sessions(given["sessions"], given["extended_hours"]),
         missing_bars=given["missing_bars"],
         seed=given["seed"],

@@ -98,6 +98,7 @@ _RUN_OPTIONS = (
     click.option("--participation", default="0.1", show_default=True, metavar="N|none", help="Our part of a bar's volume."),
     click.option("--max-order-qty", metavar="N", help="Refuse larger orders (base units)."),
     click.option("--max-position", metavar="N", help="Refuse orders that could lead to a larger position (base units)."),
+    click.option("--risk", type=click.Path(path_type=Path), metavar="FILE", help="Risk limits: TOML, YAML or JSON with the keys of [risk]; the two options above win."),
     click.option("--seed", default=0, show_default=True, type=int, metavar="N", help="Of the latency's jitter."),
     click.option("--timeframe", metavar="LENGTH", help="The bars the strategy gets, made of the data: 5m, 15m, 1h, 1d."),
     click.option("--sessions", metavar="PARTS", help="Parts of the New York day to trade in: pre, regular, after, joined by commas."),

@@ -25,6 +25,7 @@ COMMANDS = {
     "runs": "List what was run, the newest first.",
     "report": "Write the report of a run, or put several side by side.",
     "portfolio": "Show the account of a run, and where its profit came from.",
+    "risk": "See what the risk gate refused, and how near each limit came.",
     "config": "Check a settings file, and show what is in effect.",
     "data": "Show what data there is, and import more.",
     "journal": "Check a journal, show it, or write it out.",

@@ -5,11 +5,11 @@ from typing import Any
 
 from lockstep.model.enums import AssetClass
 from lockstep.model.errors import LockstepError, StrategyError, UsageError, did_you_mean
-from lockstep.risk.limits import RiskLimits
 from lockstep.run.config import BacktestConfig
 from lockstep.run.data_source import DataSource
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.settings.kinds import Overridden
+from lockstep.run.settings.risk import limits_from
 from lockstep.run.settings.settings import Problem, Settings, SettingsError
 from lockstep.run.strategy_file import StrategyFile, load_strategy
 from lockstep.sim.models import BarFills, Slippage
@@ -40,11 +40,7 @@ def config_from(settings: Settings) -> BacktestConfig:
             fills=BarFills(
                 path=venue["bar_path"], limit_fill=venue["limit_fill"], participation=venue["participation"]
             ),
-            limits=RiskLimits(
-                order_qty_max=risk["max_order_qty"],
-                position_max=risk["max_position"],
-                buying_power=risk["buying_power"],
-            ),
+            limits=limits_from(risk),
             sessions=engine["sessions"] or (),
             missing_bars=engine["missing_bars"],
             seed=engine["seed"],

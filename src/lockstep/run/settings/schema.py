@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lockstep.model.sessions import DAY_PARTS
+from lockstep.risk.limits import TRIGGERS
 from lockstep.run.config import MISSING_BARS
 from lockstep.run.settings.kinds import (
     ASSET_CLASS,
@@ -29,6 +30,15 @@ from lockstep.run.settings.kinds import (
     Word,
 )
 from lockstep.run.settings.presets import DEFAULT_PRESET, PRESETS
+from lockstep.run.settings.risk import (
+    COUNT_MAX,
+    RISK_PRESETS,
+    SELF_TRADES,
+    STRATEGY_TABLES,
+    SYMBOL_KEYS,
+    SYMBOL_TABLES,
+    Part,
+)
 from lockstep.sim.models import LIMIT_FILLS, PATHS
 
 SETTINGS_SCHEMA_VERSION = 1
@@ -185,18 +195,44 @@ VENUE = Section(
 )
 RISK = Section(
     name="risk",
-    doc="What the risk gate refuses, for each instrument of each strategy.",
+    doc="What the risk gate refuses. The first keys are for each instrument, over all strategies.",
     keys=(
-        Key(name="max_order_qty", kind=Number(low=0), doc="Larger orders (base units)."),
-        Key(name="max_position", kind=Number(low=0), doc="Orders that could lead to a larger position (base units)."),
+        *(Key(name=name, kind=kind, doc=doc) for name, (_, kind, doc) in SYMBOL_KEYS.items()),
+        Key(
+            name="preset",
+            kind=Word(tuple(RISK_PRESETS)),
+            default="backtest",
+            doc="What holds where a key is left out: standard has a 5 % band, 10 orders a second, no self-trade, prices of the last minute.",
+        ),
         Key(
             name="buying_power",
             kind=Switch(),
             default=True,
             doc="Orders that could bring exposure above equity times leverage.",
         ),
+        Key(name="self_trade", kind=Word(SELF_TRADES), doc="Orders that would meet a resting one of the account."),
+        Key(name="session_hours", kind=Switch(), default=False, doc="Orders while the venue is closed."),
+        Key(name="max_positions", kind=Whole(low=0, high=COUNT_MAX), doc="Orders that would open one more."),
+        Key(name="max_gross_exposure", kind=Number(low=0), doc="Orders that could bring the sum of all positions above this (currency)."),
+        Key(name="max_net_exposure", kind=Number(low=0), doc="The same of longs less shorts (currency)."),
+        Key(name="max_leverage", kind=Number(low=0), doc="The same of the sum, in parts of equity."),
+        Key(name="max_account_orders", kind=Whole(low=0, high=COUNT_MAX), doc="More orders at work in the account."),
+        Key(name="account_orders_per_second", kind=Whole(low=0, high=COUNT_MAX), doc="More orders in any second, over everything."),
+        Key(name="cancels_per_second", kind=Whole(low=0, high=COUNT_MAX), doc="More cancels in any second; none while halted."),
+        Key(name="max_daily_loss", kind=Part(), doc="Opening orders, once so much of the equity of the UTC day's start is lost."),
+        Key(name="max_drawdown", kind=Part(), doc="Opening orders, once so much of the highest equity is lost."),
+        Key(name="max_refusals", kind=Whole(low=0, high=COUNT_MAX), doc="After more refusals the kill switch goes on."),
+        Key(name="max_account_risk", kind=Part(), doc="size_for_risk gives no quantity that loses more of equity at its stop."),
+        Key(name="volatility_lookback", kind=Whole(low=2, high=COUNT_MAX), doc="Bars that size_for_volatility looks at; 20 unless said."),
+        Key(
+            name="halt_on",
+            kind=Names(words="list of triggers", choices=TRIGGERS),
+            doc="What puts the kill switch on by itself: daily_loss, drawdown, position; by default all.",
+        ),
+        Key(name="symbols", kind=SYMBOL_TABLES, doc="Limits of one symbol, instead of those of every symbol."),
+        Key(name="strategies", kind=STRATEGY_TABLES, doc="Limits of one strategy, beside those of its symbols."),
     ),
-)
+)  # fmt: skip
 OUTPUT = Section(
     name="output",
     doc="Where results go. No key here changes a result, or the run hash.",
