@@ -14,7 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
+from benchmarks.checks import every_check
 from benchmarks.peers.program import (
     FEE_RATE,
     START_CASH_USD,
@@ -25,6 +27,7 @@ from benchmarks.peers.program import (
 from benchmarks.tick_data import quotes_of, trades_of
 from lockstep._version import __version__
 from lockstep.model.fees import FeeSchedule
+from lockstep.risk.limits import RiskLimits
 from lockstep.run.backtest import Backtest
 from lockstep.run.config import BacktestConfig
 from lockstep.run.strategy_file import StrategyFile, load_strategy
@@ -45,9 +48,16 @@ ROWS: dict[str, Path] = {
 """The strategy of each row. `memory` takes several files at once, and what counts is its `peak_rss_mb`."""
 
 
-def measure(row: str, paths: list[Path], repeat: int = 1, limit: int | None = None) -> ProgramResult:
-    """One row over all of `paths` at once, the data read before the clock starts; `limit`: the first events only."""
+def measure(
+    row: str, paths: list[Path], repeat: int = 1, limit: int | None = None, limits: RiskLimits | None = None
+) -> ProgramResult:
+    """One row over all of `paths` at once, the data read before the clock starts.
+
+    limit: the first events only. limits: of the risk gate, by default what a plain backtest has.
+    """
     data, config = prepare(row, paths, limit)
+    if limits is not None:
+        config = replace(config, limits=limits)
     events = sum(entry.count(None, config.end_ns) for entry in data)
     strategy = load_strategy(ROWS[row])
     return best_of("lockstep", __version__, events, repeat, lambda: run_once(strategy, data, config))
@@ -105,10 +115,12 @@ def main() -> None:
     parser.add_argument("paths", type=Path, nargs="+", help="bars as CSV or CSV.gz, or a ticker's folder of Lean ticks")
     parser.add_argument("--limit", type=int, default=None, help="use the first N events of each file only")
     parser.add_argument("--repeat", type=int, default=1, help="best of N runs")
+    parser.add_argument("--risk", action="store_true", help="with every check of the risk gate on")
     given = parser.parse_args()
     if len(given.paths) > 1 and given.row != "memory":
         parser.error(f"{given.row} takes one path, was given {len(given.paths)}")
-    print(measure(given.row, given.paths, given.repeat, given.limit).to_line())
+    limits = every_check(load_strategy(ROWS[given.row]).name) if given.risk else None
+    print(measure(given.row, given.paths, given.repeat, given.limit, limits).to_line())
 
 
 if __name__ == "__main__":

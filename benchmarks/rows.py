@@ -1,14 +1,14 @@
 """The rows by name, in the order they are measured and shown.
 
 A row is a function from a `Setting` to the entries it gives: `speed` has those beside rivals, `breadth` many
-instruments beside one, `histories` the catalog, `recordings` the journal, `costs` memory, start-up and size.
+instruments beside one, `histories` the catalog, `recordings` the journal, `risk` the risk gate, `costs` memory, start-up and size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import breadth, costs, histories, recordings, speed
+from benchmarks import breadth, costs, histories, recordings, risk, speed
 from benchmarks.race import Setting
 from benchmarks.report import Entry
 
@@ -19,6 +19,8 @@ ROWS: dict[str, Row] = {
     "orders_filled": speed.orders_filled,
     "quotes_two_ema": speed.quotes_two_ema,
     "trades_ema": speed.trades_ema,
+    "risk_verdict": risk.risk_verdict,
+    "risk_backtest": risk.risk_backtest,
     "merge_cost": breadth.merge_cost,
     "hundred": breadth.hundred,
     "catalog_read": histories.catalog_read,
