@@ -71,7 +71,7 @@ def test_log_of_a_run_holds_every_order_event_once_and_in_order(tmp_path: Path) 
 
 
 def test_kill_switch_and_refusals_are_told_with_their_numbers_and_a_kill_is_an_error(tmp_path: Path) -> None:
-    limits = RiskLimits(order_notional_max=Decimal(10_000), drawdown_max=Decimal("0.03"))
+    limits = RiskLimits(order_notional_max=Decimal(19_000), drawdown_max=Decimal("0.03"))
     data = read_market_data("us_stocks", symbols=("AAPL", "IBM"))
     log = RunLog(tmp_path, Levels(logging.DEBUG))
     outcome = run_logged(Backtest(load_strategy(STRATEGY), data, BacktestConfig(limits=limits)), log)
@@ -83,7 +83,7 @@ def test_kill_switch_and_refusals_are_told_with_their_numbers_and_a_kill_is_an_e
     refusals = [line for line in lines(tmp_path, "orders") if line["event_type"] == "refusal"]
     assert {line["data"]["rule"] for line in refusals} == {"order_notional", "kill_switch"}
     first = refusals[0]
-    said = f"refusal of order {first['order_id']}: {first['symbol']} order notional {first['data']['actual']:.10g}, limit 10000"
+    said = f"refusal of order {first['order_id']}: {first['symbol']} order notional {first['data']['actual']:.10g}, limit 19000"
     assert first["message"] == said
     assert any(line["event_type"] == "warning" and line["level"] == "WARNING" for line in lines(tmp_path, "orders"))
 
