@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULT_FORMAT = (ROOT / "docs/reference/result-format.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_generated_pages_say_what_the_program_says() -> None:
     stale = [str(path.relative_to(ROOT)) for path in pages.stale()]
     assert not stale, f"{', '.join(stale)} no longer say what the program says: run python tools/pages.py"

@@ -37,6 +37,7 @@ def run_page(name: str, page: Page, folder: Path) -> None:
         assert "Traceback" not in done.stderr, said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_page_examples_run(path: Path, tmp_path: Path) -> None:
     run_page(str(path.relative_to(ROOT)), page_of(path.read_text(encoding="utf-8")), tmp_path)

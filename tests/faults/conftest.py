@@ -10,11 +10,11 @@ from stage import Stage
 
 @pytest.fixture
 def make_stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
-    """Stage(**settings) in the test's own folder."""
+    """Stage(**settings) in the test's own folder. kind: another class of it."""
     made: list[Stage] = []
 
-    def make(**settings: Any) -> Stage:
-        made.append(Stage(tmp_path, **settings))
+    def make(kind: type[Stage] = Stage, **settings: Any) -> Stage:
+        made.append(kind(tmp_path, **settings))
         return made[-1]
 
     yield make

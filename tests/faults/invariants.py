@@ -1,10 +1,10 @@
 """The invariants, by their numbers in the reliability notes: the cheap ones after each step, all of them at every check.
 
 They are written against what stands outside the code under test: what went over the wire, what the venue model holds as its
-truth, the bytes on the disk. Not applicable yet: 20 (throttles), 25 to 27, 29 and 30 (feeds, FIX, the
-dashboard). 15 holds by 22: no synthetic execution is ever made, and a replay gives the same state.
+truth, the bytes on the disk. Not applicable yet: 25 to 27, 29 and 30 (feeds, FIX, the dashboard). 15 holds by 22: no synthetic execution is ever made, and a replay gives the same state.
 """
 
+from collections import defaultdict, deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.engine.engine import Engine
+from lockstep.engine.records import KILL
 from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import OrderState as S
 from lockstep.model.enums import Reason
+from lockstep.model.numbers import NANOS_PER_SECOND
 from lockstep.model.traffic import OrderRequest
 from lockstep.orders.saved import save_order, save_orders
 from lockstep.run.inputs import SessionAct
@@ -74,6 +76,9 @@ class Watch:
         self.killed: bool | None = False  # as acknowledged; None where the process ended before it said so
         self.suspended: set[int] = set()
         self.checks = 0
+        self.paced: dict[int, deque[int]] = defaultdict(
+            deque
+        )  # of each instrument, when the newest orders were decided
 
     # ---- what it is told
 
@@ -93,8 +98,8 @@ class Watch:
         self.replaying = False
         orders = session.engine.state.orders
         self.states = {order.id: int(order.state) for order in (*orders.by_id.values(), *orders.done)}
-        if self.killed is not None and session.state.killed != self.killed:
-            raise Broken("19", f"the kill switch was {self.killed} before the restart, is {session.state.killed}")
+        if self.killed is not None and session.halted != self.killed:
+            raise Broken("19", f"the kill switch was {self.killed} before the restart, is {session.halted}")
         lost = [k for k in self.suspended if not session.engine.portfolio.holdings[k].suspended]
         if lost:
             raise Broken("19", f"the halts of {lost} did not survive the restart")
@@ -109,8 +114,8 @@ class Watch:
         """A person asks for it; the process may end before it answers."""
         if act.what in ("kill", "reset"):
             self.killed = None
-        if act.what in ("lift", "reset"):
-            self.suspended -= set(range(len(self.world.venue.prices))) if act.what == "reset" else {act.instrument}
+        if act.what == "lift":
+            self.suspended.discard(act.instrument)
 
     def acknowledged(self, act: SessionAct, safe: bool) -> None:
         """It was done, and told to be safe from a restart or not."""
@@ -129,7 +134,8 @@ class Watch:
         i24_nothing_sent_before_reconciled(self, session, request)
         i1_journalled_before_sent(self, session, request)
         i2_sent_as_new_once(self, request)
-        i18_killed_sends_only_what_reduces(session, request)
+        i18_killed_sends_only_what_reduces(self, session, request)
+        i20_within_the_throttle(self, request)
 
     def _session(self) -> Session:
         assert self.world.session is not None
@@ -151,6 +157,8 @@ class Watch:
             for row in block.tolist():
                 if row[2] & 63 < _ORDER_KINDS:
                     self._row(engine, row)
+                elif row[2] & 63 == KILL and not row[7]:
+                    self.killed = None  # it went on by itself
         i8_i17_reserved(engine)
         i14_strategies_sum_to_account(engine)
 
@@ -381,18 +389,32 @@ def i16_within_limits(world: "World", engine: Engine, order: Any) -> None:
         raise Broken("16", f"order {order.id} was let through: the position could be {worst}, limit {POSITION_MAX}")
 
 
-def i18_killed_sends_only_what_reduces(session: Session, request: OrderRequest) -> None:
-    if not session.state.killed or request.kind not in (_SUBMIT, _REPLACE_REQUEST):
+def i18_killed_sends_only_what_reduces(watch: Watch, session: Session, request: OrderRequest) -> None:
+    if not (watch.killed or session.halted) or request.kind not in (_SUBMIT, _REPLACE_REQUEST):
         return
     terms = request.terms
     assert terms is not None
     held = session.engine.portfolio.holdings[request.instrument].units * terms.side
     if request.kind == _REPLACE_REQUEST:
         order = session.engine.state.orders.find(request.order_id)
-        if order is not None and terms.qty > order.qty_units:
+        if order is not None and terms.qty > order.qty_units and terms.qty - order.cum_units > -held:
             raise Broken("18", f"order {request.order_id} was to grow to {terms.qty} with the kill switch on")
     elif terms.qty > -held:
         raise Broken("18", f"order {request.order_id} of {terms.qty} left with the kill switch on and {held} held")
+
+
+def i20_within_the_throttle(watch: Watch, request: OrderRequest) -> None:
+    """New orders of an instrument in any one second, restarts or not."""
+    from world import ORDERS_PER_SECOND
+
+    if request.kind != _SUBMIT:
+        return
+    times = watch.paced[request.instrument]
+    while times and request.ts - times[0] >= NANOS_PER_SECOND:
+        times.popleft()
+    times.append(request.ts)
+    if len(times) > ORDERS_PER_SECOND:
+        raise Broken("20", f"order {request.order_id} is number {len(times)} within a second")
 
 
 def i21_sequence(folder: Path) -> set[int]:

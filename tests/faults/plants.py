@@ -10,10 +10,11 @@ from unittest.mock import patch
 
 from msgspec import structs
 
+from lockstep.engine.saved import save_engine
 from lockstep.model.enums import OrderEventKind, OrderState
 from lockstep.model.saved import restore_report, save_report
 from lockstep.model.traffic import make_report, make_request, make_terms
-from lockstep.run import inputs, reconcile, session
+from lockstep.run import inputs, reconcile, recovery, session
 from lockstep.run.inputs import SessionState
 from lockstep.run.kept_journal import KeptJournal
 from lockstep.run.session import Phase, Session
@@ -66,9 +67,9 @@ def an_input_is_not_journalled() -> Iterator[None]:
 def orders_are_sent_again_after_a_restart() -> Iterator[None]:
     real = Session.begin
 
-    def begin(self: Session, clock: int, unwritten: Any) -> None:
+    def begin(self: Session, clock: int, unwritten: Any, fault: Any) -> None:
         waiting = [order for order in self.engine.open_orders() if order.state is OrderState.PENDING_NEW]
-        real(self, clock, unwritten)
+        real(self, clock, unwritten, fault)
         for order in waiting:
             terms = make_terms(
                 order.side_sign, order.type_code, order.tif_code, order.flag_bits, order.qty_units, order.limit_units, 0, 0,
@@ -87,8 +88,8 @@ def orders_are_sent_again_after_a_restart() -> Iterator[None]:
 def orders_are_sent_before_the_venue_was_asked() -> Iterator[None]:
     real = Session.begin
 
-    def begin(self: Session, clock: int, unwritten: Any) -> None:
-        real(self, clock, unwritten)
+    def begin(self: Session, clock: int, unwritten: Any, fault: Any) -> None:
+        real(self, clock, unwritten, fault)
         self.phase = Phase.LIVE
 
     with patch.object(Session, "begin", begin):
@@ -188,12 +189,13 @@ def missed_executions_are_not_asked_for() -> Iterator[None]:
 
 @plant
 def the_kill_switch_is_not_saved() -> Iterator[None]:
-    real = SessionState.save
+    real = save_engine
 
-    def save(self: SessionState) -> dict[str, Any]:
-        return real(self) | {"killed": False}
+    def save(engine: Any) -> dict[str, Any]:
+        saved = real(engine)
+        return saved | {"desk": saved["desk"] | {"halted": False}}
 
-    with patch.object(SessionState, "save", save):
+    with patch.object(recovery, "save_engine", save):
         yield
 
 
@@ -212,11 +214,9 @@ def an_act_is_acknowledged_before_it_is_safe() -> Iterator[None]:
 def the_kill_switch_stops_nothing() -> Iterator[None]:
     real = inputs.take_act
 
-    def take(engine: Any, state: Any, act: Any) -> None:
-        if act.what == "kill":
-            state.killed = True
-        else:
-            real(engine, state, act)
+    def take(engine: Any, act: Any) -> None:
+        if act.what != "kill":
+            real(engine, act)
 
     with patch.object(session, "take_act", take), patch.object(inputs, "take_act", take):
         yield
@@ -250,4 +250,16 @@ def replacements_are_not_asked_after() -> Iterator[None]:
         return (None, False) if order.replace_units else real(self, order, known, *rest)
 
     with patch.object(reconcile.Reconciler, "_word", word):
+        yield
+
+
+@plant
+def a_snapshot_forgets_how_fast_orders_went() -> Iterator[None]:
+    def save(engine: Any) -> dict[str, Any]:
+        saved = save_engine(engine)
+        for crew in saved["desk"]["instruments"].values():
+            crew["throttle"] = []
+        return saved
+
+    with patch.object(recovery, "save_engine", save):
         yield

@@ -32,7 +32,7 @@ RATES: dict[str, dict[str, float]] = {
     "snapshot": {"crash_before": 40, "crash_after": 40},
     "venue": {"restart": 6, "restart_empty": 2},
     "act": {"crash_before": 50, "crash_after": 250},
-    "operator": {"kill": 15, "cancel": 30, "suspend": 20},
+    "operator": {"kill": 15, "cancel": 30, "suspend": 20, "limits": 15},
 }
 CRASHES = frozenset({"crash_before", "crash_after", "crash_torn"})
 

@@ -153,7 +153,7 @@ class Stage:
         self.arrive()
         return self.venue.orders[self.sent[-1].order_id]
 
-    def act(self, what: str, **about: int) -> bool:
+    def act(self, what: str, **about: Any) -> bool:
         return self.session.act(SessionAct(what=what, who="TRADER", why="a test", **about), self.now)
 
     # ---- what there is to see

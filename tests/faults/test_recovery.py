@@ -1,8 +1,10 @@
 """Recovery of a session: every prefix of its journal, twice, with and without snapshots, and what it refuses."""
 
 import shutil
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from machine import coin
@@ -10,11 +12,14 @@ from stage import BUY, CANCEL, GROW, IDENTITY, NOTHING, PATIENCE, SELL, Obedient
 
 from lockstep.engine.engine import Engine
 from lockstep.engine.rowlog import Sink
-from lockstep.model.errors import StateError, StrategyFault
+from lockstep.model.enums import OrderState as S
+from lockstep.model.enums import Reason
+from lockstep.model.errors import StateError, UsageError
 from lockstep.portfolio.portfolio import Portfolio
+from lockstep.risk.limits import RiskLimits, SymbolLimits
 from lockstep.run.inputs import SessionAct, report_fact, report_of
 from lockstep.run.recovery import ReplayDiffers, replay, state_hash
-from lockstep.run.session import open_session
+from lockstep.run.session import Phase, Session, open_session
 from lockstep.store.journal.errors import DamagedJournal
 from lockstep.store.journal.layout import RecordKind
 from lockstep.store.journal.reader import Journal
@@ -181,27 +186,111 @@ def test_decisions_of_the_last_input_that_were_not_kept_are_made_again(make_stag
     assert len(replay(stage.folder, stage.build).unwritten) == 0
 
 
-def test_handler_that_raises_ends_the_session_and_sends_nothing(make_stage: Any) -> None:
-    class Raising(Obedient):
-        def on_trade(self, trade: Any) -> None:
-            super().on_trade(trade)
-            if int(trade.price) == BUY:
-                raise ZeroDivisionError("the strategy's own")
+class Raising(Obedient):
+    """Fails in the middle of what it does, every time it meets the price."""
 
-    class Faulty(Stage):
-        def build(self, sink: Sink) -> Engine:
-            engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
-            engine.add_strategy(Raising(), "s", [0])
-            return engine
+    def on_trade(self, trade: Any) -> None:
+        super().on_trade(trade)
+        if int(trade.price) == SELL:
+            raise ZeroDivisionError("the strategy's own")
 
-    base = make_stage()
-    base.session.close()
-    stage = Faulty(base.folder.parent / "other")
+
+class Faulty(Stage):
+    """A session of `Raising`."""
+
+    def build(self, sink: Sink) -> Engine:
+        engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
+        engine.add_strategy(Raising(), "s", [0])
+        return engine
+
+
+def test_handler_that_raises_fires_the_kill_switch_and_ends_the_session(make_stage: Any) -> None:
+    stage = make_stage(Faulty)
+    stage.bought()
+    stage.hear()
+    with pytest.raises(ZeroDivisionError):
+        stage.trade(SELL)
+    assert stage.new_ids == [1]  # what the failed step wanted stays here,
+    assert stage.cancelled_ids == [1]  # and what works is cancelled
+    assert (stage.session.phase, stage.session.halted) == (Phase.ENDED, True)
+    stage.arrive()
+    stage.crash()
+    assert stage.session.halted
+    (act,) = stage.session.engine.state.desk.acts
+    assert (act.rule, act.who, act.why) == ("system_error", "system", "ZeroDivisionError: the strategy's own")
     stage.settle()
-    with pytest.raises((ZeroDivisionError, StrategyFault)):
-        stage.trade(BUY)
-    assert stage.sent == []
-    stage.session.close()
+    assert stage.order(1).state is S.CANCELED
+    assert (stage.order(2).state, stage.order(2).reason) == (S.REJECTED, Reason.UNKNOWN_ORDER)
+    stage.trade(BUY)
+    assert stage.new_ids == [1]
+    stage.agree()
+
+
+def test_process_that_ends_before_the_switch_is_in_the_journal_fires_it_when_opened_again(
+    make_stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = make_stage(Faulty)
+    stage.bought()
+    stage.hear()
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "_fail", lambda self, _error: self.writer.flush())
+        with pytest.raises(ZeroDivisionError):
+            stage.trade(SELL)
+    assert stage.cancelled_ids == []
+    stage.crash()
+    assert stage.session.halted
+    stage.settle()
+    stage.poll()
+    assert stage.cancelled_ids == [1]
+    stage.arrive()
+    stage.hear()
+    assert stage.order(1).state is S.CANCELED
+    stage.agree()
+
+
+def test_error_that_was_none_then_stops_the_replay(make_stage: Any) -> None:
+    stage = make_stage()
+    stage.settle()
+    stage.trade(SELL)
+    stage.trade(NOTHING)
+    stage.session.writer.flush()
+    with pytest.raises(ReplayDiffers, match="fails before it with ZeroDivisionError: the strategy's own"):
+        replay(stage.folder, partial(Faulty.build, cast("Faulty", stage)))
+
+
+def test_second_error_while_the_switch_is_fired_hides_neither(make_stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = make_stage(Faulty)
+    stage.settle()
+
+    def full(*_given: object) -> None:
+        raise OSError("no bus")
+
+    monkeypatch.setattr(Session, "_halt", full)
+    with pytest.raises(ZeroDivisionError) as caught:
+        stage.trade(SELL)
+    assert "the kill switch failed too: OSError: no bus" in caught.value.__notes__[0]
+    assert stage.session.phase is Phase.ENDED
+
+
+def test_limits_changed_in_a_session_outlive_it(stage: Stage) -> None:
+    stage.settle()
+    assert stage.act("limits", limits=RiskLimits(order_qty_max=Decimal(4)))
+    stage.trade(BUY)
+    assert stage.new_ids == []
+    stage.crash()
+    stage.settle()
+    stage.trade(BUY)
+    assert stage.new_ids == []
+    (act,) = stage.session.engine.state.desk.acts
+    assert (act.rule, act.who, act.why) == ("limits", "trader", "a test")
+    stage.act("limits", limits=RiskLimits(), by="ann")
+    stage.trade(BUY)
+    assert len(stage.new_ids) == 1
+    assert stage.session.engine.state.desk.acts[-1].who == "ann"
+    with pytest.raises(UsageError, match="the run has no such symbol"):
+        stage.act("limits", limits=RiskLimits(symbols={"ZZZ": SymbolLimits()}))
+    with pytest.raises(UsageError, match="nothing to reset"):
+        stage.act("reset")
 
 
 def test_act_that_is_none_is_refused() -> None:
@@ -209,6 +298,10 @@ def test_act_that_is_none_is_refused() -> None:
         SessionAct(what="explode", who="TRADER", why="")
     with pytest.raises(StateError, match="by STRATEGY, SYSTEM"):
         SessionAct(what="kill", who="somebody", why="")
+    with pytest.raises(StateError, match="no limits"):
+        SessionAct(what="limits", who="TRADER", why="calm")
+    with pytest.raises(StateError, match="has no reason"):
+        SessionAct(what="kill", who="TRADER", why=" ")
 
 
 def test_report_with_a_fee_beyond_64_bits_comes_back(stage: Stage) -> None:

@@ -390,7 +390,7 @@ def test_full_disk_refuses_new_orders_and_lets_cancels_and_the_kill_switch_throu
     before = stage.hash
     stage.session.writer.sync()
     stage.session.writer._release()
-    assert stage.open().state.killed is False
+    assert stage.open().halted is False
     assert stage.order(2).state is S.REJECTED
     assert before != stage.hash  # order 3 is unknown until the venue tells
 
@@ -453,7 +453,7 @@ def test_kill_switch_survives_a_restart_and_cancels_once_the_venue_has_told(stag
     assert stage.act("kill")
     assert stage.cancelled_ids == []
     stage.crash()
-    assert stage.session.state.killed
+    assert stage.session.halted
     stage.settle()
     stage.poll()
     assert stage.cancelled_ids == [1]

@@ -28,6 +28,7 @@ import numpy as np
 from disk import Crash, FaultyFiles
 from invariants import Broken, Watch
 from machine import SECOND, T0, coin
+from msgspec import structs
 from script import CRASHES, Fault, Script, by_seam
 from trader import Trader
 from venue_model import HABITS, VenueModel, Word
@@ -57,7 +58,14 @@ FULL_CHECK_EVERY = 1000
 SEGMENT_BYTES = 48 * 1024
 BLOCK_BYTES = 4096
 COINS = [coin("AAA"), coin("BBB")]
-LIMITS = RiskLimits(position_max=Decimal(POSITION_MAX))
+ORDERS_PER_SECOND = 3
+LIMITS = RiskLimits(
+    position_max=Decimal(POSITION_MAX),
+    orders_per_second=ORDERS_PER_SECOND,
+    cancels_per_second=4,
+    drawdown_max=Decimal("0.5"),
+)
+TIGHT = structs.replace(LIMITS, position_max=Decimal(POSITION_MAX // 2), orders_per_second=ORDERS_PER_SECOND - 1)
 
 
 class World:
@@ -394,20 +402,22 @@ class World:
         if session is None:
             return
         if fault is None:
-            if session.state.killed and (self.calm or self._net.random() < 0.025):
+            if session.halted and (self.calm or self._net.random() < 0.025):
                 self._act(session, "reset")
             elif self._net.random() < 0.02:
                 suspended = [holding.index for holding in session.engine.portfolio.holdings if holding.suspended]
-                if suspended and not session.state.killed:
+                if suspended and not session.halted:
                     self._act(session, "lift", instrument=suspended[0])
         elif fault.kind == "cancel":
             orders = session.engine.open_orders()
             if orders:
                 self._act(session, "cancel", order_id=orders[fault.arg % len(orders)].id)
+        elif fault.kind == "limits":
+            self._act(session, "limits", limits=(LIMITS, TIGHT)[fault.arg % 2])
         else:
             self._act(session, fault.kind, instrument=fault.arg % INSTRUMENTS if fault.kind == "suspend" else 0)
 
-    def _act(self, session: Session, what: str, **about: int) -> None:
+    def _act(self, session: Session, what: str, **about: Any) -> None:
         act = SessionAct(what=what, who="TRADER", why="a drill", **about)
         self.watch.wanted(act)
         self._faulty("act", lambda: self.watch.acknowledged(act, session.act(act, self.now)))

@@ -18,6 +18,7 @@ def rules(path: str, source: str) -> list[str]:
     return [finding.rule for finding in tidy.check_file(path, source)]
 
 
+@pytest.mark.slow
 def test_tree_has_no_finding() -> None:
     findings = tidy.check_tree(ROOT)
     assert not findings, "\n" + "\n".join(map(str, findings))

@@ -18,15 +18,19 @@ def kill(engine: Engine, why: str, who: str) -> None:
     _fire(engine, Reason.KILL_SWITCH, why, who, 1)
 
 
-def fail(engine: Engine, error: BaseException) -> None:
-    """The system is at fault: as `kill`, by "system", with the error as the reason."""
-    _fire(engine, Reason.SYSTEM_ERROR, f"{type(error).__name__}: {error}", "system", 0)
+def fail(engine: Engine, why: str) -> None:
+    """The system is at fault: as `kill`, by "system". why: the error (`fault_text`)."""
+    _fire(engine, Reason.SYSTEM_ERROR, why, "system", 0)
+
+
+def fault_text(error: BaseException) -> str:
+    """An error as the reason of `fail`."""
+    return f"{type(error).__name__}: {error}"
 
 
 def reset(engine: Engine, why: str, who: str) -> None:
     """Let trading go on after a kill: an act of its own, kept with who and why. Raises: UsageError: nothing is halted."""
-    if not engine.state.desk.halted:
-        raise UsageError("the kill switch is not on: there is nothing to reset")
+    check_reset(engine)
     guard.reset(engine.state, _act(engine, "reset", why, who))
 
 
@@ -35,10 +39,21 @@ def change_limits(engine: Engine, limits: RiskLimits, why: str, who: str) -> Non
 
     Raises: UsageError: a limit of a symbol or strategy that the engine does not have.
     """
+    check_limits(engine, limits)
+    guard.change_limits(engine.state, limits, _act(engine, "limits", why, who))
+
+
+def check_reset(engine: Engine) -> None:
+    """Raises: UsageError: the kill switch is not on."""
+    if not engine.state.desk.halted:
+        raise UsageError("the kill switch is not on: there is nothing to reset")
+
+
+def check_limits(engine: Engine, limits: RiskLimits) -> None:
+    """Raises: UsageError: a limit of a symbol or strategy that the engine does not have."""
     names = {limits.strategy_key(seat.name) for seat in engine.seats} | {seat.name for seat in engine.seats}
     symbols = {sub.instrument.symbol.upper() for sub in engine.state.subscriptions}
     limits.check_names(symbols, names)
-    guard.change_limits(engine.state, limits, _act(engine, "limits", why, who))
 
 
 def _fire(engine: Engine, rule: Reason, why: str, who: str, by: int) -> None:

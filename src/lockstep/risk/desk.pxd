@@ -24,6 +24,7 @@ cdef class Desk:
     cdef bint halts_day, halts_drawdown, halts_position
     cdef readonly object changed
     cdef public object stopwatch
+    cdef public list heard
     cdef readonly Timings timings
     cpdef int roll(self, long long clock) except -1
     cpdef int mark(self, long long clock, double equity) except -1

@@ -117,7 +117,8 @@ class Desk:
     watched: whether losses or refusals can fire the kill switch. due: the Reason that has fired it and was not acted upon
     yet, with due_limit and due_actual. equity: at the last mark; day_open: at the last mark before the UTC day `day`;
     peak: the highest. acts: every halt, reset and change of limits. changed: the limits since such a change. stopwatch: gives
-    ns, to time verdicts by (the core has no clock), or None; timings: how long they took. warnings: (rule, limit, actual) of the order being checked.
+    ns, to time verdicts by (the core has no clock), or None; timings: how long they took. heard: where a list, the checks of every new order are put into it: its number, then
+    (rule, limit, actual, passed) of each check it came to. warnings: (rule, limit, actual) of the order being checked.
     """
 
     instruments: dict[int, Crew]
@@ -144,6 +145,7 @@ class Desk:
     halts_position: cython.bint
     changed: RiskLimits | None
     stopwatch: Any
+    heard: list[Any] | None
     timings: Timings
 
     def __init__(self, equity: float = 0.0) -> None:
@@ -172,6 +174,7 @@ class Desk:
         self.halts_position = False
         self.changed = None
         self.stopwatch = None
+        self.heard = None
         self.timings = Timings()
 
     def take(self, limits: RiskLimits) -> None:

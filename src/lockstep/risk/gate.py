@@ -162,18 +162,11 @@ class Gate:
         Args: worth: as of `check`. clock: the engine's, ns UTC. working: orders of the account that are not done, this
             one counted.
         """
+        if self.desk.heard is not None:
+            self.desk.heard.append(order.order_id)
         return self._decide(
-            portfolio,
-            holding,
-            order,
-            order.qty_units,
-            order.limit_units,
-            order.stop_units,
-            worth,
-            clock,
-            working,
-            False,
-        )
+            portfolio, holding, order, order.qty_units, order.limit_units, order.stop_units, worth, clock, working, False
+        )  # fmt: skip
 
     def decide_replace(
         self,
@@ -208,18 +201,10 @@ class Gate:
         return rule
 
     def _decide(
-        self,
-        portfolio: Portfolio,
-        holding: Holding,
-        order: Order,
-        qty: cython.longlong,
-        limit_price: cython.longlong,
-        stop_price: cython.longlong,
-        worth: cython.double,
-        clock: cython.longlong,
-        working: cython.longlong,
+        self, portfolio: Portfolio, holding: Holding, order: Order, qty: cython.longlong, limit_price: cython.longlong,
+        stop_price: cython.longlong, worth: cython.double, clock: cython.longlong, working: cython.longlong,
         again: cython.bint,
-    ) -> cython.int:
+    ) -> cython.int:  # fmt: skip
         side: cython.int = order.side_sign
         rule: cython.int
         if not self.bounds.more and not self.desk.halted and not order.flag_bits & _REDUCE_ONLY:
@@ -270,6 +255,10 @@ class Gate:
             return self._refuse(
                 _ORDER_QTY, self.bounds.order_qty_max / self.bounds.qty_scale, qty / self.bounds.qty_scale
             )
+        if self.desk.heard is not None and self.bounds.order_qty_max < UNITS_MAX:
+            self.desk.heard.append(
+                (_ORDER_QTY, self.bounds.order_qty_max / self.bounds.qty_scale, qty / self.bounds.qty_scale, True)
+            )
         worst: cython.longlong
         if side > 0:
             worst = holding.units + holding.pending_buy + qty
@@ -281,6 +270,8 @@ class Gate:
             )
         if not worth > 0.0:  # nan too
             return self._refuse(_NO_REFERENCE_PRICE, 0.0, 0.0)
+        if self.desk.heard is not None:
+            self.desk.heard.append((_NO_REFERENCE_PRICE, _NAN, holding.last / self.bounds.price_scale, True))
         if self.bounds.order_qty_max < UNITS_MAX:
             self._within(_ORDER_QTY, self.bounds.order_qty_max / self.bounds.qty_scale, qty / self.bounds.qty_scale)
         if self.bounds.position_max < UNITS_MAX and not closes:
@@ -292,6 +283,8 @@ class Gate:
                 free: cython.double = self._equity(portfolio) * portfolio.leverage_max - self._exposure(portfolio)
                 if not needed <= free:  # nan too: a currency without a rate
                     return self._refuse(_BUYING_POWER, free, needed)
+                if self.desk.heard is not None:
+                    self.desk.heard.append((_BUYING_POWER, free, needed, True))
                 if needed > self.near[_BUYING_POWER] * free:  # no warning: a cash account is often spent whole
                     self.near[_BUYING_POWER] = needed / free
         return 0
@@ -379,6 +372,8 @@ class Gate:
             self._within(_STALE_PRICE, self.bounds.price_age_max * _SECONDS, age * _SECONDS)
         if self.bounds.session_hours and not self.hours.are_open(clock):
             return self._refuse(_OUTSIDE_HOURS, 0.0, 0.0)
+        if self.bounds.session_hours and self.desk.heard is not None:
+            self.desk.heard.append((_OUTSIDE_HOURS, _NAN, _NAN, True))
         if self.bounds.price_band < _FREE and limit_price > 0:
             if not holding.last > 0.0:
                 return self._refuse(_NO_REFERENCE_PRICE, 0.0, 0.0)
@@ -452,6 +447,8 @@ class Gate:
         if self.bounds.self_trade and best > 0 and self._meets(holding, order, limit_price, best):
             price: cython.double = limit_price if limit_price > 0 else holding.last
             return self._refuse(_SELF_TRADE, best / self.bounds.price_scale, price / self.bounds.price_scale)
+        if self.bounds.self_trade and self.desk.heard is not None:
+            self.desk.heard.append((_SELF_TRADE, best / self.bounds.price_scale if best > 0 else _NAN, _NAN, True))
         return 0
 
     def _meets(
@@ -524,15 +521,9 @@ class Gate:
         return 0
 
     def _pace(
-        self,
-        order: Order,
-        qty: cython.longlong,
-        limit_price: cython.longlong,
-        stop_price: cython.longlong,
-        clock: cython.longlong,
-        working: cython.longlong,
-        again: cython.bint,
-    ) -> cython.int:
+        self, order: Order, qty: cython.longlong, limit_price: cython.longlong, stop_price: cython.longlong,
+        clock: cython.longlong, working: cython.longlong, again: cython.bint,
+    ) -> cython.int:  # fmt: skip
         """Working orders of account and strategy, the same order again, and the throttles of symbol, strategy and account."""
         if not again and not self._within(_ACCOUNT_OPEN_ORDERS, self.bounds.all_orders_max, working):
             return int(_ACCOUNT_OPEN_ORDERS)
@@ -546,6 +537,8 @@ class Gate:
             age: cython.longlong = self.repeats.age(order, qty, limit_price, stop_price, clock)
             if age < self.bounds.duplicate_ns:
                 return self._refuse(_DUPLICATE, self.bounds.duplicate_ns * _SECONDS, age * _SECONDS)
+            if self.desk.heard is not None:
+                self.desk.heard.append((_DUPLICATE, self.bounds.duplicate_ns * _SECONDS, _NAN, True))
         if self.there.throttle.limit < _NONE and not self._within(
             _THROTTLE, self.there.throttle.limit, self.there.throttle.used(clock) + 1
         ):
@@ -567,6 +560,8 @@ class Gate:
         if not actual <= limit:  # nan too: what cannot be reckoned is refused
             self._refuse(rule, limit, actual)
             return False
+        if self.desk.heard is not None and limit < _FREE:
+            self.desk.heard.append((rule, limit, actual, True))
         if actual > self.near[rule] * limit:
             self.near[rule] = actual / limit
         if actual >= _WARN * limit and actual > 0.0:
@@ -581,6 +576,8 @@ class Gate:
         self.limit = limit
         self.actual = actual
         self.refused += 1
+        if self.desk.heard is not None:
+            self.desk.heard.append((rule, limit, actual, False))
         name = Reason(rule).name
         self.refusals[name] = self.refusals.get(name, 0) + 1
         return rule

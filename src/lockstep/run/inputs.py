@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from lockstep.engine import switch
 from lockstep.engine.engine import Engine
 from lockstep.model.enums import OrderEventKind, Who
 from lockstep.model.errors import StateError
@@ -22,6 +23,7 @@ from lockstep.model.record import MARKET_EVENT, Records
 from lockstep.model.rows import EventRows
 from lockstep.model.saved import restore_report, save_report
 from lockstep.model.traffic import VenueReport
+from lockstep.risk.limits import RiskLimits
 from lockstep.store.journal.layout import Record, RecordKind
 
 _EXECUTIONS = frozenset(
@@ -30,18 +32,23 @@ _EXECUTIONS = frozenset(
 INPUT_FACTS = frozenset({"SessionStarted", "VenueReport", "TimerFired", "SessionAct", "Reconciled"})
 _MARKET, _FACT = int(RecordKind.MARKET), int(RecordKind.FACT)
 _INT64_MAX = 2**63 - 1
-ACTS = ("cancel", "lose", "suspend", "lift", "kill", "reset")
-"""cancel, lose: an order. suspend, lift: an instrument. kill: every order is cancelled, every instrument suspended; reset lifts it."""
+ACTS = ("cancel", "lose", "suspend", "lift", "kill", "fail", "reset", "limits")
+"""cancel, lose: an order. suspend, lift: an instrument. kill, fail, reset: the kill switch. limits: other limits of risk."""
 
 
 class SessionAct(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What a person or the session itself did, and why. what: one of ACTS; order_id or instrument where it is about one."""
+    """What a person or the session itself did, and why. what: one of ACTS; order_id or instrument where it is about one.
+
+    who: the name of a Who. by: the person's own name, if it is to be kept. limits: of the act of that name.
+    """
 
     what: str
     who: str
     why: str
+    by: str = ""
     order_id: int = 0
     instrument: int = 0
+    limits: RiskLimits | None = None
 
     def __post_init__(self) -> None:
         """Raises: StateError: no act of that name, or by nobody."""
@@ -49,20 +56,23 @@ class SessionAct(msgspec.Struct, frozen=True, kw_only=True, tag=True):
             raise StateError(
                 f"{self.who!r} cannot {self.what!r}: acts are {', '.join(ACTS)} by {', '.join(Who.__members__)}"
             )
+        if (self.what == "limits") != (self.limits is not None):
+            raise StateError(f"the act {self.what!r} was given {'no' if self.limits is None else 'some'} limits")
+        if not self.why.strip():
+            raise StateError(f"the act {self.what!r} has no reason: why is kept with it")
 
 
 class SessionState:
     """What a session must not forget, beside its engine. All of it follows from the journal.
 
-    started: the engine's clock at the start. killed: the kill switch. since: up to this time, of the venue's clock, all
-    executions are known. executions: number -> venue time of those that happened after `since` and were taken.
+    started: the engine's clock at the start. since: up to this time, of the venue's clock, all executions are known.
+    executions: number -> venue time of those that happened after `since` and were taken.
     """
 
-    __slots__ = ("executions", "killed", "since", "started")
+    __slots__ = ("executions", "since", "started")
 
     def __init__(self) -> None:
         self.started = 0
-        self.killed = False
         self.since = 0
         self.executions: dict[int, int] = {}
 
@@ -70,7 +80,6 @@ class SessionState:
         """As plain data."""
         return {
             "started": self.started,
-            "killed": self.killed,
             "since": self.since,
             "executions": [list(pair) for pair in sorted(self.executions.items())],
         }
@@ -78,7 +87,6 @@ class SessionState:
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from `save`."""
         self.started = saved["started"]
-        self.killed = saved["killed"]
         self.since = saved["since"]
         self.executions = dict(saved["executions"])
 
@@ -106,9 +114,24 @@ def take_report(engine: Engine, state: SessionState, report: VenueReport) -> Non
     engine.on_report(report)
 
 
-def take_act(engine: Engine, state: SessionState, act: SessionAct) -> None:
-    """An act. Raises: RefuseError: no open order has the number. What it leads to waits in the engine's outbox."""
+def check_act(engine: Engine, act: SessionAct) -> None:
+    """Whether an act can be taken now; nothing is changed.
+
+    Raises: RefuseError: no open order has the number. UsageError: nothing is halted that could be reset, or limits of a
+    symbol or strategy that the session does not have.
+    """
+    if act.order_id and act.order_id not in engine.state.orders.by_id:
+        engine.cancel(act.order_id, Who[act.who])  # refuses, with what is open
+    if act.what == "reset":
+        switch.check_reset(engine)
+    elif act.limits is not None:
+        switch.check_limits(engine, act.limits)
+
+
+def take_act(engine: Engine, act: SessionAct) -> None:
+    """An act. What it leads to waits in the engine's outbox. Raises: as `check_act`."""
     who = Who[act.who]
+    name = act.by or act.who.lower()
     if act.what == "cancel":
         engine.cancel(act.order_id, who)
     elif act.what == "lose":
@@ -118,15 +141,18 @@ def take_act(engine: Engine, state: SessionState, act: SessionAct) -> None:
     elif act.what == "lift":
         engine.lift(act.instrument, who)
     elif act.what == "kill":
-        state.killed = True
-        for holding in engine.portfolio.holdings:
-            engine.suspend(holding.index, who)
-        for order in engine.open_orders():
-            engine.cancel(order.id, who)
-    else:
-        state.killed = False
-        for holding in engine.portfolio.holdings:
-            engine.lift(holding.index, who)
+        switch.kill(engine, act.why, name)
+    elif act.what == "fail":
+        switch.fail(engine, act.why)
+    elif act.what == "reset":
+        switch.reset(engine, act.why, name)
+    elif act.limits is not None:
+        switch.change_limits(engine, act.limits, act.why, name)
+
+
+def is_failure(fact: Mapping[str, Any], error: Exception) -> bool:
+    """Whether an input is the act of the session that such an error led to."""
+    return fact.get("what") == "fail" and fact.get("why") == switch.fault_text(error)
 
 
 def take_reconciled(state: SessionState, since: int) -> None:
@@ -186,7 +212,7 @@ def _take_fact(engine: Engine, state: SessionState, fact: Mapping[str, Any]) -> 
     elif kind == "TimerFired":
         engine.fire_timer()
     elif kind == "SessionAct":
-        take_act(engine, state, msgspec.convert(fact, SessionAct))
+        take_act(engine, msgspec.convert(fact, SessionAct))
     elif kind == "SessionStarted":
         take_start(engine, state, fact["clock"])
     else:  # Reconciled

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lockstep.engine import switch
 from lockstep.engine.engine import Engine
 from lockstep.engine.records import RECORD_NAMES, field
 from lockstep.engine.rowlog import Sink
 from lockstep.engine.saved import restore_engine, save_engine
 from lockstep.model.errors import HaltError, StateError
 from lockstep.model.rows import EventRows
-from lockstep.run.inputs import SessionState, input_of, take_again
+from lockstep.run.inputs import SessionState, input_of, is_failure, take_again
 from lockstep.run.plain_bytes import pack, unpack
 from lockstep.store.journal.layout import DECISION_WORDS, Record, RecordKind, digest
 from lockstep.store.journal.recovery import recover
@@ -63,6 +64,7 @@ class Recovered(NamedTuple):
     """The engine after the last journalled input. rows: its sink. unwritten: decisions of that input that the journal lacks.
 
     sequence: of the last record read; replayed: how many records after the snapshot. skipped: snapshots passed over, and why.
+    fault: what a handler raised at the last input, as it did then, where the journal ends before the kill switch that follows.
     """
 
     engine: Engine
@@ -72,6 +74,7 @@ class Recovered(NamedTuple):
     sequence: int
     replayed: int
     skipped: tuple[str, ...]
+    fault: Exception | None
 
 
 def session_state(engine: Engine, state: SessionState) -> bytes:
@@ -91,7 +94,6 @@ def replay(folder: Path, build: BuildEngine, *, snapshots: bool = True, until: i
 
     Args:   snapshots: False to begin with the first record, whatever snapshots there are. until: the last sequence to take.
     Raises: ReplayDiffers. UsageError: no journal. DamagedJournal. StateError: a snapshot of another session.
-            Whatever a strategy's handler raises, as it did then.
     """
     found = recover(folder)
     snapshot = found.snapshot if snapshots else None
@@ -123,6 +125,7 @@ def _follow(
     market = EventRows()
     due = _NO_ROWS  # decided, and not yet met in the journal
     at, count, sequence = 0, 0, after
+    fault: Exception | None = None
     for record in records:
         sequence, count = record.sequence, count + 1
         if record.kind == _DECISION:
@@ -143,11 +146,20 @@ def _follow(
             raise ReplayDiffers(
                 sequence, f"the replay gives {_said(due[at].tobytes())}, the journal has no decision there"
             )
+        if fault is not None and not is_failure(fact, fault):
+            said = switch.fault_text(fault)
+            raise ReplayDiffers(sequence, f"the replay fails before it with {said}, the journal goes on") from fault
         before = engine.state.decisions.count
-        take_again(engine, state, market, record, fact)
+        fault = None
+        try:
+            take_again(engine, state, market, record, fact)
+        except StateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a handler raised then, too: the next input says so
+            fault = error
         engine.state.outbox.clear()  # what was sent is not sent again
         due, at = decided(engine, rows) if engine.state.decisions.count != before else _NO_ROWS, 0
-    return Recovered(engine, state, rows, due[at:], sequence, count, skipped)
+    return Recovered(engine, state, rows, due[at:], sequence, count, skipped, fault)
 
 
 def decided(engine: Engine, rows: Rows) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ No clock is read here: every call says what time it is. One thread owns a sessio
 """
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.engine.engine import Engine
+from lockstep.engine.switch import fault_text
 from lockstep.model.enums import OrderEventKind, OrderState
 from lockstep.model.errors import HaltError, InvariantError
 from lockstep.model.record import Records
@@ -29,6 +31,7 @@ from lockstep.model.traffic import OrderRequest, VenueReport
 from lockstep.run.inputs import (
     SessionAct,
     SessionState,
+    check_act,
     report_fact,
     take_act,
     take_market,
@@ -42,7 +45,7 @@ from lockstep.run.recovery import BuildEngine, Recovered, Rows, decided, replay,
 from lockstep.store.journal.files import Files
 from lockstep.store.journal.writer import FLUSH_SECONDS, SEGMENT_BYTES, Durability, JournalWriter
 
-_CANCEL_REQUEST = int(OrderEventKind.CANCEL_REQUEST)
+_SUBMIT, _CANCEL_REQUEST = int(OrderEventKind.SUBMIT), int(OrderEventKind.CANCEL_REQUEST)
 _PENDING = (OrderState.PENDING_NEW, OrderState.PENDING_CANCEL, OrderState.PENDING_REPLACE)
 
 
@@ -104,6 +107,11 @@ class Session:
         """Whether the disk has no room: new orders are refused then, and cancels still go out."""
         return self.journal.full
 
+    @property
+    def halted(self) -> bool:
+        """Whether the kill switch is on: only cancels and closing orders go out."""
+        return self.engine.state.desk.halted
+
     # ---- inputs
 
     def on_market(self, records: Records) -> None:
@@ -135,7 +143,7 @@ class Session:
     def act(self, act: SessionAct, clock: int) -> bool:
         """A person's act. Returns: whether it is in the journal, safe from a restart; False while the disk is full.
 
-        Raises: as `on_market`; RefuseError: no open order has the number, nothing was done.
+        Raises: as `on_market`; RefuseError, UsageError: as `check_act`, and nothing was done.
         """
         self._before(clock)
         self._act(act)
@@ -187,7 +195,7 @@ class Session:
             self.journal.append(self.writer.flush_if_due)
         limit = self._patience.answer
         self._lose_pending("no answer in time", lambda order_id: clock - self._sent.get(order_id, clock) >= limit)
-        if self.state.killed and self.phase is Phase.LIVE:
+        if self.halted and self.phase is Phase.LIVE:
             self._cancel_the_rest()
         doubt = self.phase is Phase.RECONCILING or self._unknown()
         pause = self._patience.ask if doubt else self._patience.check
@@ -217,14 +225,46 @@ class Session:
         before = self.engine.state.decisions.count
         try:
             step(*given)
+        except Exception as error:
+            self._fail(error)
+            raise
         except BaseException:
             self._end()  # half a step is no state to go on from; the input that led to it is in the journal
             raise
         if self.engine.state.decisions.count != before:
-            rows = decided(self.engine, self._rows)
-            self.journal.append(partial(self.writer.append_decisions, rows))
+            self._keep_decided()
         if self.engine.state.outbox:
             self._send()
+
+    def _keep_decided(self) -> None:
+        rows = decided(self.engine, self._rows)
+        if len(rows):
+            self.journal.append(partial(self.writer.append_decisions, rows))
+
+    def _fail(self, error: Exception) -> None:
+        """A step failed half way: what it wanted is not sent, the kill switch goes on, its cancels go out, and that is the end.
+
+        A replay fails at the same point, and goes on with the same act.
+        """
+        unsent = {request.order_id for request in self.engine.state.outbox if request.kind == _SUBMIT}
+        self.engine.state.outbox.clear()
+        try:
+            self._keep_decided()
+            self._halt(error, unsent)
+        except Exception as second:  # noqa: BLE001 - the first error is what is raised
+            error.add_note(f"and the kill switch failed too: {fault_text(second)}; orders at the venue still work")
+        finally:
+            self._end()
+
+    def _halt(self, error: Exception, unsent: AbstractSet[int] = frozenset()) -> None:
+        """The kill switch goes on. unsent: orders that the venue never heard of, and needs no cancel of."""
+        act = SessionAct(what="fail", who="SYSTEM", why=fault_text(error))
+        self.journal.append(self._fact(act, self.engine.state.clock))
+        take_act(self.engine, act)
+        self._keep_decided()
+        outbox = self.engine.state.outbox
+        outbox[:] = [request for request in outbox if request.order_id not in unsent]
+        self._send()
 
     def _report(self, report: VenueReport) -> None:
         at = max(self.engine.state.clock, report.clock)
@@ -233,9 +273,8 @@ class Session:
         self._take(self._fact(report_fact(report), at, report.ts_event), take_report, self.engine, self.state, report)
 
     def _act(self, act: SessionAct) -> None:
-        if act.order_id and act.order_id not in self.engine.state.orders.by_id:
-            take_act(self.engine, self.state, act)  # refuses, with what is open
-        self._take(self._fact(act, self.engine.state.clock), take_act, self.engine, self.state, act)
+        check_act(self.engine, act)
+        self._take(self._fact(act, self.engine.state.clock), take_act, self.engine, act)
 
     def _fact(self, fact: Mapping[str, Any] | msgspec.Struct, ts: int, ts_event: int = 0) -> Append:
         """An append that may be done later, with the time it has now."""
@@ -331,8 +370,11 @@ class Session:
 
     # ---- opening
 
-    def begin(self, clock: int, unwritten: NDArray[np.int64]) -> None:
-        """The first thing done with a session, by `open_session`: start it, or go on where the journal ends; then ask."""
+    def begin(self, clock: int, unwritten: NDArray[np.int64], fault: Exception | None) -> None:
+        """The first thing done with a session, by `open_session`: start it, or go on where the journal ends; then ask.
+
+        fault: what the last input failed with, and the process before did not live to act upon.
+        """
         self._now = clock
         if not self.state.started:
             fact = {"type": "SessionStarted", "clock": clock}
@@ -340,6 +382,8 @@ class Session:
         else:
             if len(unwritten):
                 self.journal.append(partial(self.writer.append_decisions, unwritten))
+            if fault is not None:
+                self._halt(fault)
             self._lose_pending("the session was opened again", lambda _order_id: True)
         self._ask(clock)
 
@@ -376,7 +420,7 @@ def open_session(
         writer.sync()  # the names of a new folder too, before anything leans on it
         recovered = replay(folder, build)
         session = Session(recovered, writer, connection, mode, patience or Patience())
-        session.begin(clock, recovered.unwritten)
+        session.begin(clock, recovered.unwritten, recovered.fault)
     except BaseException as e:
         writer.__exit__(type(e), e, e.__traceback__)
         raise

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lockstep.model.errors import HaltError, StateError
-from lockstep.risk.limits import RiskLimits
 from lockstep.run.backtest import Backtest, Playing
-from lockstep.run.order_checks import checks_before
+from lockstep.run.order_checks import checks_of
 from lockstep.run.order_log import OrderRecord
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.recorded import Recorded
@@ -38,7 +37,7 @@ def watch_order(recorded: Recorded, backtest: Backtest, order: OrderRecord) -> d
     Returns: handler, event, strategy (its indicators and attributes then), checks; plain data.
     Raises:  StateError: the replay does not decide what was recorded.
     """
-    watch = _Watch(order, backtest.config.limits)
+    watch = _Watch(order)
     backtest.plans = [_watched(plan, watch) for plan in backtest.plans]
     comparison = Comparison(recorded.decisions())
     playing = backtest.begin(None, [comparison.update])
@@ -70,8 +69,7 @@ def _play_up_to(playing: Playing, watch: "_Watch", clock: int) -> None:
 class _Watch:
     """Waits for one order to be made."""
 
-    def __init__(self, order: OrderRecord, limits: RiskLimits) -> None:
-        self._limits = limits
+    def __init__(self, order: OrderRecord) -> None:
         self.found: dict[str, Any] | None = None
         self._order = order
         self._handlers: list[tuple[str, Any]] = []
@@ -86,7 +84,7 @@ class _Watch:
         self._handlers.pop()
 
     def look(self, seat: Any) -> bool:
-        """Just before something that may make orders. True where the one waited for may be among them."""
+        """Just before something that may make orders; the gate is listened to from here. True where the one waited for may be among them."""
         orders, row = seat.state.orders, self._order.row
         if self.found is not None or seat.state.clock != row[0] or orders.last_id >= row[3]:
             return False
@@ -95,14 +93,15 @@ class _Watch:
             "handler": handler,
             "event": event_facts(event),
             "strategy": {"name": seat.name, **strategy_facts(seat)},
-            "checks": checks_before(seat.state.portfolio, self._order.row, self._limits),
         }
+        seat.state.desk.heard = []
         return True
 
     def looked(self, seat: Any) -> None:
         """Just after it."""
-        if seat.state.orders.last_id >= self._order.row[3]:
-            self.found = self._before
+        heard, seat.state.desk.heard = seat.state.desk.heard, None
+        if self._before is not None and seat.state.orders.last_id >= self._order.row[3]:
+            self.found = {**self._before, "checks": checks_of(heard, int(self._order.row[3]))}
 
 
 class _WatchedSeat:

@@ -88,6 +88,7 @@ OTHER = (
 )
 
 
+@pytest.mark.slow
 def test_run_hash_depends_on_what_decides_the_result_and_on_nothing_else(call_json: CallJson, ema_cross: str) -> None:
     words = ("backtest", ema_cross, "--data", "us_stocks", "--symbol", "IBM", "--no-sensitivity")
     plain = call_json(*words)["run_hash"]
@@ -240,6 +241,7 @@ def test_strategy_that_prints_leaves_the_json_object_alone_on_stdout(
     assert result.stderr.count("a bar") == len(apple)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_progress_is_shown_on_a_terminal_and_only_on_stderr(
     flags: tuple[str, ...], tmp_path: Path, ema_cross: str

@@ -23,6 +23,7 @@ CLOSE = ("total_return", "buy_and_hold_return", "sharpe", "max_drawdown", "slipp
 """Sums over many days, whose last bit a numerical library may choose."""
 RELATIVE = 1e-12
 Call = Callable[..., Result]
+pytestmark = pytest.mark.slow
 
 
 def test_demo_gives_the_result_kept_as_baseline(call_json: Callable[..., dict[str, Any]]) -> None:

@@ -133,6 +133,7 @@ def test_every_command_takes_json_and_traceback_and_ends_its_help_in_examples() 
         assert "Examples:\n  $ lockstep" in (command.epilog or ""), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*every_command(), "data", "journal"])
 def test_examples_of_a_help_run_as_they_stand(name: str, call: Call, tmp_path: Path) -> None:
     if name.startswith("journal "):

@@ -301,6 +301,7 @@ def test_schema_is_json(call: Call) -> None:
     assert json.loads(call("config", "schema", code=0).stdout)["title"] == "Lockstep settings"
 
 
+@pytest.mark.slow
 def test_new_with_config_writes_settings_that_run(call: Call, call_json: CallJson, tmp_path: Path) -> None:
     told = call_json("new", "folder/trend", "--config")
     assert told["config"] == "folder/trend.toml"

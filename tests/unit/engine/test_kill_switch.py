@@ -151,7 +151,7 @@ def test_warning_is_recorded_before_its_order() -> None:
 def test_system_error_fires_it_with_the_error_as_the_reason() -> None:
     machine, trader = play(RiskLimits(), 100, 100)
     run(machine)
-    switch.fail(machine.engine, ConnectionError("venue gone"))
+    switch.fail(machine.engine, switch.fault_text(ConnectionError("venue gone")))
     (act,) = machine.engine.state.desk.acts
     assert (act.rule, act.who, act.why) == ("system_error", "system", "ConnectionError: venue gone")
     assert [request.order_id for request in machine.engine.state.outbox] == [trader.sent[1].id]

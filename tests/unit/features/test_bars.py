@@ -356,6 +356,7 @@ def bitfinex(data: Path) -> Any:
     return read_market_data(data / "bars_1m" / "bitfinex_btcusd_1m_2018.csv.gz")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_bitcoin_minutes_of_2018_give_the_bars_that_grouping_by_utc_time_gives(data: Path) -> None:
     history = bitfinex(data)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lockstep.model.errors import StateError, StrategyFault, UsageError
+from lockstep.risk.limits import RiskLimits
 from lockstep.run.backtest import Backtest
 from lockstep.run.config import BacktestConfig
 from lockstep.run.data_source import DataSource
@@ -62,7 +63,11 @@ class Tells(Strategy):
 def told(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     folder = tmp_path_factory.mktemp("told")
     (folder / "tells.py").write_text(TELLS)
-    config = BacktestConfig(cash=Decimal(30_000), end_ns=1_000_000_000 * 10**9)
+    config = BacktestConfig(
+        cash=Decimal(30_000),
+        end_ns=1_000_000_000 * 10**9,
+        limits=RiskLimits(position_max=Decimal(50_000), orders_per_second=30),
+    )
     record(Backtest(load_strategy(folder / "tells.py"), SOURCE.read(None), config), folder / "kept", [SOURCE])
     return Recorded(folder / "kept")
 
@@ -110,6 +115,20 @@ def test_check_that_refuses_is_the_recorded_reason_and_approved_orders_pass_all(
         assert failed == ([found["order"]["reason"]] if denied else []), found["order"]
         refused += denied
     assert refused > 2
+
+
+def test_every_check_that_was_come_to_is_told_with_its_numbers(chains: list[dict[str, Any]]) -> None:
+    for found in chains:
+        checks = links(found, "check")
+        rules = [check["rule"] for check in checks]
+        if found["order"]["state"] == "DENIED":
+            assert rules == ["POSITION"], found
+            assert checks[0]["actual"] > checks[0]["limit"] == 50_000
+        else:
+            assert rules[:2] == ["NO_REFERENCE_PRICE", "POSITION"], found
+            assert (rules[-1], checks[-1]["limit"]) == ("THROTTLE", 30)
+            assert ("BUYING_POWER" in rules) is (found["order"]["side"] == "BUY"), found
+        assert len(rules) == len(set(rules))
 
 
 def test_position_check_counts_what_is_held_and_on_its_way(chains: list[dict[str, Any]]) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from lockstep.app.cli.demo import STRATEGY
 from lockstep.model.errors import StrategyFault, UsageError
+from lockstep.risk.limits import RiskLimits
 from lockstep.run.backtest import Backtest
 from lockstep.run.config import BacktestConfig
 from lockstep.run.logs import log as log_module
@@ -66,6 +68,24 @@ def test_log_of_a_run_holds_every_order_event_once_and_in_order(tmp_path: Path) 
     assert [(line["event_type"], line["order_id"]) for line in lines(tmp_path, "orders")] == ordered
     assert log.counts()["orders"] == len(ordered)
     assert log.counts()["lost"] == log.counts()["dropped"] == 0
+
+
+def test_kill_switch_and_refusals_are_told_with_their_numbers_and_a_kill_is_an_error(tmp_path: Path) -> None:
+    limits = RiskLimits(order_notional_max=Decimal(19_000), drawdown_max=Decimal("0.03"))
+    data = read_market_data("us_stocks", symbols=("AAPL", "IBM"))
+    log = RunLog(tmp_path, Levels(logging.DEBUG))
+    outcome = run_logged(Backtest(load_strategy(STRATEGY), data, BacktestConfig(limits=limits)), log)
+    (kill,) = lines(tmp_path, "errors")
+    assert (kill["level"], kill["component"], kill["event_type"]) == ("CRITICAL", "risk", "kill")
+    (act,) = outcome.engine.state.desk.acts
+    assert kill["message"] == f"kill: drawdown {act.actual:.10g}, limit 0.03 by system"
+    assert kill["data"]["actual"] == act.actual
+    refusals = [line for line in lines(tmp_path, "orders") if line["event_type"] == "refusal"]
+    assert {line["data"]["rule"] for line in refusals} == {"order_notional", "kill_switch"}
+    first = refusals[0]
+    said = f"refusal of order {first['order_id']}: {first['symbol']} order notional {first['data']['actual']:.10g}, limit 19000"
+    assert first["message"] == said
+    assert any(line["event_type"] == "warning" and line["level"] == "WARNING" for line in lines(tmp_path, "orders"))
 
 
 def test_summary_of_a_session_is_what_the_run_says(tmp_path: Path) -> None:

@@ -277,6 +277,7 @@ def test_decisions_on_shipped_stocks_do_not_depend_on_what_comes_after(latency: 
     check_cuts(data, LATENCIES[latency], [0.3, 0.55, 0.8])
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("latency", ["none", "standard"])
 def test_decisions_on_minute_bars_do_not_depend_on_what_comes_after(data: Path, latency: str) -> None:

@@ -74,6 +74,7 @@ def test_recording_changes_no_outcome_and_two_of_one_run_are_the_same_bytes(back
     assert not any(str(path).encode() in data for data in one.values() for path in (tmp_path, Path.cwd()))
 
 
+@pytest.mark.slow
 def test_recording_holds_every_decision_every_signals_words_and_the_end(backtest: Backtest, tmp_path: Path) -> None:
     outcome = record(backtest, tmp_path / "kept", [SOURCE])
     kept = Recorded(tmp_path / "kept")

@@ -124,6 +124,7 @@ def test_summary_and_headline_agree_with_the_manifest(folder: RunFolder, outcome
     assert shown["trades"] == manifest["counts"]["trades"]
 
 
+@pytest.mark.slow
 def test_same_run_in_another_folder_gives_the_same_bytes_of_every_file(
     folder: RunFolder, stocks: list[Any], varied: Path, tmp_path: Path
 ) -> None:

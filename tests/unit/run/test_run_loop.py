@@ -75,6 +75,7 @@ SYMBOLS = (
 ).split()
 
 
+@pytest.mark.slow
 def test_work_grows_with_the_orders_resting_not_with_their_square() -> None:
     """Many resting orders that no bar meets: twice as many cost about twice as much."""
 

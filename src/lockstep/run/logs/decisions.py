@@ -13,6 +13,7 @@ from lockstep.run.logs.levels import Levels
 from lockstep.store.journal.layout import Record, RecordKind
 
 _DEBUG, _INFO, _WARNING, _ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+_CRITICAL = logging.CRITICAL
 # Of each record: component, stream, level. What is not named here is told by the run, at INFO.
 _KINDS: dict[str, tuple[str, str, int]] = {
     "submit": ("orders", "orders", _INFO),
@@ -33,7 +34,18 @@ _KINDS: dict[str, tuple[str, str, int]] = {
     "restate": ("orders", "orders", _DEBUG),
     "correct": ("orders", "trades", _WARNING),
     "bust": ("orders", "trades", _WARNING),
+    "link": ("orders", "orders", _DEBUG),
+    "orphan": ("orders", "orders", _ERROR),
     "signal": ("strategy", "system", _INFO),
+    "refusal": ("risk", "orders", _INFO),
+    "warning": ("risk", "orders", _WARNING),
+    "suspend": ("risk", "system", _ERROR),
+    "lift": ("risk", "system", _WARNING),
+    "kill": ("risk", "system", _CRITICAL),
+    "reset": ("risk", "system", _WARNING),
+    "limits": ("risk", "system", _WARNING),
+    "margin_call": ("portfolio", "system", _ERROR),
+    "margin_clear": ("portfolio", "system", _WARNING),
 }
 _OTHER = ("portfolio", "system", _INFO)
 _LEFT_OUT = {"sequence", "ts", "type", *ABOUT}
@@ -70,14 +82,13 @@ class DecisionEntries:
 
 def sentence(kind: str, line: Line) -> str:
     """What happened, in words: `fill of order 7: buy 100 AAPL at 56.75, 100 filled`."""
-    symbol = line.get("symbol")
     words = kind.replace("_", " ")
-    if "order_id" not in line:
-        return " ".join(str(word) for word in (words, symbol, line.get("action")) if word is not None)
+    if "side" not in line:
+        return _without_an_order(words, line)
     told = f"{words} of order {line['order_id']}: {_word(line.get('side'))} "
     if "qty" in line:
         told += f"{line['qty']} "
-    told += f"{symbol}"
+    told += f"{line.get('symbol')}"
     if "price" in line:
         told += f" at {line['price']}, {line['cumulative']} filled"
     elif "qty" in line:
@@ -88,6 +99,26 @@ def sentence(kind: str, line: Line) -> str:
     if line.get("reason") not in (None, "NONE"):
         told += f": {_word(line['reason'])}"
     return told
+
+
+def _without_an_order(words: str, line: Line) -> str:
+    """A sentence about what is no event of an order, though it may name one: `warning of order 7: AAPL position 95, limit 100`."""
+    told = f"{words} of order {line['order_id']}:" if line.get("order_id") else f"{words}:"
+    about = [line.get("symbol"), _word(line["rule"]) if "rule" in line else None, line.get("action")]
+    if "actual" in line:
+        about += [_figure(line["actual"]) + ",", f"limit {_figure(line['limit'])}"]
+    elif "margin_maintenance" in line:
+        about += [f"equity {_figure(line['equity'])},", f"maintenance margin {_figure(line['margin_maintenance'])}"]
+    if "received" in line:
+        about.append(_figure(line["received"]))
+    if line.get("who"):
+        about.append(f"by {_word(line['who'])}")
+    parts = [str(part) for part in about if part is not None]
+    return " ".join([told, *parts]) if parts else words
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _word(value: Any) -> str:
