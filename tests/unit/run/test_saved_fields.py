@@ -39,7 +39,7 @@ MADE = {
     "risk/gate:Gate": "limit actual equity exposure bounds strategy desk there ours position hours",
     # Between steps there are no warnings and nothing is due; how long verdicts took is of one process.
     "risk/desk:Desk": "warnings watched due due_limit due_actual daily_loss_max drawdown_max refusals_max halts_day "
-    "halts_drawdown halts_position stopwatch timings",
+    "halts_drawdown halts_position heard stopwatch timings",
     "model/traffic:OrderTerms": "",
     "model/traffic:OrderRequest": "",
     "model/traffic:VenueReport": "",
