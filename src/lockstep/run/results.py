@@ -286,13 +286,16 @@ def _warnings(outcome: Outcome) -> list[str]:
         warnings.append(f"no data in the range, left out: {', '.join(outcome.backtest.without_data)}")
     calls = kind_counts(outcome).get("margin_call", 0)
     if calls:
-        warnings.append(f"{calls} margin calls: equity fell below the maintenance margin, and a broker would have sold")
+        warnings.append(
+            f"{calls} margin call{'s' * (calls > 1)}: equity fell below the maintenance margin, and a broker would have sold"
+        )
     if engine.state.desk.halted:
         act = [act for act in engine.state.desk.acts if act.rule not in NO_KILL][-1]
         warnings.append(f"the kill switch went on at {time_text(act.ts)} ({act.why}) and was not reset")
     open_orders = len(engine.open_orders())
     if open_orders:
-        warnings.append(f"{open_orders} orders were still working when the data ended")
+        were = "order was" if open_orders == 1 else "orders were"
+        warnings.append(f"{open_orders} {were} still working when the data ended")
     return warnings
 
 
