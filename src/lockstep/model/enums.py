@@ -96,13 +96,52 @@ class CorporateAction(IntEnum):
 
 
 class BookAction(IntEnum):
-    """What a book update does to its level or order."""
+    """What a book update does. SET gives a level its whole quantity, 0 removes it; the four after it are about one order.
+
+    MODIFY: its quantity and price from now on. MATCH: so much of it was executed. CLEAR: one side, or both where no side is
+    said, is empty: a full book follows. STATUS: what the book is worth from here on, see `BookState`.
+    """
 
     SET = 1
     ADD = 2
     MODIFY = 3
     DELETE = 4
     CLEAR = 5
+    MATCH = 6
+    STATUS = 7
+
+
+class BookState(IntEnum):
+    """What a book can be trusted for. Only GOOD is a market that an order would meet as it stands.
+
+    EMPTY: nothing came yet. RESYNCING: something is missing, until a full book comes. STALE: it has not been told for too
+    long. AUCTION: orders are collected, and bids and asks may cross.
+    """
+
+    EMPTY = 0
+    GOOD = 1
+    RESYNCING = 2
+    STALE = 3
+    AUCTION = 4
+
+
+class BookFault(IntEnum):
+    """Why a book is not GOOD, or what was wrong with one of its updates."""
+
+    NONE = 0
+    NO_SNAPSHOT = 1
+    GAP = 2
+    OUT_OF_ORDER = 3
+    CROSSED = 4
+    NEGATIVE_QTY = 5
+    OFF_TICK = 6
+    UNKNOWN_ORDER = 7
+    KNOWN_ORDER = 8
+    OVER_MATCHED = 9
+    CHECKSUM = 10
+    SILENT = 11
+    VENUE = 12
+    UNKNOWN_ACTION = 13
 
 
 class OrderState(IntEnum):

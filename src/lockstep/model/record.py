@@ -8,7 +8,8 @@ holds kind, flags, aux and instrument. What the price words mean depends on the 
 | BAR | open | high | low | close | traded quantity | start of the bar | series: 0 the data's own bars, above 0 made from finer data; flags: CARRIED |
 | QUOTE | bid | ask | bid quantity | ask quantity | | | |
 | TRADE | price | quantity | trade id | | | | aggressor side + 2, 0 unknown |
-| BOOK | price | quantity | order id | sequence at the venue | | | side + 2; flags: BookAction |
+| BOOK | price | quantity | order id | sequence at the venue | | | side + 2, 0 for both; flags: BookAction, BOOK_FULL, BOOK_LAST |
+| BOOK status | BookState | BookFault | | | | | flags: BookAction |
 | CORPORATE_ACTION split | new shares | old shares | | | | | CorporateAction |
 | CORPORATE_ACTION dividend | cash per share | its decimals | | | | | CorporateAction |
 | CORPORATE_ACTION funding | rate | its decimals | mark price, 0 unknown | | | | CorporateAction |
@@ -46,6 +47,13 @@ MARKET_EVENT = np.dtype(
 WORDS = 10
 CLOCK, TS_EVENT, SEQ, HEAD, P0, P1, P2, P3, VOLUME, TS_OPEN = range(WORDS)
 """The columns of a record seen as int64 words."""
+
+BOOK_ACTION = 0x0F
+"""The bits of a BOOK record's flags that hold its BookAction."""
+BOOK_FULL = 0x10
+"""In the flags of a BOOK record: part of a full book, after a CLEAR."""
+BOOK_LAST = 0x20
+"""In the flags of a BOOK record: the last of the changes that the venue made as one; in between the book may be crossed."""
 
 CARRIED = 1
 """In the flags of a BAR: nothing traded in it; its price is the last one, carried."""

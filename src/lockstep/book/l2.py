@@ -1,0 +1,218 @@
+"""A book by price level: what a venue that tells no single orders shows.
+
+Prices and quantities go in as the instrument's units. Levels are set, never added to: the last word on a level counts.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, SupportsIndex
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.book.ladder import Ladder
+    from cython.cimports.lockstep.book.standing import Book
+    from cython.cimports.lockstep.model.rows import EventRows
+else:
+    from lockstep.book.ladder import Ladder
+    from lockstep.book.standing import Book
+    from lockstep.model.rows import EventRows
+from lockstep.book.ladder import WINDOW
+from lockstep.model.arguments import whole
+from lockstep.model.enums import BookAction, BookFault
+from lockstep.model.instrument import Instrument
+from lockstep.model.numbers import UNITS_MAX
+from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
+
+_SET = cython.declare(cython.int, int(BookAction.SET))
+_CLEAR = cython.declare(cython.int, int(BookAction.CLEAR))
+_STATUS = cython.declare(cython.int, int(BookAction.STATUS))
+_NEGATIVE_QTY = cython.declare(cython.int, int(BookFault.NEGATIVE_QTY))
+_OFF_TICK = cython.declare(cython.int, int(BookFault.OFF_TICK))
+_UNKNOWN_ACTION = cython.declare(cython.int, int(BookFault.UNKNOWN_ACTION))
+_ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
+_FULL_FLAG = cython.declare(cython.longlong, BOOK_FULL)
+_LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
+
+
+class Level(NamedTuple):
+    """A price level: price in quote currency, qty in base units."""
+
+    price: float
+    qty: float
+
+
+@cython.final
+@cython.cclass
+class L2Book(Book):
+    """Price levels of one instrument.
+
+    Feed it records (`apply`), single levels (`update`) or a whole book (`load`). Read floats (`bid`, `ask`, `bids(5)`), or the exact
+    units (`bid_units`, ...). A side without levels has price 0 and quantity 0.
+
+    Args:   tick: price units a level; the instrument's tick size unless said. silence_max_ns: after which the book is STALE, see
+            `look`; 0 for never. window: ticks of each side that are kept at hand, a power of two; 65,536 take 512 KiB a side.
+    Raises: ValueError: a window that is no power of two, or a tick below 1.
+    """
+
+    bid_side: Ladder
+    ask_side: Ladder
+
+    def __init__(
+        self, instrument: Instrument, *, tick: int | None = None, silence_max_ns: int = 0, window: int = WINDOW
+    ) -> None:
+        if tick is not None:
+            whole("tick", tick, 1, UNITS_MAX)
+        self.start_book(instrument, tick, silence_max_ns)
+        self.bid_side = Ladder(1, window)
+        self.ask_side = Ladder(-1, window)
+
+    # ---- what comes in
+
+    def update(self, side: cython.int, price: cython.longlong, qty: cython.longlong) -> cython.int:
+        """A level has this quantity from now on. Returns: 0, or 1 where the update was faulty and changed nothing.
+
+        Args: side: +1 bid, -1 ask. price, qty: units; 0 removes the level.
+        """
+        self.updates += 1
+        if qty < 0:
+            return self.fail(_NEGATIVE_QTY)
+        level: cython.longlong = self.to_tick(price)
+        if level * self.tick != price:
+            return self.fail(_OFF_TICK)
+        return self.bid_side.set(level, qty) if side > 0 else self.ask_side.set(level, qty)
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def apply(self, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Take BOOK records start to stop - 1. Returns: how many of them were faulty. Raises: IndexError: no such rows."""
+        if start < 0 or stop > rows.w.shape[0] or start > stop:
+            raise IndexError(f"rows {start} to {stop} of {rows.w.shape[0]}")
+        bad: cython.Py_ssize_t = 0
+        head: cython.longlong
+        flags: cython.longlong
+        side: cython.int
+        i: cython.Py_ssize_t
+        for i in range(start, stop):
+            head = rows.w[i, 3]
+            flags = head >> 8
+            side = cython.cast(cython.int, (head >> 16) & 0xFFFF) - 2
+            if flags & _ACTION_BITS == _SET:
+                bad += self.update(side, rows.w[i, 4], rows.w[i, 5])
+            else:
+                bad += self._act(cython.cast(cython.int, flags & _ACTION_BITS), side, rows.w[i, 4], rows.w[i, 5])
+            if flags & _LAST_FLAG:
+                self.heard(rows.w[i, 1])
+                if flags & _FULL_FLAG:
+                    self.came_whole()
+                self.ends_crossed(self.is_crossed())
+        return bad
+
+    def load(self, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]], ts: SupportsIndex = 0) -> int:
+        """A full book, in place of what was there. Returns: how many levels were faulty; with any the book is not GOOD.
+
+        Args: bids, asks: (price, quantity), units, in any order. ts: ns UTC.
+        """
+        self.clear()
+        bad = sum(self.update(1, price, qty) for price, qty in bids)
+        bad += sum(self.update(-1, price, qty) for price, qty in asks)
+        self.heard(whole("ts", ts, 0, 2**63 - 1))
+        if not bad:
+            self.came_whole()
+            self.ends_crossed(self.is_crossed())
+        return bad
+
+    def clear(self, side: cython.int = 0) -> cython.int:
+        """No level any more, of one side (+1, -1) or of both."""
+        if side >= 0:
+            self.bid_side.clear()
+        if side <= 0:
+            self.ask_side.clear()
+        return 0
+
+    def _act(self, action: cython.int, side: cython.int, first: cython.longlong, second: cython.longlong) -> cython.int:
+        """What is rare among the actions."""
+        self.updates += 1
+        if action == _CLEAR:
+            return self.clear(0 if side == -2 else side)
+        if action == _STATUS:
+            return self.set_state(cython.cast(cython.int, first), cython.cast(cython.int, second))
+        return self.fail(_UNKNOWN_ACTION)
+
+    # ---- what can be read, exact
+
+    @property
+    def bid_units(self) -> int:
+        """Price units."""
+        return 0 if self.bid_side.is_empty() else self.bid_side.best * self.tick
+
+    @property
+    def ask_units(self) -> int:
+        """Price units."""
+        return 0 if self.ask_side.is_empty() else self.ask_side.best * self.tick
+
+    @property
+    def bid_qty_units(self) -> int:
+        """Quantity units."""
+        return 0 if self.bid_side.is_empty() else self.bid_side.at(self.bid_side.best)
+
+    @property
+    def ask_qty_units(self) -> int:
+        """Quantity units."""
+        return 0 if self.ask_side.is_empty() else self.ask_side.at(self.ask_side.best)
+
+    def qty_units_at(self, side: cython.int, price: cython.longlong) -> cython.longlong:
+        """The quantity at a price, both units; 0 where there is no level."""
+        level: cython.longlong = self.to_tick(price)
+        if level * self.tick != price:
+            return 0
+        return self.bid_side.at(level) if side > 0 else self.ask_side.at(level)
+
+    def depth_units(self, side: int, count: int) -> list[tuple[int, int]]:
+        """(price, quantity) of the best levels in units, best first, at most so many."""
+        ladder = self.bid_side if side > 0 else self.ask_side
+        return [(level * self.tick, qty) for level, qty in ladder.depth(count)]
+
+    def is_crossed(self) -> cython.bint:
+        """Whether the best bid is at or above the best ask."""
+        return self.bid_side.best >= self.ask_side.best
+
+    def levels(self, side: int) -> int:
+        """How many levels a side has."""
+        return (self.bid_side if side > 0 else self.ask_side).count()
+
+    # ---- what can be read, in floats
+
+    @property
+    def bid(self) -> float:
+        """The best bid, quote currency; 0.0 where there is none."""
+        return self.bid_units / self.price_scale
+
+    @property
+    def ask(self) -> float:
+        """The best ask, quote currency; 0.0 where there is none."""
+        return self.ask_units / self.price_scale
+
+    @property
+    def bid_qty(self) -> float:
+        """Quantity at the best bid, base units."""
+        return self.bid_qty_units / self.qty_scale
+
+    @property
+    def ask_qty(self) -> float:
+        """Quantity at the best ask, base units."""
+        return self.ask_qty_units / self.qty_scale
+
+    def bids(self, count: int = 10) -> list[Level]:
+        """The best bids, best first."""
+        return [Level(price / self.price_scale, qty / self.qty_scale) for price, qty in self.depth_units(1, count)]
+
+    def asks(self, count: int = 10) -> list[Level]:
+        """The best asks, best first."""
+        return [Level(price / self.price_scale, qty / self.qty_scale) for price, qty in self.depth_units(-1, count)]
+
+    def __repr__(self) -> str:
+        state, reason = self.status
+        why = "" if self.is_good else f", {reason.name}"
+        best = f"{self.bid_qty} x {self.bid} | {self.ask} x {self.ask_qty}"
+        return f"L2Book({self.instrument.symbol}, {best}, {state.name}{why})"

@@ -1,0 +1,17 @@
+
+
+
+cdef class Book:
+    cdef readonly object instrument
+    cdef readonly long long tick, updates, ts, silence_max
+    cdef readonly int state, reason
+    cdef readonly double price_scale, qty_scale
+    cdef double inverse
+    cdef list faults, first
+    cpdef bint look(self, long long clock) except -1
+    cpdef int set_state(self, int state, int reason) except -1
+    cdef int fail(self, int fault) except -1
+    cdef int came_whole(self) except -1
+    cdef int heard(self, long long ts) except -1
+    cdef long long to_tick(self, long long price) noexcept
+    cdef int ends_crossed(self, bint crossed) except -1
