@@ -1,13 +1,9 @@
-from lockstep.book.ladder cimport Ladder
 from lockstep.book.standing cimport Book
 from lockstep.model.rows cimport EventRows
 
 
 cdef class L2Book(Book):
-    cdef readonly Ladder bid_side, ask_side
     cpdef int update(self, int side, long long price, long long qty) except -1
     cpdef Py_ssize_t apply(self, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
     cpdef int clear(self, int side=*) except -1
     cdef int _act(self, int action, int side, long long first, long long second) except -1
-    cpdef long long qty_units_at(self, int side, long long price) except *
-    cpdef bint is_crossed(self) except -1

@@ -4,23 +4,20 @@ Prices and quantities go in as the instrument's units. Levels are set, never add
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, SupportsIndex
+from typing import SupportsIndex
 
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.book.ladder import Ladder
     from cython.cimports.lockstep.book.standing import Book
     from cython.cimports.lockstep.model.rows import EventRows
 else:
-    from lockstep.book.ladder import Ladder
     from lockstep.book.standing import Book
     from lockstep.model.rows import EventRows
 from lockstep.book.ladder import WINDOW
 from lockstep.model.arguments import whole
 from lockstep.model.enums import BookAction, BookFault
 from lockstep.model.instrument import Instrument
-from lockstep.model.numbers import UNITS_MAX
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
 
 _SET = cython.declare(cython.int, int(BookAction.SET))
@@ -32,13 +29,6 @@ _UNKNOWN_ACTION = cython.declare(cython.int, int(BookFault.UNKNOWN_ACTION))
 _ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
 _FULL_FLAG = cython.declare(cython.longlong, BOOK_FULL)
 _LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
-
-
-class Level(NamedTuple):
-    """A price level: price in quote currency, qty in base units."""
-
-    price: float
-    qty: float
 
 
 @cython.final
@@ -54,17 +44,10 @@ class L2Book(Book):
     Raises: ValueError: a window that is no power of two, or a tick below 1.
     """
 
-    bid_side: Ladder
-    ask_side: Ladder
-
     def __init__(
         self, instrument: Instrument, *, tick: int | None = None, silence_max_ns: int = 0, window: int = WINDOW
     ) -> None:
-        if tick is not None:
-            whole("tick", tick, 1, UNITS_MAX)
-        self.start_book(instrument, tick, silence_max_ns)
-        self.bid_side = Ladder(1, window)
-        self.ask_side = Ladder(-1, window)
+        self.start_book(instrument, tick, silence_max_ns, window)
 
     # ---- what comes in
 
@@ -138,81 +121,3 @@ class L2Book(Book):
         if action == _STATUS:
             return self.set_state(cython.cast(cython.int, first), cython.cast(cython.int, second))
         return self.fail(_UNKNOWN_ACTION)
-
-    # ---- what can be read, exact
-
-    @property
-    def bid_units(self) -> int:
-        """Price units."""
-        return 0 if self.bid_side.is_empty() else self.bid_side.best * self.tick
-
-    @property
-    def ask_units(self) -> int:
-        """Price units."""
-        return 0 if self.ask_side.is_empty() else self.ask_side.best * self.tick
-
-    @property
-    def bid_qty_units(self) -> int:
-        """Quantity units."""
-        return 0 if self.bid_side.is_empty() else self.bid_side.at(self.bid_side.best)
-
-    @property
-    def ask_qty_units(self) -> int:
-        """Quantity units."""
-        return 0 if self.ask_side.is_empty() else self.ask_side.at(self.ask_side.best)
-
-    def qty_units_at(self, side: cython.int, price: cython.longlong) -> cython.longlong:
-        """The quantity at a price, both units; 0 where there is no level."""
-        level: cython.longlong = self.to_tick(price)
-        if level * self.tick != price:
-            return 0
-        return self.bid_side.at(level) if side > 0 else self.ask_side.at(level)
-
-    def depth_units(self, side: int, count: int) -> list[tuple[int, int]]:
-        """(price, quantity) of the best levels in units, best first, at most so many."""
-        ladder = self.bid_side if side > 0 else self.ask_side
-        return [(level * self.tick, qty) for level, qty in ladder.depth(count)]
-
-    def is_crossed(self) -> cython.bint:
-        """Whether the best bid is at or above the best ask."""
-        return self.bid_side.best >= self.ask_side.best
-
-    def levels(self, side: int) -> int:
-        """How many levels a side has."""
-        return (self.bid_side if side > 0 else self.ask_side).count()
-
-    # ---- what can be read, in floats
-
-    @property
-    def bid(self) -> float:
-        """The best bid, quote currency; 0.0 where there is none."""
-        return self.bid_units / self.price_scale
-
-    @property
-    def ask(self) -> float:
-        """The best ask, quote currency; 0.0 where there is none."""
-        return self.ask_units / self.price_scale
-
-    @property
-    def bid_qty(self) -> float:
-        """Quantity at the best bid, base units."""
-        return self.bid_qty_units / self.qty_scale
-
-    @property
-    def ask_qty(self) -> float:
-        """Quantity at the best ask, base units."""
-        return self.ask_qty_units / self.qty_scale
-
-    def bids(self, count: int = 10) -> list[Level]:
-        """The best bids, best first."""
-        return [Level(price / self.price_scale, qty / self.qty_scale) for price, qty in self.depth_units(1, count)]
-
-    def asks(self, count: int = 10) -> list[Level]:
-        """The best asks, best first."""
-        return [Level(price / self.price_scale, qty / self.qty_scale) for price, qty in self.depth_units(-1, count)]
-
-    def __repr__(self) -> str:
-        state, reason = self.status
-        why = "" if self.is_good else f", {reason.name}"
-        best = f"{self.bid_qty} x {self.bid} | {self.ask} x {self.ask_qty}"
-        return f"L2Book({self.instrument.symbol}, {best}, {state.name}{why})"

@@ -1,7 +1,8 @@
-
+from lockstep.book.ladder cimport Ladder
 
 
 cdef class Book:
+    cdef readonly Ladder bid_side, ask_side
     cdef readonly object instrument
     cdef readonly long long tick, updates, ts, silence_max
     cdef readonly int state, reason
@@ -15,3 +16,6 @@ cdef class Book:
     cdef int heard(self, long long ts) except -1
     cdef long long to_tick(self, long long price) noexcept
     cdef int ends_crossed(self, bint crossed) except -1
+    cpdef long long qty_units_at(self, int side, long long price) except *
+    cpdef bint is_crossed(self) except -1
+    cdef long long qty_in(self, long long cell) noexcept

@@ -1,9 +1,17 @@
 """What every book knows of itself: of which instrument it is, whether it can be trusted, and what was wrong with its updates."""
 
+from typing import NamedTuple
+
 import cython
 
+if cython.compiled:
+    from cython.cimports.lockstep.book.ladder import Ladder
+else:
+    from lockstep.book.ladder import Ladder
+from lockstep.model.arguments import whole
 from lockstep.model.enums import BookFault, BookState
 from lockstep.model.instrument import Instrument
+from lockstep.model.numbers import UNITS_MAX
 
 _GOOD = cython.declare(cython.int, int(BookState.GOOD))
 _AUCTION = cython.declare(cython.int, int(BookState.AUCTION))
@@ -15,9 +23,16 @@ _CROSSED = cython.declare(cython.int, int(BookFault.CROSSED))
 _FAULTS = len(BookFault)
 
 
+class Level(NamedTuple):
+    """A price level: price in quote currency, qty in base units."""
+
+    price: float
+    qty: float
+
+
 @cython.cclass
 class Book:
-    """The standing of a book. Its levels are the business of `L2Book` and `L3Book`.
+    """The standing of a book, and what is read of its two sides. What changes them is the business of `L2Book` and `L3Book`.
 
     A faulty update changes no level: it is counted, the first of its kind keeps its place, and the book is no longer GOOD
     until a full one comes. Nothing is repaired silently.
@@ -26,6 +41,8 @@ class Book:
     `updates`: how many came, the faulty ones among them; `ts`: time of the last one, ns UTC, 0 where none told it.
     """
 
+    bid_side: Ladder
+    ask_side: Ladder
     instrument: Instrument
     tick: cython.longlong
     inverse: cython.double
@@ -39,10 +56,12 @@ class Book:
     faults: list[int]
     first: list[int]
 
-    def start_book(self, instrument: Instrument, tick: int | None, silence_max_ns: int) -> None:
-        """An empty book. tick: price units a level, the instrument's own unless said. silence_max_ns: of `look`; 0 for never."""
+    def start_book(self, instrument: Instrument, tick: int | None, silence_max_ns: int, window: int) -> None:
+        """An empty book. Raises: ValueError: a tick below 1, a window that is no power of two."""
         self.instrument = instrument
-        self.tick = instrument.tick_size if tick is None else tick
+        self.bid_side = Ladder(1, window)
+        self.ask_side = Ladder(-1, window)
+        self.tick = instrument.tick_size if tick is None else whole("tick", tick, 1, UNITS_MAX)
         self.inverse = 1.0 / self.tick
         self.price_scale = 10.0**instrument.price_decimals
         self.qty_scale = 10.0**instrument.qty_decimals
@@ -118,3 +137,83 @@ class Book:
         if crossed and self.state == _GOOD:
             self.fail(_CROSSED)
         return 0
+
+    # ---- what can be read of both sides
+
+    @property
+    def bid_units(self) -> int:
+        """The best bid, price units; 0 where there is none."""
+        return 0 if self.bid_side.is_empty() else self.bid_side.best * self.tick
+
+    @property
+    def ask_units(self) -> int:
+        """The best ask, price units; 0 where there is none."""
+        return 0 if self.ask_side.is_empty() else self.ask_side.best * self.tick
+
+    @property
+    def bid_qty_units(self) -> int:
+        """The quantity at the best bid, units; 0 where there is none."""
+        return 0 if self.bid_side.is_empty() else self.qty_in(self.bid_side.at(self.bid_side.best))
+
+    @property
+    def ask_qty_units(self) -> int:
+        """The quantity at the best ask, units; 0 where there is none."""
+        return 0 if self.ask_side.is_empty() else self.qty_in(self.ask_side.at(self.ask_side.best))
+
+    def qty_units_at(self, side: cython.int, price: cython.longlong) -> cython.longlong:
+        """The quantity at a price, both units; 0 where there is no level."""
+        level: cython.longlong = self.to_tick(price)
+        if level * self.tick != price:
+            return 0
+        return self.qty_in(self.bid_side.at(level) if side > 0 else self.ask_side.at(level))
+
+    def depth_units(self, side: int, count: int) -> list[tuple[int, int]]:
+        """(price, quantity) of the best levels in units, best first, at most so many."""
+        ladder = self.bid_side if side > 0 else self.ask_side
+        return [(level * self.tick, self.qty_in(cell)) for level, cell in ladder.depth(count)]
+
+    def qty_in(self, cell: cython.longlong) -> cython.longlong:
+        """The quantity that a ladder's cell stands for."""
+        return cell
+
+    @property
+    def bid(self) -> float:
+        """The best bid, quote currency; 0.0 where there is none."""
+        return self.bid_units / self.price_scale
+
+    @property
+    def ask(self) -> float:
+        """The best ask, quote currency; 0.0 where there is none."""
+        return self.ask_units / self.price_scale
+
+    @property
+    def bid_qty(self) -> float:
+        """Quantity at the best bid, base units."""
+        return self.bid_qty_units / self.qty_scale
+
+    @property
+    def ask_qty(self) -> float:
+        """Quantity at the best ask, base units."""
+        return self.ask_qty_units / self.qty_scale
+
+    def bids(self, count: int = 10) -> list[Level]:
+        """The best bids, best first."""
+        return [Level(price / self.price_scale, qty / self.qty_scale) for price, qty in self.depth_units(1, count)]
+
+    def asks(self, count: int = 10) -> list[Level]:
+        """The best asks, best first."""
+        return [Level(price / self.price_scale, qty / self.qty_scale) for price, qty in self.depth_units(-1, count)]
+
+    def is_crossed(self) -> cython.bint:
+        """Whether the best bid is at or above the best ask."""
+        return self.bid_side.best >= self.ask_side.best
+
+    def levels(self, side: int) -> int:
+        """How many levels a side has."""
+        return (self.bid_side if side > 0 else self.ask_side).count()
+
+    def __repr__(self) -> str:
+        state, reason = self.status
+        why = "" if self.is_good else f", {reason.name}"
+        best = f"{self.bid_qty} x {self.bid} | {self.ask} x {self.ask_qty}"
+        return f"{type(self).__name__}({self.instrument.symbol}, {best}, {state.name}{why})"

@@ -4,37 +4,18 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
+from book_rows import COIN, TICK, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep.book.l2 import L2Book, Level
-from lockstep.model.enums import AssetClass, BookAction, BookFault, BookState
-from lockstep.model.instrument import Instrument
-from lockstep.model.record import BOOK_FULL, BOOK_LAST, MARKET_EVENT
-from lockstep.model.rows import EventRows
+from lockstep.book.l2 import L2Book
+from lockstep.book.standing import Level
+from lockstep.model.enums import BookAction, BookFault, BookState
+from lockstep.model.record import BOOK_FULL, BOOK_LAST
 
-TICK = 25
 STEPS = 1_500
-COIN = Instrument(
-    venue="TEST", symbol="COIN", asset_class=AssetClass.CRYPTO, base_currency="COIN", quote_currency="USD",
-    price_decimals=2, qty_decimals=3, tick_size=TICK,
-)  # fmt: skip
 Step = tuple[int, int, int]
-
-
-def rows(*steps: tuple[BookAction, int, int, int, int]) -> EventRows:
-    """(action, side, price or state, quantity or reason, flags) each."""
-    records = np.zeros(len(steps), MARKET_EVENT)
-    for k, (action, side, price, qty, flags) in enumerate(steps):
-        records[k]["ts_event"] = k + 1
-        records[k]["flags"] = int(action) | flags
-        records[k]["aux"] = side + 2
-        records[k]["p0"], records[k]["p1"] = price, qty
-    held = EventRows()
-    held.hold(records)
-    return held
 
 
 def walk(seed: int, window: int, count: int) -> list[Step]:
@@ -60,7 +41,8 @@ def walk(seed: int, window: int, count: int) -> list[Step]:
 @pytest.mark.parametrize("window", [64, 1024, 65_536])
 def test_book_of_any_window_shows_what_a_dictionary_of_levels_would(window: int) -> None:
     for seed in range(4 if window < 65_536 else 1):
-        book, levels = L2Book(COIN, window=window), {1: {}, -1: {}}  # type: dict[int, dict[int, int]]
+        book = L2Book(COIN, window=window)
+        levels: dict[int, dict[int, int]] = {1: {}, -1: {}}
         for k, (side, tick, qty) in enumerate(walk(seed, window, STEPS)):
             assert book.update(side, tick * TICK, qty) == 0
             levels[side].pop(tick, None)
