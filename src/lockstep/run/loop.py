@@ -310,11 +310,12 @@ class Loop:
         """A tick or a corporate action. Ticks mark the account once a minute."""
         engine: Engine = self.engine
         clock: cython.longlong = stream.clock
+        action: cython.bint = stream.kind == _ACTION
         if clock >= self.next_mark:
             self._mark_minute(clock)
         if self.venue.next_due <= clock or engine.next_timer < clock:
             drain(engine, self.venue, clock, False)
-        if stream.kind == _ACTION:
+        if action:
             if ((stream.w[stream.at, 3] >> 16) & 0xFFFF) == _SPLIT:
                 self.venue.on_split(stream.instrument, clock, stream.w[stream.at, 4], stream.w[stream.at, 5])
         else:
@@ -324,7 +325,8 @@ class Loop:
         engine.on_market(stream, stream.at)
         if len(engine.state.outbox) > 0:
             post(engine, self.venue)
-        self.source.pop()
+        if not self.source.pop() and action:
+            self.unmarked = clock  # such as a night's borrowing after the last bar: no event marks it any more
         return 0
 
 

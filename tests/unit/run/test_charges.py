@@ -23,6 +23,7 @@ from lockstep.run.strategy_file import StrategyFile, load_strategy
 from lockstep.store.catalog.funding import FundingRates, read_funding
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
+from lockstep.store.catalog.times import moment_ns
 
 TRADER = """
 from lockstep import Strategy
@@ -225,3 +226,18 @@ def test_damaged_funding_is_refused_with_its_line(tmp_path: Path, text: str, wor
     (tmp_path / "f.csv").write_text(text)
     with pytest.raises(DataError, match=words):
         read_funding(tmp_path / "f.csv")
+
+
+@pytest.mark.parametrize("end", ["2012-01-10", "2012-01-15"])
+def test_night_after_the_last_bar_is_in_the_equity_curve_too(trader: StrategyFile, tmp_path: Path, end: str) -> None:
+    stocks = read_market_data("us_stocks", symbols=["AAPL"])
+    config = BacktestConfig(
+        borrow=Decimal(1), start_ns=moment_ns("2012-01-03", "start"), end_ns=moment_ns(end, "end")
+    )
+    outcome = Backtest(trader, stocks, config, {"qty": -100.0}).run()
+    run = finish_run(outcome, tmp_path, command="", with_sensitivity=False)
+    assert postings(outcome, BORROW)[-1][0] == config.end_ns
+    equity = run.table("equity")
+    assert equity["ts"][-1] == config.end_ns
+    assert equity["equity"][-1] == pytest.approx(float(run.manifest["account"]["statement"]["equity"]), rel=1e-12)
+    sums_hold(run)
