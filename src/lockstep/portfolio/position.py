@@ -409,10 +409,10 @@ class Position:
         return -((-exact.numerator) // exact.denominator)
 
     def split(self, new_shares: cython.longlong, old_shares: cython.longlong) -> Money:
-        """Restate the position for a split: units x new / old. Returns the fractional rest's worth, paid in cash, ledger units.
+        """Restate the position for a split: units x new / old. Returns what the fractional rest pays in cash, ledger units.
 
-        The rest is paid at the holding's last price before the split. The basis stays, less what the rest takes with it,
-        so a holder neither gains nor loses.
+        The rest is closed at the holding's last price before the split: its worth, or of a contract, whose price was
+        never paid, its profit. The basis stays, less what the rest takes with it, so a holder neither gains nor loses.
         """
         wide: cython.py_int = self.units  # as a Python int: the product may pass 64 bits
         scaled = wide * new_shares
@@ -430,8 +430,9 @@ class Position:
         released = cost.numerator // cost.denominator
         self.basis = self.basis - released
         self.basis_float = float(self.basis) / self.money_scale
-        self.realised = self.realised + paid - released
-        return paid
+        profit = paid - released
+        self.realised = self.realised + profit
+        return paid if self.valuation.cash_settled else profit
 
     def worth_now(self) -> cython.double:
         return self.valuation.mark(self.holding.last, cython.cast(cython.double, self.units))
