@@ -174,6 +174,27 @@ def test_profit_in_a_foreign_currency_with_funding_sums_too(
     sums_hold(finish_run(outcome, tmp_path, command="", with_sensitivity=False))
 
 
+@pytest.mark.data
+def test_what_fills_lost_sums_over_time_too_while_the_rate_moves(
+    trader: StrategyFile, data: Path, tmp_path: Path
+) -> None:
+    lean = data / "lean"
+    spot = read_market_data(lean / "crypto" / "bybit" / "minute" / "btcusdt")
+    coin = read_market_data(lean / "cryptofuture" / "bybit" / "minute" / "btcusd", asset_class="future", currency="BTC")
+    config = BacktestConfig(currency="USDT", cash=Decimal(10**9))
+    run = finish_run(
+        Backtest(trader, [*spot, *coin], config, {"qty": 1.0, "every": 30}).run(), tmp_path, command="",
+        with_sensitivity=False,
+    )  # fmt: skip
+    assert len(set(run.table("fills")["rate"])) > 2
+    sums_hold(run)
+    assert float(run.manifest["final"]["slippage"]) == run.manifest["account"]["statement"]["profit"]["slippage"]
+    for by in ("symbol", "hour"):
+        found = attribution(run.manifest, run.table, by)
+        assert found.total["slippage"] > 0.0
+        assert sum(row["slippage"] for row in found.rows) == pytest.approx(found.total["slippage"], rel=1e-9)
+
+
 def test_settlement_in_a_currency_without_a_rate_is_refused_before_the_run(trader: StrategyFile) -> None:
     stocks = read_market_data("us_stocks", symbols=["IBM"])
     with pytest.raises(RefuseError, match="no rate of USD in EUR") as caught:
