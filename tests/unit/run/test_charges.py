@@ -43,6 +43,24 @@ class Trader(Strategy):
             self.close()
 """
 
+TURNER = """
+from lockstep import Strategy
+
+class Turner(Strategy):
+    every: int = 3
+
+    def on_start(self):
+        self.seen = 0
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen % self.every == 0:
+            if self.position:
+                self.close()
+            else:
+                self.buy(20)
+"""
+
 
 @pytest.fixture
 def trader(tmp_path: Path) -> StrategyFile:
@@ -195,6 +213,33 @@ def test_what_fills_lost_sums_over_time_too_while_the_rate_moves(
         assert sum(row["slippage"] for row in found.rows) == pytest.approx(found.total["slippage"], rel=1e-9)
 
 
+@pytest.mark.data
+def test_trades_of_several_strategies_are_at_the_rate_of_their_own_last_fill(data: Path, tmp_path: Path) -> None:
+    """Orders of several fill in parts: the fills of an instrument are not in order of their time at the venue."""
+    path = tmp_path / "turner.py"
+    path.write_text(TURNER)
+    plans = [StrategyPlan(load_strategy(path), {"every": every}) for every in (2, 3, 5)]
+    lean = data / "lean"
+    spot = read_market_data(lean / "crypto" / "bybit" / "minute" / "btcusdt")
+    coin = read_market_data(lean / "cryptofuture" / "bybit" / "minute" / "btcusd", asset_class="future", currency="BTC")
+    config = BacktestConfig(currency="USDT", cash=Decimal(10**12))
+    outcome = Backtest(plans, [*spot, *coin], config).run()
+    run = finish_run(outcome, tmp_path, command="", with_sensitivity=False)
+    fills, trades = run.table("fills"), run.table("trades")
+    rates = {}
+    for row, rate in enumerate(fills["rate"]):
+        rates[fills["strategy"][row], fills["symbol"][row], int(fills["ts_event"][row])] = float(rate)
+    checked = 0
+    for row, symbol in enumerate(trades["symbol"]):
+        if trades["open"][row] or symbol == spot[0].instrument.symbol:
+            continue
+        home = trades["return_pct"][row] / 100.0 * trades["qty"][row] * trades["entry_price"][row]
+        rate = rates[trades["strategy"][row], symbol, int(trades["exit_ts"][row])]
+        assert trades["net_pnl"][row] == pytest.approx(home * rate, rel=1e-9)
+        checked += 1
+    assert checked > 10
+
+
 def test_settlement_in_a_currency_without_a_rate_is_refused_before_the_run(trader: StrategyFile) -> None:
     stocks = read_market_data("us_stocks", symbols=["IBM"])
     with pytest.raises(RefuseError, match="no rate of USD in EUR") as caught:
@@ -252,9 +297,7 @@ def test_damaged_funding_is_refused_with_its_line(tmp_path: Path, text: str, wor
 @pytest.mark.parametrize("end", ["2012-01-10", "2012-01-15"])
 def test_night_after_the_last_bar_is_in_the_equity_curve_too(trader: StrategyFile, tmp_path: Path, end: str) -> None:
     stocks = read_market_data("us_stocks", symbols=["AAPL"])
-    config = BacktestConfig(
-        borrow=Decimal(1), start_ns=moment_ns("2012-01-03", "start"), end_ns=moment_ns(end, "end")
-    )
+    config = BacktestConfig(borrow=Decimal(1), start_ns=moment_ns("2012-01-03", "start"), end_ns=moment_ns(end, "end"))
     outcome = Backtest(trader, stocks, config, {"qty": -100.0}).run()
     run = finish_run(outcome, tmp_path, command="", with_sensitivity=False)
     assert postings(outcome, BORROW)[-1][0] == config.end_ns
