@@ -298,6 +298,7 @@ class Loop:
         """A minute with ticks is over: mark the account as it was at the last of them."""
         if self.unmarked != -_NEVER:
             self.engine.mark(self.unmarked)
+            self.unmarked = -_NEVER  # an action may begin the next minute, and it is no tick
             if len(self.engine.state.outbox) > 0:  # a loss fired the kill switch: its cancels
                 post(self.engine, self.venue)
         self.next_mark = (clock // _MARK_EVERY + 1) * _MARK_EVERY

@@ -305,3 +305,19 @@ def test_night_after_the_last_bar_is_in_the_equity_curve_too(trader: StrategyFil
     assert equity["ts"][-1] == config.end_ns
     assert equity["equity"][-1] == pytest.approx(float(run.manifest["account"]["statement"]["equity"]), rel=1e-12)
     sums_hold(run)
+
+
+@pytest.mark.data
+def test_nights_between_days_of_ticks_leave_one_mark_a_moment(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "seller.py"
+    path.write_text(
+        "from lockstep import Strategy\n\nclass Seller(Strategy):\n    def on_trade(self, trade):\n"
+        "        if not self.position and not self.open_orders:\n            self.sell(7)\n"
+    )
+    ticks = read_market_data(data / "lean" / "equity" / "usa" / "tick" / "spy", kind="trades")
+    outcome = Backtest(load_strategy(path), ticks, BacktestConfig(borrow=Decimal(1))).run()
+    assert len(postings(outcome, BORROW)) == 1
+    assert np.all(np.diff(outcome.equity_rows.column(0)) > 0)
+    run = finish_run(outcome, tmp_path, command="", with_sensitivity=False)
+    assert run.table("equity")["equity"][-1] == pytest.approx(outcome.final_equity)
+    sums_hold(run)
