@@ -233,7 +233,8 @@ def test_trades_of_several_strategies_are_at_the_rate_of_their_own_last_fill(dat
     for row, symbol in enumerate(trades["symbol"]):
         if trades["open"][row] or symbol == spot[0].instrument.symbol:
             continue
-        home = trades["return_pct"][row] / 100.0 * trades["qty"][row] * trades["entry_price"][row]
+        percent, qty, price = (float(trades[name][row]) for name in ("return_pct", "qty", "entry_price"))
+        home = percent / 100.0 * qty * price
         rate = rates[trades["strategy"][row], symbol, int(trades["exit_ts"][row])]
         assert trades["net_pnl"][row] == pytest.approx(home * rate, rel=1e-9)
         checked += 1
