@@ -46,6 +46,7 @@ def take_action(
         rests = state.portfolio.split(instrument, first, second)
         split_groups(state, instrument, first, second)
         if not state.in_history:
+            holding.split_ts = state.clock
             state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)
         for owner, money, profit in rests:
             state.log_posting(IN_LIEU, instrument, owner, 0, 0, money)

@@ -68,7 +68,7 @@ class Holding:
     pending_buy, pending_sell: open quantity of working orders, units; *_worth: the same at the prices (and rates) those
     orders were checked at, account currency. last: the latest price in units as a float, nan before the first;
     last_units: the same exactly, 0 before the first; last_clock: when the engine learned of it, ns UTC. ledger: the cash it settles in; rate: of that currency, None where it
-    is the account's own. suspended: no order but one that reduces what is held may be sent. margin_initial, margin_maintenance: of its exposure, fractions.
+    is the account's own. suspended: no order but one that reduces what is held may be sent. split_ts: when it was split last, 0 for never. margin_initial, margin_maintenance: of its exposure, fractions.
     """
 
     instrument: Instrument
@@ -87,6 +87,7 @@ class Holding:
     margin_initial: cython.double
     margin_maintenance: cython.double
     suspended: cython.bint
+    split_ts: cython.longlong
 
     def __init__(self, index: int, valuation: Valuation, ledger: Ledger, leverage_max: float) -> None:
         """leverage_max: of the account; an instrument without margin rates of its own ties up 1 / leverage_max, half to keep."""
@@ -103,6 +104,7 @@ class Holding:
         self.pending_buy_worth = 0.0
         self.pending_sell_worth = 0.0
         self.suspended = False
+        self.split_ts = 0
         self.last_units = 0
         self.last_clock = 0
         self.last = float("nan")
