@@ -580,6 +580,7 @@ class Seat:
         self.on_fill = watched(watch.on_fill, self.on_fill)
         for sub in self.subscriptions:
             sub.wants_orders = True
+            sub.watch = watch
 
 
 def _is_time(value: Any) -> bool:

@@ -139,6 +139,16 @@ class Following:
         ):  # rejected ones wait for the next market event, or they would go in circles
             self._manage(instrument, None)
 
+    def on_split(self, instrument: Any, price_factor: float, qty_factor: float) -> None:
+        """What is remembered is from here on in new shares, as the venue restates the orders that rest."""
+        kept = self.strategy.exit_state.get(instrument.id)
+        if kept is None:
+            return
+        for name in ("best", "stop_price"):
+            kept[name] *= price_factor
+        for name in ("qty", "stop_qty", "target_qty"):
+            kept[name] *= qty_factor
+
     # ---- what is done
 
     def _instrument(self, symbol: str) -> Any:
