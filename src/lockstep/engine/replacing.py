@@ -10,12 +10,14 @@ import cython
 if cython.compiled:
     from cython.cimports.lockstep.engine.state import State
     from cython.cimports.lockstep.engine.subscription import Subscription
+    from cython.cimports.lockstep.engine.worth import order_worth
     from cython.cimports.lockstep.model.traffic import OrderTerms, VenueReport, make_request, make_terms
     from cython.cimports.lockstep.orders.order import Order
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
     from lockstep.engine.state import State
     from lockstep.engine.subscription import Subscription
+    from lockstep.engine.worth import order_worth
     from lockstep.model.traffic import OrderTerms, VenueReport, make_request, make_terms
     from lockstep.orders.order import Order
     from lockstep.portfolio.position import Holding
@@ -52,7 +54,7 @@ def ask_replace(
         return state.cancel(order, who)
     before: cython.longlong = order.open_units()
     leaves: cython.longlong = qty - order.cum_units
-    worth: cython.double = state._worth(holding, leaves, limit_price if limit_price > 0 else stop_price)
+    worth: cython.double = order_worth(holding, order.side_sign, leaves, limit_price, stop_price)
     moves: cython.bint = limit_price != order.limit_units or stop_price != order.stop_units
     if not order.unreserved and (leaves > before or worth > order.reserve or moves):
         rule: cython.int = _verdict(state, sub, order, leaves, limit_price, stop_price, worth)
@@ -128,7 +130,7 @@ def take_answer(state: State, sub: Subscription, order: Order, report: VenueRepo
     after: cython.longlong = order.open_units()
     worth: cython.double = 0.0
     if after > 0:
-        worth = state._worth(sub.holding, after, order.limit_units if order.limit_units > 0 else order.stop_units)
+        worth = order_worth(sub.holding, order.side_sign, after, order.limit_units, order.stop_units)
         if not worth > 0.0:
             worth = order.reserve
     if not order.unreserved:
