@@ -209,7 +209,7 @@ class Gate:
         rule: cython.int
         if not self.bounds.more and not self.desk.halted and not order.flag_bits & _REDUCE_ONLY:
             return self.check(portfolio, holding, side, qty, worth)
-        closes: cython.bint = order.flag_bits & _REDUCE_ONLY and self._closes(holding, side, qty)
+        closes: cython.bint = order.flag_bits & _REDUCE_ONLY and self._closes(holding, order, qty)
         opening: cython.longlong = 0 if closes else holding.opening_units(side, qty)
         if self.desk.halted and opening > 0:
             self.checked += 1
@@ -342,16 +342,17 @@ class Gate:
             self.desk.cancels.add(clock)
         return True
 
-    def _closes(self, holding: Holding, side: cython.int, qty: cython.longlong) -> cython.bint:
+    def _closes(self, holding: Holding, order: Order, qty: cython.longlong) -> cython.bint:
         """Whether a reduce_only order can do nothing but close, whatever else fills.
 
         It is no more than its strategy holds and the account does, and nothing works on its side but other reduce_only orders
         of the strategy: a stop and a target for the same position, of which the venue fills as much as there is to reduce.
         """
+        side: cython.int = order.side_sign
         if self.position is None or qty > -self.position.units * side or qty > -holding.units * side:
             return False
         pending: cython.longlong = holding.pending_buy if side > 0 else holding.pending_sell
-        return self.reducers.left(side) == pending
+        return self.reducers.left(order) == pending
 
     def verdict(self, rule: int) -> Refused:
         """The last refusal as a fact."""

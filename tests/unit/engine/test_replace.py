@@ -1,5 +1,6 @@
 """Cancel-replace: what is asked, what is reserved while the answer is out, and both outcomes of every race."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from machine import HOUR, Machine, Plan, bars, coin, one, records
 
+from lockstep.engine import switch
 from lockstep.engine.saved import restore_engine, save_engine
 from lockstep.model.enums import CorporateAction, Reason, Who
 from lockstep.model.enums import OrderEventKind as E
@@ -282,3 +284,27 @@ def test_any_run_of_replacements_ends_with_engine_and_venue_agreed(
     assert run.engine.state.orders.anomalies == {}
     if not run.engine.open_orders():
         assert (holding.pending_buy, holding.pending_sell, run.portfolio.reserved) == (0, 0, 0.0)
+
+
+def test_stop_beside_a_target_may_be_moved_whatever_limits_openings() -> None:
+    """Both only close the same ten: moving one needs neither buying power nor the kill switch off."""
+
+    def protect(strategy: Any) -> list[Any]:
+        return [
+            strategy.sell(10, stop=90, reduce_only=True),
+            strategy.sell(10, limit=120, reduce_only=True),
+        ]
+
+    bench = Bench(bought(limit=100), protect)
+    bench.bar()
+    bench.fill(1, 10)
+    bench.bar()
+    _, stop, target = bench.orders
+    switch.change_limits(bench.engine, RiskLimits(position_max=Decimal(1), gross_max=Decimal(1)), "test", "ann")
+    assert bench.plan.replace(stop, stop=95)
+    bench.replaced(10, stop=95, order_id=2)
+    bench.engine.portfolio.transfer("USD", -1_000_000)  # nothing is left to open anything with
+    assert bench.plan.replace(target, limit=115)
+    bench.replaced(10, limit=115, order_id=3)
+    assert (stop.stop_price, target.limit_price, bench.pending) == (95.0, 115.0, (0, 20))
+    assert not bench.plan.replace(target, qty=11)  # more than there is to close
