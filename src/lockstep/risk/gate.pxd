@@ -33,8 +33,8 @@ cdef class Gate:
     cdef int _first(self, Portfolio portfolio, Holding holding, int side, long long qty, double worth, bint closes) except -1
     cdef bint _closes(self, Holding holding, Order order, long long qty) except -1
     cdef int _price(self, Holding holding, long long limit_price, long long clock) except -1
-    cdef int _size(self, Portfolio portfolio, Holding holding, int side, long long qty, double worth) except -1
-    cdef int _beside(self, Holding holding, Order order, long long qty, long long limit_price) except -1
+    cdef int _size(self, Portfolio portfolio, Holding holding, int side, long long qty, double worth, bint closes) except -1
+    cdef int _beside(self, Holding holding, Order order, long long qty, long long limit_price, bint closes) except -1
     cdef bint _meets(self, Holding holding, Order order, long long limit_price, long long resting) except -1
     cdef int _whole(self, Portfolio portfolio, Holding holding, int side, long long qty, double worth) except -1
     cdef int _losses(self, Portfolio portfolio, long long clock) except -1

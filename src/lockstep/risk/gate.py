@@ -218,9 +218,9 @@ class Gate:
         if rule == 0:
             rule = self._price(holding, limit_price, clock)
         if rule == 0 and self.bounds.sizes:
-            rule = self._size(portfolio, holding, side, qty, worth)
+            rule = self._size(portfolio, holding, side, qty, worth, closes)
         if rule == 0 and self.bounds.walks:
-            rule = self._beside(holding, order, qty, limit_price)
+            rule = self._beside(holding, order, qty, limit_price, closes)
         if rule == 0 and self.bounds.account and opening > 0:
             rule = self._whole(portfolio, holding, side, qty, worth)
             if rule == 0:
@@ -386,8 +386,9 @@ class Gate:
         return 0
 
     def _size(
-        self, portfolio: Portfolio, holding: Holding, side: cython.int, qty: cython.longlong, worth: cython.double
-    ) -> cython.int:
+        self, portfolio: Portfolio, holding: Holding, side: cython.int, qty: cython.longlong, worth: cython.double,
+        closes: cython.bint,
+    ) -> cython.int:  # fmt: skip
         """Worth of the order, and of the position if every working order filled, in currency and in parts of equity."""
         if not self._within(_ORDER_NOTIONAL, self.bounds.order_notional_max, worth):
             return int(_ORDER_NOTIONAL)
@@ -401,14 +402,16 @@ class Gate:
         most: cython.double = self.bounds.position_notional_max
         if self.bounds.position_fraction_max < _FREE:
             most = min(most, self.bounds.position_fraction_max * equity)
-        if most < _FREE:
+        if most < _FREE and not closes:
             after: cython.double = holding.exposure_max(side, qty, worth)
             # An order that only closes makes the worst case no worse, however much is held.
             if not after <= holding.exposure_max(0, 0, 0.0) and not self._within(_POSITION_NOTIONAL, most, after):
                 return int(_POSITION_NOTIONAL)
         return 0
 
-    def _beside(self, holding: Holding, order: Order, qty: cython.longlong, limit_price: cython.longlong) -> cython.int:
+    def _beside(
+        self, holding: Holding, order: Order, qty: cython.longlong, limit_price: cython.longlong, closes: cython.bint
+    ) -> cython.int:
         """The working orders of the instrument: how many, what of this strategy adds up, and whether this would meet one."""
         side: cython.int = order.side_sign
         # The best price of the other side: the lowest of our sells for a buy, the highest of our buys for a sell.
@@ -439,7 +442,7 @@ class Gate:
         del orders[kept:]
         if not self._within(_OPEN_ORDERS, self.bounds.open_orders_max, count):
             return int(_OPEN_ORDERS)
-        if self.bounds.own_position_max < UNITS_MAX and self.position is not None:
+        if self.bounds.own_position_max < UNITS_MAX and self.position is not None and not closes:
             own += self.position.units * side
             if not self._within(
                 _STRATEGY_POSITION, self.bounds.own_position_max / self.bounds.qty_scale, own / self.bounds.qty_scale

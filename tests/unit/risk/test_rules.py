@@ -355,3 +355,24 @@ def test_timings_give_percentiles_within_an_eighth() -> None:
     assert timings.longest == timings.percentile(1.0) == 100_000
     timings.add(2**62)
     assert timings.percentile(1.0) > 2**40
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"position_notional_max": Decimal(900)},
+        {"position_fraction_max": Decimal("0.0009")},
+        {"strategies": {"one": StrategyLimits(position_max=Decimal(10))}},
+        {"strategies": {"one": StrategyLimits(position_max=Decimal(9))}},
+    ],
+)
+def test_stop_target_and_the_next_stop_of_one_position_are_let_past_its_limits(
+    side: int, limits: dict[str, Any]
+) -> None:
+    """Worth more than the position, and more units than it: all of them can only close it."""
+    at = held(10 * side, **limits)
+    exits = [{"stop": 100 - 10 * side}, {"limit": 100 + 20 * side}, {"stop": 100 - 5 * side}]
+    assert [at.send(-side, 10, reduce=True, **terms).rule for terms in exits] == [None] * 3
+    assert at.send(-side, 11, reduce=True).rule is not None
+    assert at.send(-side, 10, limit=100 + 20 * side).rule is not None
