@@ -390,24 +390,24 @@ class Gate:
         closes: cython.bint,
     ) -> cython.int:  # fmt: skip
         """Worth of the order, and of the position if every working order filled, in currency and in parts of equity."""
-        if not self._within(_ORDER_NOTIONAL, self.bounds.order_notional_max, worth):
+        most: cython.double = self._least(portfolio, self.bounds.order_notional_max, self.bounds.order_fraction_max)
+        if not self._within(_ORDER_NOTIONAL, most, worth):
             return int(_ORDER_NOTIONAL)
-        equity: cython.double = _FREE
-        if self.bounds.order_fraction_max < _FREE or self.bounds.position_fraction_max < _FREE:
-            equity = self._equity(portfolio)
-        if self.bounds.order_fraction_max < _FREE and not self._within(
-            _ORDER_NOTIONAL, self.bounds.order_fraction_max * equity, worth
-        ):
-            return int(_ORDER_NOTIONAL)
-        most: cython.double = self.bounds.position_notional_max
-        if self.bounds.position_fraction_max < _FREE:
-            most = min(most, self.bounds.position_fraction_max * equity)
-        if most < _FREE and not closes:
+        if closes:
+            return 0
+        most = self._least(portfolio, self.bounds.position_notional_max, self.bounds.position_fraction_max)
+        if most != _FREE:
             after: cython.double = holding.exposure_max(side, qty, worth)
             # An order that only closes makes the worst case no worse, however much is held.
             if not after <= holding.exposure_max(0, 0, 0.0) and not self._within(_POSITION_NOTIONAL, most, after):
                 return int(_POSITION_NOTIONAL)
         return 0
+
+    def _least(self, portfolio: Portfolio, money: cython.double, part: cython.double) -> cython.double:
+        """The lower of a limit in currency and one in parts of equity: nan, within which nothing is, while that is unknown."""
+        if part < _FREE:
+            part *= self._equity(portfolio)
+        return money if part >= money else part
 
     def _beside(
         self, holding: Holding, order: Order, qty: cython.longlong, limit_price: cython.longlong, closes: cython.bint
