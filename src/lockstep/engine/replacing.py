@@ -27,6 +27,7 @@ _REPLACE_REQUEST = cython.declare(cython.int, int(OrderEventKind.REPLACE_REQUEST
 _REPLACE = cython.declare(cython.int, int(OrderEventKind.REPLACE))
 _REPLACE_REJECT = cython.declare(cython.int, int(OrderEventKind.REPLACE_REJECT))
 _SUSPENDED = cython.declare(cython.int, int(Reason.SUSPENDED))
+_STRATEGY = cython.declare(cython.int, int(Who.STRATEGY))
 _SYSTEM = cython.declare(cython.int, int(Who.SYSTEM))
 
 
@@ -56,7 +57,9 @@ def ask_replace(
     leaves: cython.longlong = qty - order.cum_units
     worth: cython.double = order_worth(holding, order.side_sign, leaves, limit_price, stop_price)
     moves: cython.bint = limit_price != order.limit_units or stop_price != order.stop_units
-    if not order.unreserved and (leaves > before or worth > order.reserve or moves):
+    # Where the engine fits a leg to its bracket, the other leg is asked about, which reserves for both.
+    judged: cython.bint = not order.unreserved or who == _STRATEGY
+    if judged and (leaves > before or moves or (worth > order.reserve and not order.unreserved)):
         rule: cython.int = _verdict(state, sub, order, leaves, limit_price, stop_price, worth)
         if rule:
             order.reason_code = rule

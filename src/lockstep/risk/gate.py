@@ -191,7 +191,8 @@ class Gate:
         units: cython.longlong = holding.pending_buy if buying else holding.pending_sell
         reserved: cython.double = holding.pending_buy_worth if buying else holding.pending_sell_worth
         rule: cython.int
-        holding.add_pending(order.side_sign, -order.open_units(), -order.reserve)
+        if not order.unreserved:  # else the other leg of its bracket reserves for both
+            holding.add_pending(order.side_sign, -order.open_units(), -order.reserve)
         try:
             rule = self._decide(
                 portfolio, holding, order, qty, limit_price, stop_price, worth, clock, working - 1, True
