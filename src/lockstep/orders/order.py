@@ -389,7 +389,9 @@ class OpenOrders:
                 target = self._standing(order, state)
         if target < 0:
             return self._unexpected(order, event, target)
-        if order.replace_units > 0 and (target == _ACKNOWLEDGED or target == _TRIGGERED or target == _PARTIAL_FILL):
+        if order.replace_units > 0 and (
+            target == _ACKNOWLEDGED or target == _TRIGGERED or target == _PARTIAL_FILL or target == _PENDING_NEW
+        ):
             target = _PENDING_REPLACE  # heard of again, or not cancelled: the replacement has had no answer yet
         if target == _PENDING_CANCEL or target == _PENDING_REPLACE:
             if state != _PENDING_CANCEL and state != _PENDING_REPLACE and state != _UNKNOWN:

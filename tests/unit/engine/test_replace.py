@@ -308,3 +308,18 @@ def test_stop_beside_a_target_may_be_moved_whatever_limits_openings() -> None:
     bench.replaced(10, limit=115, order_id=3)
     assert (stop.stop_price, target.limit_price, bench.pending) == (95.0, 115.0, (0, 20))
     assert not bench.plan.replace(target, qty=11)  # more than there is to close
+
+
+def test_cancel_refused_before_the_acknowledgement_leaves_the_replacement_waiting_for_its_answer() -> None:
+    bench = Bench(bought(limit=100))
+    bench.bar()
+    (order,) = bench.orders
+    assert bench.plan.replace(order, qty=14)
+    assert bench.plan.cancel(order)
+    bench.word(E.CANCEL_REJECT)
+    assert order.state is S.PENDING_REPLACE
+    assert not bench.plan.replace(order, qty=12)  # an answer is still out
+    assert bench.pending == (14, 0)
+    bench.replaced(14, 100)
+    assert (order.state, order.qty, order.client_id) == (S.ACKNOWLEDGED, 14.0, "1.1")
+    assert not bench.engine.state.orders.anomalies
