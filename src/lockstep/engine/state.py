@@ -212,7 +212,7 @@ class State:
         if order.is_done():
             return False
         sub: Subscription = cython.cast(Subscription, self.subscriptions[order.owner_index])
-        if who == _STRATEGY:
+        if who == _STRATEGY and self.orders.takes(order, _CANCEL_REQUEST):  # one that is out already costs nothing
             allowed: cython.bint = sub.gate.may_cancel(self.clock)
             if len(self.desk.warnings) > 0:
                 self.log_warnings(sub, 0)

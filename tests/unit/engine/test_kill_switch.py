@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from bench import Bench
 from machine import HOUR, T0, Machine, bars, coin, records
 
 from lockstep import Strategy
@@ -198,3 +199,15 @@ def test_limits_change_at_once_with_who_and_why_and_survive_a_restore() -> None:
     other.cancel()
     switch.change_limits(again.engine, RiskLimits(), "calm", "bob")
     assert other.buy(3).refusal is None
+
+
+def test_cancel_that_is_out_already_costs_nothing_of_the_budget() -> None:
+    bench = Bench(lambda s: [s.buy(1, limit=50), s.buy(1, limit=51), s.buy(1, limit=52)])
+    switch.change_limits(bench.engine, RiskLimits(cancels_per_second=2), "test", "ann")
+    bench.bar()
+    first, second, third = bench.orders
+    assert bench.plan.cancel(first)
+    assert not any(bench.plan.cancel(first) for _ in range(5))
+    assert bench.plan.cancel(second)
+    assert not bench.plan.cancel(third)
+    assert [row[1] for row in bench.records if row[0] == "refusal"] == [third.id]
