@@ -169,12 +169,31 @@ def test_exits_go_on_after_a_restore() -> None:
         ({"time_stop": 0}, "time_stop"),
         ({"time_stop": True}, "time_stop"),
         ({"time_stop": timedelta()}, "time_stop"),
+        ({"time_stop": 5.0}, "time_stop"),
+        ({"time_stop": "5"}, "time_stop"),
+        ({"stop": "0.02"}, "stop of exits was '0.02'"),
+        ({"scale_out": ((0.03,),)}, "pairs of numbers"),
+        ({"scale_out": (0.03, 0.5)}, "pairs of numbers"),
+        ({"scale_out": ((float("inf"), 0.5),)}, "pairs of numbers"),
         ({"stop": 0.1, "unit": "ticks"}, "unit of exits"),
     ],
 )
 def test_exits_that_cannot_be_are_refused(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(StrategyError, match=words):
         Exits(**fields)
+
+
+@pytest.mark.parametrize(
+    ("exits", "side"),
+    [
+        (Exits(stop=200, unit="price"), 1),
+        (Exits(trail=101, unit="price"), 1),
+        (Exits(take_profit=1.5), -1),
+        (Exits(scale_out=((1.0, 0.5),)), -1),
+    ],
+)
+def test_exit_at_a_price_that_cannot_be_is_no_order(exits: Exits, side: int) -> None:
+    assert closing(machine_of(exits, 100, 101, 100, 99, side=side)) == []
 
 
 def test_exits_are_attached_in_on_start_alone() -> None:
