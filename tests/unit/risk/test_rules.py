@@ -407,3 +407,11 @@ def test_warning_of_two_limits_under_one_rule_is_recorded_once() -> None:
     for _ in range(3):
         assert at.send(1, 9).rule is None
     assert at.desk.warnings == [(int(Reason.ORDER_NOTIONAL), 1000.0, 900.0)]
+
+
+@pytest.mark.parametrize("name", ["price_age_max_ns", "duplicate_ns"])
+@pytest.mark.parametrize("value", [10**25, 2**63, -1])
+def test_length_of_time_that_no_clock_can_count_is_refused(name: str, value: int) -> None:
+    with pytest.raises(RefuseError, match=f"{name} was {value}"):
+        RiskLimits(**{name: value})
+    floor(**{name: 100 * 365 * DAY})
