@@ -211,3 +211,25 @@ def test_cancel_that_is_out_already_costs_nothing_of_the_budget() -> None:
     assert bench.plan.cancel(second)
     assert not bench.plan.cancel(third)
     assert [row[1] for row in bench.records if row[0] == "refusal"] == [third.id]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_position_beyond_its_limit_by_a_correction_or_a_bust_fires_it(side: int) -> None:
+    """Ten may be held. Corrected to eleven; or the closing of the first ten turns out to have been none."""
+
+    def send(towards: int) -> Any:
+        return lambda s: s.order(10 * towards * side)
+
+    for amend, held in (("correct", 11), ("bust", 20)):
+        bench = Bench(send(1), send(-1), send(1))
+        switch.change_limits(bench.engine, RiskLimits(position_max=Decimal(10)), "test", "ann")
+        for number in (1, 2, 3):
+            bench.bar()
+            bench.fill(number, 10, order_id=number)
+        assert not bench.engine.state.desk.halted
+        if amend == "correct":
+            bench.correct(4, 3, 11, order_id=3)
+        else:
+            bench.bust(4, 2, order_id=2)
+        assert bench.units == held * side
+        assert [act.rule for act in bench.engine.state.desk.acts][1:] == ["position"]
