@@ -76,6 +76,7 @@ def ask_replace(
     sub.gate.resent(order, state.clock)
     state.orders.apply(order, _REPLACE_REQUEST)
     order.replace_units = qty
+    order.replace_limit = limit_price
     order.revision_asked += 1
     more: cython.longlong = order.open_units() - before
     extra: cython.double = worth - order.reserve if worth > order.reserve else 0.0

@@ -13,7 +13,7 @@ if cython.compiled:
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
     from cython.cimports.lockstep.portfolio.position import Holding, Position
     from cython.cimports.lockstep.risk.bounds import Bounds
-    from cython.cimports.lockstep.risk.desk import Crew, Desk
+    from cython.cimports.lockstep.risk.desk import Crew, Desk, part_of
     from cython.cimports.lockstep.risk.hours import Hours
     from cython.cimports.lockstep.risk.sequence import Reducers, Repeats
 else:
@@ -21,7 +21,7 @@ else:
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.portfolio.position import Holding, Position
     from lockstep.risk.bounds import Bounds
-    from lockstep.risk.desk import Crew, Desk
+    from lockstep.risk.desk import Crew, Desk, part_of
     from lockstep.risk.hours import Hours
     from lockstep.risk.sequence import Reducers, Repeats
 from lockstep.model.enums import OrderFlag, OrderType, Reason
@@ -62,8 +62,6 @@ _CANCEL_THROTTLE = cython.declare(cython.int, int(Reason.CANCEL_THROTTLE))
 _DAILY_LOSS = cython.declare(cython.int, int(Reason.DAILY_LOSS))
 _DRAWDOWN = cython.declare(cython.int, int(Reason.DRAWDOWN))
 _MARKET = cython.declare(cython.int, int(OrderType.MARKET))
-_LIMIT = cython.declare(cython.int, int(OrderType.LIMIT))
-_STOP_LIMIT = cython.declare(cython.int, int(OrderType.STOP_LIMIT))
 _REDUCE_ONLY = cython.declare(cython.int, int(OrderFlag.REDUCE_ONLY))
 _SECONDS = cython.declare(cython.double, 1.0 / NANOS_PER_SECOND)
 
@@ -436,10 +434,8 @@ class Gate:
             if other.side_sign == side:
                 if other.strategy_index == order.strategy_index:
                     own += other.open_units()
-            elif (other.type_code == _LIMIT or other.type_code == _STOP_LIMIT) and (
-                best == 0 or (best - other.limit_units) * side > 0
-            ):
-                best = other.limit_units
+            elif other.limit_units > 0 and (best == 0 or (best - other.limit_reach()) * side > 0):
+                best = other.limit_reach()
         del orders[kept:]
         if not self._within(_OPEN_ORDERS, self.bounds.open_orders_max, count):
             return int(_OPEN_ORDERS)
@@ -516,13 +512,15 @@ class Gate:
         equity: cython.double = self._equity(portfolio)
         lost: cython.double = desk.day_open - equity
         # As a product: a quotient may fall a last bit beyond a limit that is met exactly.
-        if not lost <= self.bounds.daily_loss_max * desk.day_open:
-            return self._refuse(_DAILY_LOSS, self.bounds.daily_loss_max, lost / desk.day_open)
-        self._within(_DAILY_LOSS, self.bounds.daily_loss_max * desk.day_open, lost)
+        if self.bounds.daily_loss_max < _FREE:
+            if not lost <= self.bounds.daily_loss_max * desk.day_open:
+                return self._refuse(_DAILY_LOSS, self.bounds.daily_loss_max, part_of(lost, desk.day_open))
+            self._within(_DAILY_LOSS, self.bounds.daily_loss_max * desk.day_open, lost)
         lost = desk.peak - equity
-        if not lost <= self.bounds.drawdown_max * desk.peak:
-            return self._refuse(_DRAWDOWN, self.bounds.drawdown_max, lost / desk.peak)
-        self._within(_DRAWDOWN, self.bounds.drawdown_max * desk.peak, lost)
+        if self.bounds.drawdown_max < _FREE:
+            if not lost <= self.bounds.drawdown_max * desk.peak:
+                return self._refuse(_DRAWDOWN, self.bounds.drawdown_max, part_of(lost, desk.peak))
+            self._within(_DRAWDOWN, self.bounds.drawdown_max * desk.peak, lost)
         return 0
 
     def _pace(

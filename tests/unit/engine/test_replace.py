@@ -323,3 +323,25 @@ def test_cancel_refused_before_the_acknowledgement_leaves_the_replacement_waitin
     bench.replaced(14, 100)
     assert (order.state, order.qty, order.client_id) == (S.ACKNOWLEDGED, 14.0, "1.1")
     assert not bench.engine.state.orders.anomalies
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_order_would_meet_what_a_resting_one_is_asked_to_become(side: int) -> None:
+    """Rests ten away and is asked to come to two away: until the answer either may be true."""
+    bench = Bench(lambda s: s.order(10 * side, limit=100 - 10 * side))
+    switch.change_limits(bench.engine, RiskLimits(self_trade=True), "test", "ann")
+    bench.bar()
+    bench.word(E.ACCEPT)
+    (resting,) = bench.orders
+    assert bench.plan.replace(resting, limit=100 - 2 * side)
+    bench.plan.placed.clear()  # orders of its own are nothing that a strategy may save
+    again = Bench()
+    restore_engine(again.engine, save_engine(bench.engine))
+    switch.change_limits(again.engine, RiskLimits(self_trade=True), "test", "ann")
+    for played in (bench, again):
+        refused = played.plan.order(-5 * side, limit=100 - 2 * side)
+        assert (refused.reason, refused.refusal.limit) == (Reason.SELF_TRADE, 100.0 - 2 * side)
+        assert played.plan.order(-5 * side, limit=100 - side).is_open
+    bench.word(E.REPLACE_REJECT)
+    assert bench.plan.order(-5 * side, limit=100 - 2 * side).is_open
+    assert bench.plan.order(-5 * side, limit=100 - 10 * side).reason is Reason.SELF_TRADE

@@ -415,3 +415,17 @@ def test_length_of_time_that_no_clock_can_count_is_refused(name: str, value: int
     with pytest.raises(RefuseError, match=f"{name} was {value}"):
         RiskLimits(**{name: value})
     floor(**{name: 100 * 365 * DAY})
+
+
+@pytest.mark.parametrize(
+    ("limits", "rule"),
+    [({"daily_loss_max": Decimal("0.1")}, "daily_loss"), ({"drawdown_max": Decimal("0.1")}, "drawdown")],
+)
+def test_loss_of_an_account_that_began_with_nothing_refuses_and_halts(limits: dict[str, Any], rule: str) -> None:
+    at = floor(cash=0, buying_power=False, **limits)
+    at.portfolio.transfer("USD", -5)
+    verdict = at.send(1, 1).verdict
+    assert verdict is not None
+    assert (verdict.rule, verdict.actual) == (rule, math.inf)
+    at.desk.mark(at.clock, -5.0)
+    assert at.desk.due == Reason[rule.upper()]
