@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from bench import Bench
 from hypothesis import given
 from hypothesis import strategies as st
-from bench import Bench
 from machine import Machine, bars, coin, records
 
 from lockstep import Strategy
