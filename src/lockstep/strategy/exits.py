@@ -68,7 +68,8 @@ class Exits(msgspec.Struct, frozen=True, kw_only=True):
         if limit is not None and (
             isinstance(limit, bool)
             or not isinstance(limit, (int, timedelta))
-            or limit <= (timedelta() if isinstance(limit, timedelta) else 0)
+            or (isinstance(limit, int) and limit <= 0)
+            or (isinstance(limit, timedelta) and limit <= timedelta())
         ):
             raise StrategyError(f"time_stop of exits was {self.time_stop!r}, must be bars or a timedelta above 0")
         said = (self.stop, self.trail, self.breakeven_after, self.time_stop)
