@@ -27,6 +27,7 @@ _REPLACE_REQUEST = cython.declare(cython.int, int(OrderEventKind.REPLACE_REQUEST
 _REPLACE = cython.declare(cython.int, int(OrderEventKind.REPLACE))
 _REPLACE_REJECT = cython.declare(cython.int, int(OrderEventKind.REPLACE_REJECT))
 _SUSPENDED = cython.declare(cython.int, int(Reason.SUSPENDED))
+_COOLDOWN = cython.declare(cython.int, int(Reason.COOLDOWN))
 _STRATEGY = cython.declare(cython.int, int(Who.STRATEGY))
 _SYSTEM = cython.declare(cython.int, int(Who.SYSTEM))
 
@@ -65,7 +66,7 @@ def ask_replace(
             order.reason_code = rule
             state.log_order(_REPLACE_REJECT, order, state.clock, order.cum_units, order.leaves_units, 0, 0)
             state.log_who(_SYSTEM)
-            if rule != _SUSPENDED:
+            if rule != _SUSPENDED and rule != _COOLDOWN:  # those are not the gate's, and have no numbers
                 state.log_refusal(sub, order, rule)
                 state.desk.refuse()
             if sub.wants_orders:
@@ -112,6 +113,9 @@ def _verdict(
     holding: Holding = sub.holding
     if holding.suspended and not (order.reduce_only and qty <= -sub.position.units * order.side_sign):
         return int(_SUSPENDED)
+    grows: cython.bint = qty > order.open_units() and not order.reduce_only
+    if grows and sub.bars < sub.cooldown_until and sub.position.units * order.side_sign + qty > 0:
+        return int(_COOLDOWN)
     rule: cython.int = sub.gate.decide_replace(
         state.portfolio, holding, order, qty, limit_price, stop_price, worth, state.clock, len(state.orders.by_id)
     )

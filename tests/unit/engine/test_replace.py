@@ -345,3 +345,20 @@ def test_order_would_meet_what_a_resting_one_is_asked_to_become(side: int) -> No
     bench.word(E.REPLACE_REJECT)
     assert bench.plan.order(-5 * side, limit=100 - 2 * side).is_open
     assert bench.plan.order(-5 * side, limit=100 - 10 * side).reason is Reason.SELF_TRADE
+
+
+def test_cooldown_holds_for_what_a_replacement_would_add() -> None:
+    bench = Bench(bought(limit=100))
+    bench.bar()
+    bench.word(E.ACCEPT)
+    (order,) = bench.orders
+    bench.plan.cool_down(2)
+    before = len(bench.records)
+    assert not bench.plan.replace(order, qty=11)
+    assert (order.reason, order.state) == (Reason.COOLDOWN, S.ACKNOWLEDGED)
+    assert [row[0] for row in bench.records[before:]] == ["replace_reject"]
+    assert bench.plan.replace(order, qty=9, limit=99)  # no more than was there before
+    bench.replaced(9, 99)
+    bench.bar()
+    bench.bar()
+    assert bench.plan.replace(order, qty=11)
