@@ -108,7 +108,7 @@ def link(state: State, orders: list[Any]) -> cython.bint:
         order.group_id = group.group_id
         sub: Subscription = cython.cast(Subscription, state.subscriptions[order.owner_index])
         _log_link(state, group, sub, order.order_id, ALTERNATIVE)
-    for entry in open_orders:
+    for entry in orders:  # one that is done may have been the first
         order = cython.cast(Order, entry)
         if order.cum_units > 0:
             return _one_cancels_others(state, group, order) == 0

@@ -373,3 +373,11 @@ def test_leg_moved_by_its_strategy_passes_risk_whichever_leg_reserves(limits: di
     assert not bench.plan.replace(legs(bench)[OrderType.LIMIT], limit=109)
     assert [row[0] for row in bench.records[before:]] == ["replace_reject", "refusal"] * 2
     assert bench.pending == (6, 4)
+
+
+def test_order_filled_before_it_was_linked_cancels_the_others() -> None:
+    bench = Bench(lambda s: [s.sell(5, limit=price) for price in (110, 111, 112)])
+    bench.bar()
+    bench.fill(1, 5, order_id=1)
+    assert bench.plan.oco(bench.orders)
+    assert [order.state for order in bench.orders] == [S.FILLED, S.PENDING_CANCEL, S.PENDING_CANCEL]
