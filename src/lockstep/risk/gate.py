@@ -72,7 +72,7 @@ _SECONDS = cython.declare(cython.double, 1.0 / NANOS_PER_SECOND)
 class Gate:
     """The checks of one strategy in one instrument. After a refusal, limit and actual say by how much, in the rule's unit.
 
-    checked, refused, refusals: orders seen, refused, and refused by rule. near, warned: by rule, the largest part of its
+    checked, refused, refusals: orders seen, refused, and refused by rule (cancels too). near, warned: by rule, the largest part of its
     limit that an approved order came to, and whether the last one was in the range of warnings. reducers: working
     reduce_only orders. equity, exposure: for the verdict being found.
     """
@@ -134,7 +134,7 @@ class Gate:
         there, own = limits.of_symbol(instrument.symbol), limits.of_strategy(self.strategy)
         self.desk.take(limits)
         self.there.throttle.tighten(there.orders_per_second)
-        self.ours.throttle.tighten(own.orders_per_second)
+        self.ours = self.desk.crew_named(limits.strategy_key(self.strategy), own.orders_per_second)
         self.bounds = Bounds(instrument, limits, self.strategy)
         self.reducers = Reducers()
         if self.bounds.duplicate_ns == 0:
@@ -337,6 +337,7 @@ class Gate:
         if self.desk.cancels.limit < _NONE and not self.desk.halted:
             used: cython.longlong = self.desk.cancels.used(clock) + 1
             if not self._within(_CANCEL_THROTTLE, self.desk.cancels.limit, used):
+                self.refused -= 1  # it was no order
                 return False
             self.desk.cancels.add(clock)
         return True
