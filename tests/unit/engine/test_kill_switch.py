@@ -267,7 +267,7 @@ def test_limits_of_a_strategy_hold_over_its_seats_once_they_are_said_of_it() -> 
     switch.change_limits(
         engine, RiskLimits(strategies={"trend:AAA": StrategyLimits(order_qty_max=Decimal(1))}), "x", "ann"
     )
-    engine.hand_over()
+    engine.state.later.clear()  # what a step would have handed over
     again = seated().engine
     restore_engine(again, save_engine(engine))
     assert again.seats[0].strategy.buy(2).reason is Reason.ORDER_QTY
