@@ -67,6 +67,8 @@ def take_action(
                 indicators.rescale(price_factor, volume_factor)
         if price_factor > 0.0 and sub.window is not None:
             sub.window.rescale(price_factor, volume_factor)
+        if what == _SPLIT and sub.watch is not None:
+            sub.watch.on_split(sub.instrument, price_factor, volume_factor)
     return 0
 
 

@@ -125,6 +125,8 @@ def take_amendment(state: State, order: Order, report: VenueReport) -> cython.in
     _log_amendment(state, sub, order, report, old, undone)
     if state.orders.overfills != over:
         state.suspend(sub.holding, order.order_id, _SYSTEM)
+    state.watch_position(sub, 1)  # a correction may add to either side, as a bust of what closed does
+    state.watch_position(sub, -1)
     if sub.wants_orders:
         state.notify(order, report.kind, report.ts_event)
     return 0
