@@ -309,8 +309,7 @@ def _open_leg(state: State, group: Group, leg_type: cython.int, rest: cython.lon
         0, 0, parent.signal_id,
     )  # fmt: skip
     _log_link(state, group, sub, state.orders.last_id + 1, STOP_LOSS if stops else TAKE_PROFIT)
-    leg: Order = state.submit(sub, terms)
-    leg.parent_id = parent.order_id
+    leg: Order = state.submit(sub, terms, parent.order_id)
     if leg.is_done():  # refused
         group.given_up |= 1 << leg_type
         if shared > 0:

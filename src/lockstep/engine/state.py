@@ -109,7 +109,7 @@ class State:
         self.last_signal_id += 1
         return self.last_signal_id
 
-    def submit(self, sub: Subscription, terms: OrderTerms) -> Order:
+    def submit(self, sub: Subscription, terms: OrderTerms, parent_id: cython.longlong = 0) -> Order:
         """An order on checked terms: risk, then the order table, then out. A refusal is a DENIED order.
 
         Raises: StrategyError: the run has not begun, the strategy is being shown its history.
@@ -124,6 +124,7 @@ class State:
         order: Order = self.orders.create(
             sub.strategy, sub.index, sub.seat_index, sub.instrument, sub.instrument_index, terms, self.clock
         )
+        order.parent_id = parent_id
         worth: cython.double = order_worth(holding, side, qty, terms.limit_price, terms.stop_price)
         rule: cython.int = self._own_rules(sub, terms)
         if rule:

@@ -185,19 +185,17 @@ class Gate:
 
         Args: qty: what would be left to fill, units; worth: its worth; limit_price, stop_price: new, price units, 0 for none.
         """
-        buying: cython.bint = order.side_sign > 0
-        units: cython.longlong = holding.pending_buy if buying else holding.pending_sell
-        reserved: cython.double = holding.pending_buy_worth if buying else holding.pending_sell_worth
-        rule: cython.int
+        buys: cython.bint = order.side_sign > 0
+        units: cython.longlong = holding.pending_buy if buys else holding.pending_sell
+        reserved: cython.double = holding.pending_buy_worth if buys else holding.pending_sell_worth
         if not order.unreserved:  # else the other leg of its bracket reserves for both
             holding.add_pending(order.side_sign, -order.open_units(), -order.reserve)
         try:
-            rule = self._decide(
+            return self._decide(
                 portfolio, holding, order, qty, limit_price, stop_price, worth, clock, working - 1, True
             )
         finally:  # put back as it was to the last bit, not by adding what was taken
             holding.reserve_as(order.side_sign, units, reserved)
-        return rule
 
     def _decide(
         self, portfolio: Portfolio, holding: Holding, order: Order, qty: cython.longlong, limit_price: cython.longlong,
@@ -205,7 +203,6 @@ class Gate:
         again: cython.bint,
     ) -> cython.int:  # fmt: skip
         side: cython.int = order.side_sign
-        rule: cython.int
         if not self.bounds.more and not self.desk.halted and not order.flag_bits & _REDUCE_ONLY:
             return self.check(portfolio, holding, side, qty, worth)
         closes: cython.bint = order.flag_bits & _REDUCE_ONLY and self._closes(holding, order, qty)
@@ -213,7 +210,10 @@ class Gate:
         if self.desk.halted and opening > 0:
             self.checked += 1
             return self._refuse(_KILL_SWITCH, 0.0, cython.cast(cython.double, opening) / self.bounds.qty_scale)
-        rule = self._first(portfolio, holding, side, qty, worth, closes)
+        rule: cython.int = self._first(portfolio, holding, side, qty, worth, closes)
+        stays: cython.bint = limit_price == order.limit_units and stop_price == order.stop_units
+        if opening == 0 and stays and order.parent_id > 0:
+            return rule  # a bracket's leg bounds a loss: what may pass, a throttle or an old price, never keeps it away
         if rule == 0:
             rule = self._price(holding, limit_price, clock)
         if rule == 0 and self.bounds.sizes:

@@ -381,3 +381,20 @@ def test_order_filled_before_it_was_linked_cancels_the_others() -> None:
     bench.fill(1, 5, order_id=1)
     assert bench.plan.oco(bench.orders)
     assert [order.state for order in bench.orders] == [S.FILLED, S.PENDING_CANCEL, S.PENDING_CANCEL]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"orders_per_second": 1},
+        {"account_orders_per_second": 1},
+        {"price_age_max_ns": 0},
+        {"order_notional_max": Decimal(1000)},
+    ],
+)
+def test_legs_are_there_whatever_would_hold_up_another_order(limits: dict[str, Any]) -> None:
+    plan = Plan({0: lambda s: s.buy(10, limit=100, take_profit=110, stop_loss=95)})
+    machine = Machine([(coin(), records(bars(100, (100, 101, 99, 100), 100)))])
+    machine.seat(plan, limits=RiskLimits(**limits)).go()
+    kinds = sorted(order.order_type.name for order in machine.engine.open_orders())
+    assert (machine.engine.portfolio.positions[0].units, kinds) == (10, ["LIMIT", "STOP"])
