@@ -248,6 +248,58 @@ def test_process_that_ends_before_the_switch_is_in_the_journal_fires_it_when_ope
     stage.agree()
 
 
+class Raises(Obedient):
+    """Fails with `error` at NOTHING, or when it hears of an ACCEPT."""
+
+    error: Any = KeyError("the strategy's own")
+    at = "trade"
+
+    def on_trade(self, trade: Any) -> None:
+        super().on_trade(trade)
+        if self.at == "trade" and int(trade.price) == NOTHING:
+            raise self.error if isinstance(self.error, Exception) else self.error()
+
+    def on_order(self, event: Any) -> None:
+        super().on_order(event)
+        if self.at == "order" and event.kind.name == "ACCEPT":
+            raise self.error
+
+
+def _raising(failing_at: str, raised: Any) -> type[Stage]:
+    class Failing(Raises):
+        at, error = failing_at, raised
+
+    class Played(Stage):
+        def build(self, sink: Sink) -> Engine:
+            engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
+            engine.add_strategy(Failing(), "s", [0])
+            return engine
+
+    return Played
+
+
+OWN = [ZeroDivisionError("own"), KeyError("own"), ValueError("own"), TypeError("own"), StateError("own")]
+
+
+@pytest.mark.parametrize("error", OWN, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("at", ["trade", "order"])
+def test_session_whose_handler_raised_opens_again_whatever_it_raised_and_where(
+    make_stage: Any, at: str, error: Exception
+) -> None:
+    stage = make_stage(_raising(at, error))
+    stage.bought()
+    with pytest.raises(type(error), match="own"):
+        stage.hear()
+        stage.trade(NOTHING)
+    assert stage.cancelled_ids == [1]
+    stage.arrive()
+    stage.crash()  # what failed once is not handed to the handler again
+    assert stage.session.snapshot()
+    stage.settle()
+    assert stage.order(1).state is S.CANCELED
+    stage.agree()
+
+
 def test_error_that_was_none_then_stops_the_replay(make_stage: Any) -> None:
     stage = make_stage()
     stage.settle()

@@ -19,7 +19,11 @@ def kill(engine: Engine, why: str, who: str) -> None:
 
 
 def fail(engine: Engine, why: str) -> None:
-    """The system is at fault: as `kill`, by "system". why: the error (`fault_text`)."""
+    """The system is at fault: as `kill`, by "system". why: the error (`fault_text`).
+
+    A step broke off: what its handlers had yet to hear is dropped, or the one that failed at it would fail again and again.
+    """
+    engine.state.later.clear()
     _fire(engine, Reason.SYSTEM_ERROR, why, "system", 0)
 
 

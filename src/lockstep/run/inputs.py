@@ -9,7 +9,8 @@
 Every other fact is a note, and a replay passes it over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -189,31 +190,31 @@ def input_of(record: Record) -> Mapping[str, Any] | None:
     return fact if fact["type"] in INPUT_FACTS else None
 
 
-def take_again(engine: Engine, state: SessionState, rows: EventRows, record: Record, fact: Mapping[str, Any]) -> None:
-    """Feed a journalled input, of which `input_of` gave the fact.
+def step_again(
+    engine: Engine, state: SessionState, rows: EventRows, record: Record, fact: Mapping[str, Any]
+) -> Callable[[], object]:
+    """What feeds a journalled input, of which `input_of` gave the fact: once called, it raises what a handler raises.
 
     Raises: StateError: an input that this version does not know the form of.
     """
     if record.kind == _MARKET:
-        take_market(engine, rows, np.frombuffer(bytearray(record.payload), MARKET_EVENT))
-        return
+        return partial(take_market, engine, rows, np.frombuffer(bytearray(record.payload), MARKET_EVENT))
     try:
-        _take_fact(engine, state, fact)
-    except (KeyError, TypeError, ValueError) as e:
+        return _step_of(engine, state, fact)
+    except (KeyError, TypeError, ValueError, msgspec.ValidationError) as e:
         raise StateError(
             f"record {record.sequence}, a {fact['type']}, has another form than this version writes: {e}"
         ) from e
 
 
-def _take_fact(engine: Engine, state: SessionState, fact: Mapping[str, Any]) -> None:
+def _step_of(engine: Engine, state: SessionState, fact: Mapping[str, Any]) -> Callable[[], object]:
     kind = fact["type"]
     if kind == "VenueReport":
-        take_report(engine, state, report_of(fact))
-    elif kind == "TimerFired":
-        engine.fire_timer()
-    elif kind == "SessionAct":
-        take_act(engine, msgspec.convert(fact, SessionAct))
-    elif kind == "SessionStarted":
-        take_start(engine, state, fact["clock"])
-    else:  # Reconciled
-        take_reconciled(state, fact["since"])
+        return partial(take_report, engine, state, report_of(fact))
+    if kind == "TimerFired":
+        return engine.fire_timer
+    if kind == "SessionAct":
+        return partial(take_act, engine, msgspec.convert(fact, SessionAct))
+    if kind == "SessionStarted":
+        return partial(take_start, engine, state, fact["clock"])
+    return partial(take_reconciled, state, fact["since"])
