@@ -257,7 +257,7 @@ class Raises(Obedient):
     def on_trade(self, trade: Any) -> None:
         super().on_trade(trade)
         if self.at == "trade" and int(trade.price) == NOTHING:
-            raise self.error if isinstance(self.error, Exception) else self.error()
+            raise self.error if isinstance(self.error, Exception) else type(self).error()
 
     def on_order(self, event: Any) -> None:
         super().on_order(event)
@@ -297,6 +297,36 @@ def test_session_whose_handler_raised_opens_again_whatever_it_raised_and_where(
     assert stage.session.snapshot()
     stage.settle()
     assert stage.order(1).state is S.CANCELED
+    stage.agree()
+
+
+class _Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (lambda: ValueError(f"of {object()}"), "ValueError: of <object object at"),  # another address in each process
+        (lambda: ValueError("x" * 2_000_000), "(2,000,000 characters)"),
+        (lambda: ValueError("caf\udce9"), "ValueError: caf\\udce9"),  # a file name that is no UTF-8
+        (_Unspeakable, "_Unspeakable: its text cannot be made: RuntimeError"),
+    ],
+    ids=["address", "long", "surrogate", "unspeakable"],
+)
+def test_kill_switch_fires_whatever_the_text_of_the_error_is(make_stage: Any, error: Any, kept: str) -> None:
+    stage = make_stage(_raising("trade", error))
+    stage.bought()
+    stage.hear()
+    with pytest.raises((ValueError, _Unspeakable)):
+        stage.trade(NOTHING)
+    assert stage.cancelled_ids == [1]
+    stage.arrive()
+    stage.crash()
+    (act,) = stage.session.engine.state.desk.acts
+    assert kept in act.why
+    stage.settle()
     stage.agree()
 
 
