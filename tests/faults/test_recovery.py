@@ -14,7 +14,7 @@ from lockstep.engine.engine import Engine
 from lockstep.engine.rowlog import Sink
 from lockstep.model.enums import OrderState as S
 from lockstep.model.enums import Reason
-from lockstep.model.errors import StateError, UsageError
+from lockstep.model.errors import RefuseError, StateError, UsageError
 from lockstep.portfolio.portfolio import Portfolio
 from lockstep.risk.limits import RiskLimits, SymbolLimits
 from lockstep.run.inputs import SessionAct, report_fact, report_of
@@ -373,6 +373,35 @@ def test_limits_changed_in_a_session_outlive_it(stage: Stage) -> None:
         stage.act("limits", limits=RiskLimits(symbols={"ZZZ": SymbolLimits()}))
     with pytest.raises(UsageError, match="nothing to reset"):
         stage.act("reset")
+
+
+@pytest.mark.parametrize(
+    ("what", "about"),
+    [
+        ("cancel", {}),
+        ("lose", {}),
+        ("cancel", {"order_id": -1}),
+        ("suspend", {"instrument": 1}),
+        ("suspend", {"instrument": -1}),
+        ("lift", {"instrument": 7}),
+        ("kill", {"by": "\udce9"}),
+    ],
+)
+def test_act_about_nothing_there_is_is_refused_and_the_session_goes_on(
+    stage: Stage, what: str, about: dict[str, Any]
+) -> None:
+    stage.settle()
+    before = stage.session.writer.appended
+    with pytest.raises((RefuseError, UsageError, StateError)):
+        stage.act(what, **about)
+    assert (stage.session.phase, stage.session.halted) == (Phase.LIVE, False)
+    assert stage.session.writer.appended == before
+
+
+def test_act_by_a_name_of_blanks_is_by_who_it_was(stage: Stage) -> None:
+    stage.settle()
+    stage.act("kill", by=" ")
+    assert stage.session.engine.state.desk.acts[-1].who == "trader"
 
 
 def test_act_that_is_none_is_refused() -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from lockstep.engine import switch
 from lockstep.engine.engine import Engine
 from lockstep.model.enums import OrderEventKind, Who
-from lockstep.model.errors import StateError
+from lockstep.model.errors import StateError, UsageError
 from lockstep.model.record import MARKET_EVENT, Records
 from lockstep.model.rows import EventRows
 from lockstep.model.saved import restore_report, save_report
@@ -35,6 +35,9 @@ _MARKET, _FACT = int(RecordKind.MARKET), int(RecordKind.FACT)
 _INT64_MAX = 2**63 - 1
 ACTS = ("cancel", "lose", "suspend", "lift", "kill", "fail", "reset", "limits")
 """cancel, lose: an order. suspend, lift: an instrument. kill, fail, reset: the kill switch. limits: other limits of risk."""
+
+
+_OF_ORDERS, _OF_INSTRUMENTS = ("cancel", "lose"), ("suspend", "lift")
 
 
 class SessionAct(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -118,11 +121,14 @@ def take_report(engine: Engine, state: SessionState, report: VenueReport) -> Non
 def check_act(engine: Engine, act: SessionAct) -> None:
     """Whether an act can be taken now; nothing is changed.
 
-    Raises: RefuseError: no open order has the number. UsageError: nothing is halted that could be reset, or limits of a
-    symbol or strategy that the session does not have.
+    Raises: RefuseError: no open order has the number. UsageError: no such instrument, nothing is halted that could be reset,
+    or limits of a symbol or strategy that the session does not have.
     """
-    if act.order_id and act.order_id not in engine.state.orders.by_id:
+    if act.what in _OF_ORDERS and act.order_id not in engine.state.orders.by_id:
         engine.cancel(act.order_id, Who[act.who])  # refuses, with what is open
+    count = len(engine.portfolio.holdings)
+    if act.what in _OF_INSTRUMENTS and not 0 <= act.instrument < count:
+        raise UsageError(f"there is no instrument {act.instrument}", hint=f"the session has 0 to {count - 1}")
     if act.what == "reset":
         switch.check_reset(engine)
     elif act.limits is not None:
@@ -132,7 +138,7 @@ def check_act(engine: Engine, act: SessionAct) -> None:
 def take_act(engine: Engine, act: SessionAct) -> None:
     """An act. What it leads to waits in the engine's outbox. Raises: as `check_act`."""
     who = Who[act.who]
-    name = act.by or act.who.lower()
+    name = act.by.strip() or act.who.lower()
     if act.what == "cancel":
         engine.cancel(act.order_id, who)
     elif act.what == "lose":
