@@ -52,6 +52,21 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
+def test_times_that_are_printed_are_taken_again_to_the_nanosecond(
+    call: Call, call_json: CallJson, kept: Path
+) -> None:
+    record = call_json("journal", "cat", "kept", "--type", "accept", "--limit", "1")["records"][0]
+    at = record["ts"]
+    assert len(at) == len("2000-06-05T20:00:00.123456789Z")
+    assert call_json("replay", "kept", "--until", at)["identical"] is True
+    assert call_json("journal", "cat", "kept", "--from", at, "--limit", "1")["records"] == [record]
+    earlier = call_json("journal", "cat", "kept", "--until", at)["records"]
+    assert earlier[-1]["sequence"] == record["sequence"] - 1
+    found = call("journal", "cat", "kept", "--from", f"{at[:-1]}1Z", code=2)
+    assert "--from is no moment" in found.stderr
+    assert "ns since" not in found.stderr
+
+
 def test_recording_is_named_and_replays_identically(call: Call, call_json: CallJson, ema_cross: str) -> None:
     run = call_json("backtest", ema_cross, *IBM, "--record", "kept")
     assert run["recording"] == "kept"
