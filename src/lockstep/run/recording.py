@@ -25,6 +25,7 @@ from lockstep.model.messages import Signal
 from lockstep.run.backtest import Backtest, Outcome, Playing, Progress
 from lockstep.run.data_source import DataSource
 from lockstep.run.identity import HASH_SCHEMA_VERSION, canonical, ledger_facts
+from lockstep.run.logs.entries import shortened
 from lockstep.run.logs.log import RunLog
 from lockstep.run.logs.session import say_ended, session_of
 from lockstep.run.places import PLACES, places_of, write_places
@@ -155,7 +156,8 @@ def _keep_failure(playing: Playing, tape: _Tape, journal: JournalWriter, error: 
     try:
         playing.engine.flush()
         interrupted = not isinstance(error, Exception)
-        words = "interrupted" if interrupted else str(error)
+        # A text of any length, or with half a pair of surrogates in it, must not cost the recording its end.
+        words = "interrupted" if interrupted else shortened(str(error)).encode(errors="backslashreplace").decode()
         tape.finish({"type": FAILED, "error": words, "interrupted": interrupted, "events": playing.engine.events})
         journal.close("the run failed")
     except Exception as e:  # noqa: BLE001 - the first failure is the one to tell

@@ -337,6 +337,21 @@ def test_run_that_fails_is_kept_up_to_there_and_fails_the_same_in_a_replay(tmp_p
     assert not replay(recorded, recorded.backtest(strategy=(str(fixed), None))).identical
 
 
+@pytest.mark.parametrize("text", ["'caf\\udce9'", "'x' * 3_000_000"], ids=["surrogate", "long"])
+def test_run_that_fails_with_a_text_no_record_can_hold_keeps_its_end(
+    tmp_path: Path, stocks: list[Any], text: str
+) -> None:
+    file = tmp_path / "fails.py"
+    file.write_text(FAILS.format(what=f"ValueError({text})"))
+    with pytest.raises(StrategyFault):
+        record(Backtest(load_strategy(file), stocks), tmp_path / "kept", [SOURCE])
+    recorded = Recorded(tmp_path / "kept")
+    assert recorded.survey.closed
+    assert recorded.ending is not None
+    assert "ValueError: " in recorded.ending["error"]
+    assert replay(recorded, recorded.backtest()).identical
+
+
 def test_run_that_was_interrupted_is_kept_and_the_same_as_far_as_it_went(tmp_path: Path, stocks: list[Any]) -> None:
     file = tmp_path / "fails.py"
     file.write_text(FAILS.format(what="KeyboardInterrupt"))
