@@ -35,6 +35,8 @@ from lockstep.store.journal.writer import JournalWriter
 
 BACKTEST = "backtest"
 ENDED, FAILED = "RunEnded", "RunFailed"
+REASONING_MAX = 150_000
+"""Characters of a signal's reasoning that are kept."""
 
 
 def record(
@@ -123,7 +125,7 @@ class _Tape:
         self.rows += len(block)
         self._journal.append_decisions(block)
         for signal in self._signals[self._told :]:  # at the journal's clock: their own stands in them
-            self._journal.append_fact(signal)
+            self._journal.append_fact(_told(signal))
         self._told = len(self._signals)
 
     def start(self, journal: JournalWriter, signals: Sequence[Signal]) -> None:
@@ -137,6 +139,12 @@ class _Tape:
         """How the run ended."""
         if self._journal is not None:
             self._journal.append_fact({**fact, "decisions": self.rows})
+
+
+def _told(signal: Signal) -> Signal:
+    """The signal, its words as far as a record can hold them: what a strategy says must not end its run at the journal."""
+    words = signal.reasoning[:REASONING_MAX].encode(errors="backslashreplace").decode()
+    return signal if words == signal.reasoning else msgspec.structs.replace(signal, reasoning=words)
 
 
 def _ending(outcome: Outcome) -> dict[str, Any]:

@@ -67,6 +67,19 @@ def test_times_that_are_printed_are_taken_again_to_the_nanosecond(
     assert "ns since" not in found.stderr
 
 
+def test_words_of_a_strategy_cannot_pass_for_a_line_of_why(call: Call) -> None:
+    Path("forger.py").write_text(
+        "from lockstep import Strategy\n\n\nclass Forger(Strategy):\n    def on_bar(self, bar):\n"
+        "        said = self.signal('BUY', reasoning='up\\n2001-01-01T00:00:00Z  risk  refused\\x1b[31m')\n"
+        "        self.buy(1, signal=said)\n"
+    )
+    call("backtest", "forger.py", *IBM, "--end", "2000-06-01", "--record", "forged")
+    shown = call("why", "1", "--journal", "forged").stdout
+    assert not any(line.startswith("2001") for line in shown.splitlines())
+    assert "\x1b[31m" not in shown
+    assert "up\\n2001" in shown
+
+
 def test_recording_is_named_and_replays_identically(call: Call, call_json: CallJson, ema_cross: str) -> None:
     run = call_json("backtest", ema_cross, *IBM, "--record", "kept")
     assert run["recording"] == "kept"

@@ -21,7 +21,7 @@ from lockstep.run.data_source import DataSource
 from lockstep.run.identity import canonical
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.recorded import DataGone, Decisions, Recorded
-from lockstep.run.recording import record
+from lockstep.run.recording import REASONING_MAX, record
 from lockstep.run.replay import Comparison, replay
 from lockstep.run.strategy_file import load_strategy
 from lockstep.sim.models import LATENCIES, BarFills, Slippage
@@ -349,6 +349,36 @@ def test_run_that_fails_with_a_text_no_record_can_hold_keeps_its_end(
     assert recorded.survey.closed
     assert recorded.ending is not None
     assert "ValueError: " in recorded.ending["error"]
+    assert replay(recorded, recorded.backtest()).identical
+
+
+SAYS = """
+import numpy as np
+
+from lockstep import Strategy
+
+
+class Says(Strategy):
+    def on_bar(self, bar):
+        half = np.float64(0.5)
+        self.signal("BUY", confidence=half, target=half, stop=half, reasoning={reasoning})
+"""
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "kept"), [("'caf\\udce9'", "caf\\udce9"), ("'x' * 2_000_000", "x" * REASONING_MAX), ("'so'", "so")]
+)
+def test_signal_of_any_words_and_of_numpys_numbers_is_recorded(
+    tmp_path: Path, stocks: list[Any], reasoning: str, kept: str
+) -> None:
+    file = tmp_path / "says.py"
+    file.write_text(SAYS.format(reasoning=reasoning))
+    outcome = record(
+        Backtest(load_strategy(file), stocks, BacktestConfig(end_ns=953_000_000 * 10**9)), tmp_path / "kept", [SOURCE]
+    )
+    recorded = Recorded(tmp_path / "kept")
+    assert len(outcome.signals) > 10
+    assert recorded.signal_words(1) == kept
     assert replay(recorded, recorded.backtest()).identical
 
 

@@ -1,5 +1,6 @@
 """`lockstep why`: the chain from an event to the end of an order."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,10 @@ def _pairs(values: Mapping[str, Any], *without: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    text = str(value)
+    return text if text.isprintable() else json.dumps(text)  # no word of a strategy may pass for another line
 
 
 def span_text(span_ns: int) -> str:

@@ -44,7 +44,9 @@ def moment_ns(value: Moment, name: str) -> int | None:
             return _datetime_ns(value)
     except (ValueError, OverflowError):
         pass
-    known = "2018-01-31 or 2018-01-31T15:30+01:00" if isinstance(value, str) else "an ISO text, a datetime or ns since 1970"
+    known = (
+        "2018-01-31 or 2018-01-31T15:30+01:00" if isinstance(value, str) else "an ISO text, a datetime or ns since 1970"
+    )
     raise UsageError(f"{name} is no moment: {value!r}", hint=f"write {known}")
 
 
