@@ -80,6 +80,34 @@ def test_words_of_a_strategy_cannot_pass_for_a_line_of_why(call: Call) -> None:
     assert "up\\n2001" in shown
 
 
+def test_orders_of_a_recording_that_was_cut_off_say_so(call: Call, kept: Path) -> None:
+    journal = kept / "00000001.journal"
+    journal.write_bytes(journal.read_bytes()[:-1])
+    assert "breaks off after record 1: " in call("orders", "--journal", "kept", "--json", code=0).stderr
+    refused = call("why", "3", "--journal", "kept", code=2).stderr
+    assert "the run made none" not in refused
+    assert "breaks off" in refused
+
+
+@pytest.mark.parametrize(("size", "fact"), [(0, "its header is torn: 0 bytes of 128"), (128, "no record is there")])
+def test_recording_of_which_nothing_was_written_is_no_journal_of_something_else(
+    call: Call, kept: Path, size: int, fact: str
+) -> None:
+    journal = kept / "00000001.journal"
+    journal.write_bytes(journal.read_bytes()[:size])
+    refused = call("replay", "kept", code=1).stderr
+    assert fact in refused
+    assert "record the run again" in refused
+
+
+def test_difference_counts_no_events_that_came_after_it(call: Call, kept: Path) -> None:
+    Path("other.py").write_text(
+        "from lockstep import Strategy\n\n\nclass Other(Strategy):\n    def on_bar(self, bar):\n        self.buy(1)\n"
+    )
+    said = call("replay", "kept", "--strategy", "other.py", code=1).stdout
+    assert "the same before: 0 decisions" in said
+
+
 def test_recording_is_named_and_replays_identically(call: Call, call_json: CallJson, ema_cross: str) -> None:
     run = call_json("backtest", ema_cross, *IBM, "--record", "kept")
     assert run["recording"] == "kept"
