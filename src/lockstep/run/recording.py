@@ -189,7 +189,7 @@ def _place_for(folder: Path, identity: Mapping[str, Any]) -> Iterator[Path]:
             f"{folder} holds the recording of another run",
             hint=f"name another folder; lockstep journal cat {folder} --limit 1 says which run it is",
         )
-    beside = folder.with_name(f".{folder.absolute().name}.part")
+    beside = folder.resolve().with_name(f".{folder.resolve().name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     try:
         yield beside

@@ -312,6 +312,16 @@ def test_recording_the_same_run_again_replaces_it_and_another_run_is_refused(
     assert segments(recorded.folder) == before
 
 
+def test_recording_in_the_folder_one_is_in_is_replaced_too(
+    backtest: Backtest, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = segments(recorded.folder)
+    monkeypatch.chdir(recorded.folder)
+    record(backtest, Path(), [SOURCE])
+    assert segments(recorded.folder) == before
+    assert [path.name for path in recorded.folder.parent.iterdir()] == ["kept"]
+
+
 def test_folder_with_anything_else_in_it_is_refused_and_left_alone(backtest: Backtest, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
