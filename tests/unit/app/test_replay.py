@@ -52,9 +52,7 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
-def test_times_that_are_printed_are_taken_again_to_the_nanosecond(
-    call: Call, call_json: CallJson, kept: Path
-) -> None:
+def test_times_that_are_printed_are_taken_again_to_the_nanosecond(call: Call, call_json: CallJson, kept: Path) -> None:
     record = call_json("journal", "cat", "kept", "--type", "accept", "--limit", "1")["records"][0]
     at = record["ts"]
     assert len(at) == len("2000-06-05T20:00:00.123456789Z")

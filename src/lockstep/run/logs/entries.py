@@ -95,7 +95,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, Integral) and -_WHOLE_MAX <= value <= _WHOLE_MAX:
+    if isinstance(value, Integral) and abs(int(value)) < _WHOLE_MAX:
         return int(value)  # numpy's, too
     if depth < _DEPTH_MAX:
         if isinstance(value, Mapping):
