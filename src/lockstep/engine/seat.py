@@ -274,9 +274,9 @@ class Seat:
                 strategy=self.name,
                 symbol=sub.instrument.symbol,
                 action=meant,
-                confidence=confidence,
-                target_price=target,
-                stop_price=stop,
+                confidence=float(confidence),  # a float of numpy's cannot be journalled
+                target_price=None if target is None else float(target),
+                stop_price=None if stop is None else float(stop),
                 reasoning=reasoning,
             )
         )

@@ -18,7 +18,7 @@ from lockstep.engine.rowlog import Sink
 from lockstep.engine.saved import restore_engine, save_engine
 from lockstep.model.errors import HaltError, StateError
 from lockstep.model.rows import EventRows
-from lockstep.run.inputs import SessionState, input_of, is_failure, take_again
+from lockstep.run.inputs import SessionState, input_of, is_failure, step_again
 from lockstep.run.plain_bytes import pack, unpack
 from lockstep.store.journal.layout import DECISION_WORDS, Record, RecordKind, digest
 from lockstep.store.journal.recovery import recover
@@ -149,12 +149,11 @@ def _follow(
         if fault is not None and not is_failure(fact, fault):
             said = switch.fault_text(fault)
             raise ReplayDiffers(sequence, f"the replay fails before it with {said}, the journal goes on") from fault
+        step = step_again(engine, state, market, record, fact)
         before = engine.state.decisions.count
         fault = None
         try:
-            take_again(engine, state, market, record, fact)
-        except StateError:
-            raise
+            step()
         except Exception as error:  # noqa: BLE001 - whatever a handler raised then, too: the next input says so
             fault = error
         engine.state.outbox.clear()  # what was sent is not sent again
