@@ -1,6 +1,7 @@
 """Recovery of a session: every prefix of its journal, twice, with and without snapshots, and what it refuses."""
 
 import shutil
+import sys
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -224,6 +225,38 @@ def test_handler_that_raises_fires_the_kill_switch_and_ends_the_session(make_sta
     stage.trade(BUY)
     assert stage.new_ids == [1]
     stage.agree()
+
+
+class Leaving(Obedient):
+    """Asks the interpreter to end in a handler."""
+
+    def on_trade(self, trade: Any) -> None:
+        super().on_trade(trade)
+        if int(trade.price) == SELL:
+            sys.exit("enough")
+
+
+class Left(Stage):
+    """A session of `Leaving`."""
+
+    def build(self, sink: Sink) -> Engine:
+        engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
+        engine.add_strategy(Leaving(), "s", [0])
+        return engine
+
+
+def test_handler_that_exits_leaves_no_order_working_and_the_session_opens_again(make_stage: Any) -> None:
+    stage = make_stage(Left)
+    stage.bought()
+    stage.hear()
+    with pytest.raises(SystemExit):
+        stage.trade(SELL)
+    assert (stage.new_ids, stage.cancelled_ids) == ([1], [1])
+    stage.arrive()
+    stage.crash()
+    assert stage.session.halted
+    stage.settle()
+    assert stage.order(1).state is S.CANCELED
 
 
 def test_process_that_ends_before_the_switch_is_in_the_journal_fires_it_when_opened_again(

@@ -157,7 +157,7 @@ def take_act(engine: Engine, act: SessionAct) -> None:
         switch.change_limits(engine, act.limits, act.why, name)
 
 
-def is_failure(fact: Mapping[str, Any], error: Exception) -> bool:
+def is_failure(fact: Mapping[str, Any], error: BaseException) -> bool:
     """Whether an input is the act of the session that such an error led to.
 
     By its type alone: a text may hold what differs from process to process, such as an address, and decides nothing.

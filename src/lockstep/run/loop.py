@@ -217,6 +217,25 @@ class Loop:
             self.unmarked = -_NEVER
         return 0
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def settle(self, until: cython.longlong) -> cython.int:
+        """Between two steps, after every event known by a time: the venue's words and the timers due by then, too.
+
+        Where a bar is under way, up to its open: what it fills comes before what is due later, and is known at its end only.
+        """
+        stream: Stream
+        k: cython.Py_ssize_t
+        if self.source.head is not None and self.source.head.kind == _BAR:
+            self.source.gather()
+            for k in range(len(self.source.group)):
+                stream = cython.cast(Stream, self.source.group[k])
+                until = min(until, stream.w[stream.at, 9])
+        elif self.ahead is not None:
+            self._lead(until)
+        return drain(self.engine, self.venue, until, True)
+
     def save(self) -> dict[str, Any]:
         """Where the run stands: rows handed out of each stream, steps, and the marks of the account. Between two steps."""
         return {

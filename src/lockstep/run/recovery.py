@@ -74,7 +74,7 @@ class Recovered(NamedTuple):
     sequence: int
     replayed: int
     skipped: tuple[str, ...]
-    fault: Exception | None
+    fault: BaseException | None
 
 
 def session_state(engine: Engine, state: SessionState) -> bytes:
@@ -125,7 +125,7 @@ def _follow(
     market = EventRows()
     due = _NO_ROWS  # decided, and not yet met in the journal
     at, count, sequence = 0, 0, after
-    fault: Exception | None = None
+    fault: BaseException | None = None
     for record in records:
         sequence, count = record.sequence, count + 1
         if record.kind == _DECISION:
@@ -154,7 +154,7 @@ def _follow(
         fault = None
         try:
             step()
-        except Exception as error:  # noqa: BLE001 - whatever a handler raised then, too: the next input says so
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as the handler did then: the next input says so
             fault = error
         engine.state.outbox.clear()  # what was sent is not sent again
         due, at = decided(engine, rows) if engine.state.decisions.count != before else _NO_ROWS, 0

@@ -114,6 +114,15 @@ def test_replay_until_a_time_compares_up_to_there_and_tells_the_state(recorded: 
         replay(recorded, recorded.backtest(), 1)
 
 
+def test_replay_until_a_time_has_handled_the_venues_words_by_then_too(recorded: Recorded) -> None:
+    clocks = recorded.all_decisions().rows[:, 0]
+    for at in (5, len(clocks) // 3, len(clocks) // 2):
+        until = int(clocks[at]) + 10 * 10**9  # no next bar has opened by then
+        found = replay(recorded, recorded.backtest(), until)
+        assert (found.identical, found.compared) == (True, int((clocks <= until).sum()))
+        assert found.clock <= until
+
+
 @pytest.mark.parametrize("at", [0, 57, -1])
 def test_replay_of_a_recording_with_one_other_decision_names_it(recorded: Recorded, tmp_path: Path, at: int) -> None:
     rows = recorded.all_decisions().rows.copy()
