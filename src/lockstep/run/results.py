@@ -209,15 +209,14 @@ def _counts(outcome: Outcome, trades: Trades) -> dict[str, int]:
 def _final(outcome: Outcome) -> dict[str, Any]:
     portfolio = outcome.engine.portfolio
     profit = total(shares(portfolio))
-    rates = outcome.fill_rows.float_column(14)
     exact = {name: f"{profit.money(name):f}" for name in ("realised", "fees", "dividends", "funding", "borrow")}
     return {
         "equity": repr(outcome.final_equity),
         "cash": f"{portfolio.ledger.balance:f}" if len(portfolio.ledgers) == 1 else repr(portfolio.cash()),
         **exact,
         "unrealised": repr(float(sum(one.holding.in_account(one.unrealised) for one in portfolio.positions if one))),
-        "slippage": repr(float(np.sum(outcome.fill_rows.float_column(9) * rates))),
-        "spread_cost": repr(float(np.sum(outcome.fill_rows.float_column(10) * rates))),
+        "slippage": repr(profit.slippage),
+        "spread_cost": repr(profit.spread_cost),
         "open_positions": [
             {
                 "symbol": position.instrument.symbol,
