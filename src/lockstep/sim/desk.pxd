@@ -22,6 +22,8 @@ cdef class Desk(Transit):
     cdef int follow(self, Market market, VenueOrder order, long long price) except -1
     cdef int trigger(self, VenueOrder order, long long ts) except -1
     cdef long long fill(self, Market market, VenueOrder order, long long reference, bint maker, long long ts, double volume, long long room) except -1
+    cdef long long allowed(self, Market market, VenueOrder order, long long ts) except *
+    cdef int execute(self, Market market, VenueOrder order, long long reference, bint maker, long long ts, double volume, long long qty) except -1
     cdef object slipped(self, Market market, VenueOrder order, long long price, long long qty, double volume)
     cdef int expire(self, Market market, long long until) except -1
     cdef int forget(self, Market market, VenueOrder order) except -1

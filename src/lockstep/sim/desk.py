@@ -1,7 +1,7 @@
 """The order desk of a simulated venue: what every way of matching shares.
 
 Orders are checked and acknowledged when they arrive, rest, trigger, are cancelled, expire, and are filled here, with
-slippage and fees. When they fill and at which price is the business of `bars` and `ticks`.
+slippage and fees. When they fill and at which price is the business of `bars`, `ticks` and `depth`.
 """
 
 from collections.abc import Sequence
@@ -168,6 +168,7 @@ class Desk(Transit):
                 del market.resting[k]
                 break
         market.resting.append(order)
+        order.place = None
         return 0
 
     def cancel(self, market: Market, flight: InFlight) -> cython.int:
@@ -212,6 +213,7 @@ class Desk(Transit):
         order.crossing = False
         order.waiting = terms.order_type >= _STOP  # STOP, STOP_LIMIT and TRAILING_STOP
         order.charged = False
+        order.place = None
         order.expire_ts = _NEVER
         reason: cython.int = 0
         if not market.always_open and not market.queue_outside_hours and not market.is_open(arrival):
@@ -267,6 +269,16 @@ class Desk(Transit):
         order.fresh = True
         return self.queue(self.report_on(order, _TRIGGER, 0, ts, self.fill_ns, 0))
 
+    def allowed(self, market: Market, order: VenueOrder, ts: cython.longlong) -> cython.longlong:
+        """How much of an order may be filled: all that is left, a reduce-only one's stake. 0 where it ended for want of one."""
+        if not order.flags & _REDUCE_ONLY_FLAG:
+            return order.leaves
+        open_qty: cython.longlong = -order.stake.net * order.side
+        if open_qty <= 0 or (open_qty < order.leaves and order.time_in_force == _FOK):
+            self.end(market, order, _CANCEL, _REDUCE_ONLY, ts)
+            return 0
+        return open_qty if open_qty < order.leaves else order.leaves
+
     def fill(
         self,
         market: Market,
@@ -282,15 +294,8 @@ class Desk(Transit):
         room: what may be taken, units, of which whole lots. volume: the size of what it takes from, base units, which its
         own price impact is measured by. A reduce-only order is cut to its strategy's stake and ends with it.
         """
-        wanted: cython.longlong = order.leaves
-        if order.flags & _REDUCE_ONLY_FLAG:
-            open_qty: cython.longlong = -order.stake.net * order.side
-            if open_qty <= 0 or (open_qty < wanted and order.time_in_force == _FOK):
-                self.end(market, order, _CANCEL, _REDUCE_ONLY, ts)
-                return 0
-            if open_qty < wanted:
-                wanted = open_qty
-        if order.time_in_force == _FOK and room < wanted:
+        wanted: cython.longlong = self.allowed(market, order, ts)
+        if wanted == 0 or (order.time_in_force == _FOK and room < wanted):
             return 0
         qty: cython.longlong = wanted
         if room < wanted:
@@ -298,6 +303,20 @@ class Desk(Transit):
         if qty <= 0:
             order.crossing = not maker
             return 0
+        self.execute(market, order, reference, maker, ts, volume, qty)
+        return qty
+
+    def execute(
+        self,
+        market: Market,
+        order: VenueOrder,
+        reference: cython.longlong,
+        maker: cython.bint,
+        ts: cython.longlong,
+        volume: cython.double,
+        qty: cython.longlong,
+    ) -> cython.int:
+        """An execution of so much of an order, which may be filled and is there."""
         price: cython.longlong = reference if maker else self.slipped(market, order, reference, qty, volume)
         order.leaves -= qty
         market.net += qty * order.side
@@ -319,7 +338,7 @@ class Desk(Transit):
             self.forget(market, order)
         elif order.flags & _REDUCE_ONLY_FLAG and order.stake.net == 0:
             self.end(market, order, _CANCEL, _REDUCE_ONLY, ts)
-        return qty
+        return 0
 
     def slipped(
         self,

@@ -1,4 +1,6 @@
 from lockstep.sim.fees cimport FeeModel
+from lockstep.sim.liquidity cimport Liquidity
+from lockstep.sim.queue cimport QueuePlace
 
 cdef class Stake:
     cdef readonly long long net
@@ -10,6 +12,7 @@ cdef class VenueOrder:
     cdef readonly int bars_to_wait
     cdef readonly bint fresh, crossing, waiting, charged
     cdef readonly Stake stake
+    cdef readonly QueuePlace place
 
 cdef class Market:
     cdef readonly object instrument
@@ -21,6 +24,7 @@ cdef class Market:
     cdef readonly FeeModel fees
     cdef readonly bint queue_outside_hours, always_open
     cdef readonly bint bars, quotes, trades
+    cdef readonly Liquidity depth
     cdef readonly long long bid, ask, bid_left, ask_left, quote_ts, events, crossed
     cdef long long shown_bid, shown_ask, shown_bid_qty, shown_ask_qty
     cdef long long session_open, session_close

@@ -7,8 +7,12 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.sim.fees import FeeModel
+    from cython.cimports.lockstep.sim.liquidity import Liquidity
+    from cython.cimports.lockstep.sim.queue import QueuePlace
 else:
     from lockstep.sim.fees import FeeModel
+    from lockstep.sim.liquidity import Liquidity
+    from lockstep.sim.queue import QueuePlace
 from lockstep.model.instrument import Instrument
 from lockstep.model.sessions import utc_day_end
 from lockstep.model.valuation import Valuation
@@ -39,7 +43,7 @@ class VenueOrder:
     took all there was and wants more, so it takes again at the next price (a limit that crosses the market does not
     rest). waiting: a stop that has not triggered. trail, best: of a trailing stop, how far it stays behind the best price
     it has met, and that price, 0 before the first; stop_price follows. met: the last event it acted at, see Market.events.
-    charged: has borne the fees that are due once per order.
+    charged: has borne the fees that are due once per order. place: in the queue of its price, where it rests on a book.
     """
 
     order_id: cython.longlong
@@ -66,6 +70,7 @@ class VenueOrder:
     waiting: cython.bint
     charged: cython.bint
     stake: Stake
+    place: QueuePlace | None
 
 
 @cython.final
@@ -73,7 +78,8 @@ class VenueOrder:
 class Market:
     """One instrument's side of the venue. net: what we have bought less sold here, units.
 
-    bars, quotes, trades: what the run has of it. Orders meet its quotes and trades where there are any, else its bars.
+    bars, quotes, trades: what the run has of it. Orders meet its book (depth) where there is one, else its quotes and trades
+    where there are any, else its bars.
     matched_to: end of the last bar matched; settled_to: no bar that opened before this is still to come. last: the latest
     close, last_before: the one before the bar that ended at matched_to, which is what was known inside that bar. held:
     cancels that wait for a bar. stakes: by strategy.
@@ -103,6 +109,7 @@ class Market:
     bars: cython.bint
     quotes: cython.bint
     trades: cython.bint
+    depth: Liquidity | None
     bid: cython.longlong
     ask: cython.longlong
     bid_left: cython.longlong
@@ -132,10 +139,12 @@ class Market:
         *,
         quotes: bool = False,
         trades: bool = False,
+        depth: Liquidity | None = None,
     ) -> None:
         """hours: the sessions' opens and closes over the run, ns, sorted; empty where it never closes.
 
-        quotes, trades: whether the run has them of this instrument; bars where it has neither.
+        quotes, trades: whether the run has them of this instrument; depth: its book, whose quotes are then not asked for.
+        Bars where it has none of these.
         """
         instrument = valuation.instrument
         self.index = index
@@ -143,8 +152,9 @@ class Market:
         self.resting = []
         self.held = []
         self.stakes = []
-        self.bars = not (quotes or trades)
-        self.quotes = quotes
+        self.depth = depth
+        self.bars = not (quotes or trades or depth is not None)
+        self.quotes = quotes and depth is None
         self.trades = trades
         self.matched_to = -_FOREVER
         self.settled_to = -_FOREVER

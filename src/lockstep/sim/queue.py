@@ -12,7 +12,7 @@ trade at our price eats what is ahead of us; of what else leaves the level nobod
 """
 
 import cython
-from cython.cimports.libc.math import floor, log, pow
+from cython.cimports.libc.math import floor, log, pow  # noqa: A004 - C's, of floats
 
 if cython.compiled:
     from cython.cimports.lockstep.book.ids import IdTable
@@ -68,7 +68,7 @@ class QueueModel:
 
     def follows_ids(self) -> cython.bint:
         """Whether places are known by the orders ahead."""
-        return self.kind == _EXACT
+        return bool(self.kind == _EXACT)
 
     def join(self, shown: cython.longlong) -> QueuePlace:
         """A place behind everything that a level shows."""
@@ -89,7 +89,7 @@ class QueueModel:
         ids: IdTable = IdTable(2 * book.level_count[level] if level else 0)
         slot: cython.int = book.head[level] if level else -1
         while slot >= 0:
-            ids.put(book.id_of[slot], slot)
+            ids.put(book.id_of[slot], 0)
             slot = book.after[slot]
         place.ids = ids
         return place
@@ -107,7 +107,7 @@ class QueueModel:
         ahead: cython.longlong = 0
         while slot >= 0:
             if before.find(book.id_of[slot]) >= 0:
-                ids.put(book.id_of[slot], slot)
+                ids.put(book.id_of[slot], 0)
                 ahead += book.qty_of[slot]
             slot = book.after[slot]
         place.ids = ids

@@ -11,14 +11,19 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.sim.chance import Chance
+    from cython.cimports.lockstep.sim.liquidity import Liquidity
     from cython.cimports.lockstep.sim.market import Market, Stake, VenueOrder
+    from cython.cimports.lockstep.sim.queue import QueuePlace
     from cython.cimports.lockstep.sim.transit import InFlight
     from cython.cimports.lockstep.sim.venue import Venue
 else:
     from lockstep.sim.chance import Chance
+    from lockstep.sim.liquidity import Liquidity
     from lockstep.sim.market import Market, Stake, VenueOrder
+    from lockstep.sim.queue import QueuePlace
     from lockstep.sim.transit import InFlight
     from lockstep.sim.venue import Venue
+from lockstep.book.saved import restore_book, restore_ids, save_book, save_ids
 from lockstep.model.errors import StateError
 from lockstep.model.saved import restore_report, restore_request, save_report, save_request
 
@@ -105,6 +110,7 @@ def save_market(market: Market) -> dict[str, Any]:
         "shown_ask_qty": market.shown_ask_qty,
         "session_open": market.session_open,
         "session_close": market.session_close,
+        "depth": None if market.depth is None else save_liquidity(market.depth),
     }
 
 
@@ -132,6 +138,52 @@ def restore_market(market: Market, saved: Mapping[str, Any]) -> None:
     market.shown_ask_qty = saved["shown_ask_qty"]
     market.session_open = saved["session_open"]
     market.session_close = saved["session_close"]
+    if market.depth is not None:
+        restore_liquidity(market.depth, saved["depth"])
+
+
+def save_liquidity(depth: Liquidity) -> dict[str, Any]:
+    """The book at the venue and what we took of it."""
+    return {
+        "book": save_book(depth.book),
+        "in_group": depth.in_group,
+        "shut": list(depth.shut),
+        "holes": depth.holes,
+        "keys": list(depth.keys[: depth.holes]),
+        "taken": list(depth.taken[: depth.holes]),
+        "since": list(depth.since[: depth.holes]),
+    }
+
+
+def restore_liquidity(depth: Liquidity, saved: Mapping[str, Any]) -> None:
+    """Continue from `save_liquidity`: the same kind of book, empty."""
+    restore_book(depth.book, saved["book"])
+    depth.in_group = saved["in_group"]
+    depth.shut = list(saved["shut"])
+    while len(depth.keys) < saved["holes"]:
+        depth._grow()
+    depth.holes = saved["holes"]
+    for at in range(depth.holes):
+        depth.keys[at], depth.taken[at], depth.since[at] = saved["keys"][at], saved["taken"][at], saved["since"][at]
+
+
+def save_place(place: QueuePlace | None) -> dict[str, Any] | None:
+    """A place in a queue."""
+    if place is None:
+        return None
+    ids = None if place.ids is None else save_ids(place.ids)
+    return {"ahead": place.ahead, "traded": place.traded, "ids": ids}
+
+
+def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
+    """The place that `save_place` saw."""
+    if saved is None:
+        return None
+    place: QueuePlace = QueuePlace.__new__(QueuePlace)
+    place.ahead = saved["ahead"]
+    place.traded = saved["traded"]
+    place.ids = None if saved["ids"] is None else restore_ids(saved["ids"])
+    return place
 
 
 def _stake(net: cython.longlong) -> Stake:
@@ -166,6 +218,7 @@ def save_venue_order(order: VenueOrder, market: Market) -> dict[str, Any]:
         "crossing": order.crossing,
         "waiting": order.waiting,
         "charged": order.charged,
+        "place": save_place(order.place),
         "stake": next(number for number, stake in enumerate(market.stakes) if stake is order.stake),
     }
 
@@ -196,5 +249,6 @@ def restore_venue_order(saved: Mapping[str, Any], market: Market) -> VenueOrder:
     order.crossing = saved["crossing"]
     order.waiting = saved["waiting"]
     order.charged = saved["charged"]
+    order.place = restore_place(saved["place"])
     order.stake = market.stakes[saved["stake"]]
     return order

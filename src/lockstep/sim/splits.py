@@ -66,6 +66,10 @@ def restate_orders(
     market.last = wide_old * market.last // new_shares
     market.last_before = market.last
     market.forget_quote()
+    if market.depth is not None:
+        market.depth.forget()
+        for entry in market.resting:
+            cython.cast(VenueOrder, entry).place = None
     return 0
 
 

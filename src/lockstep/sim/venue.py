@@ -1,7 +1,7 @@
 """The simulated venue: commands arrive, the market moves, reports go back.
 
 Arrivals and reports are queues in time; the run loop drains them between events. Every command in flight is delayed,
-never reordered. What the market's moves do to the orders is in `bars` and `ticks`.
+never reordered. What the market's moves do to the orders is in `bars`, `ticks` and `depth`.
 
 The market's side is told in the venue's own time, and only that and the times of arrival decide: the venue does not know
 the engine's clock, so that it may be ahead of it by the feed's latency.
@@ -13,7 +13,9 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.model.traffic import OrderRequest
+    from cython.cimports.lockstep.model.rows import EventRows
     from cython.cimports.lockstep.sim.bars import match_bar
+    from cython.cimports.lockstep.sim.depth import arrive_at_book, match_print, tell_book
     from cython.cimports.lockstep.sim.desk import Desk
     from cython.cimports.lockstep.sim.market import Market, VenueOrder
     from cython.cimports.lockstep.sim.splits import restate_orders
@@ -21,7 +23,9 @@ if cython.compiled:
     from cython.cimports.lockstep.sim.transit import InFlight
 else:
     from lockstep.model.traffic import OrderRequest
+    from lockstep.model.rows import EventRows
     from lockstep.sim.bars import match_bar
+    from lockstep.sim.depth import arrive_at_book, match_print, tell_book
     from lockstep.sim.desk import Desk
     from lockstep.sim.market import Market, VenueOrder
     from lockstep.sim.splits import restate_orders
@@ -56,17 +60,27 @@ class Venue(Desk):
             if order is not None and not market.bars:
                 if order.expire_ts < self.next_expiry:
                     self.next_expiry = order.expire_ts
-                meet_on_arrival(self, market, order)
+                self._meet(market, order)
             return 0
         if market.bars and request.basis_ts > market.settled_to:
             market.held.append(flight)  # a bar that opened before it was sent may still come, and may fill the order
             return 0
         if request.kind == _REPLACE_REQUEST:
             changed: VenueOrder | None = self.replace(market, flight)
+            if changed is None and market.depth is not None:
+                changed = self.by_id.get(request.order_id)
+                if changed is not None and (changed.fresh or changed.waiting or changed.place is not None):
+                    changed = None  # else it has become larger, and lost its place in the queue
             if changed is not None and not market.bars:
-                meet_on_arrival(self, market, changed)
+                self._meet(market, changed)
             return 0
         return self.cancel(market, flight)
+
+    def _meet(self, market: Market, order: VenueOrder) -> cython.int:
+        """An order that has just come meets what stands: the book, or the quote."""
+        if market.depth is not None:
+            return arrive_at_book(self, market, market.depth, order)
+        return meet_on_arrival(self, market, order)
 
     def open_bar(self, index: cython.int, ts_open: cython.longlong) -> cython.int:
         """The instrument's next bar opened at ts_open: commands sent before it no longer wait for an earlier bar."""
@@ -138,10 +152,25 @@ class Venue(Desk):
             self._pass_to(ts)
             market.events += 1
             if len(market.resting) > 0 and market.is_open(ts):
-                match_trade(self, market, ts, price, qty, aggressor)
+                if market.depth is not None:
+                    match_print(self, market, market.depth, ts, price, qty, aggressor)
+                else:
+                    match_trade(self, market, ts, price, qty, aggressor)
         market.last = price
         market.last_before = price
         return 0
+
+    @cython.boundscheck(False)  # the caller's row
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def on_book(self, index: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+        """The book changed: a BOOK record, at the venue's own time."""
+        market: Market = cython.cast(Market, self.markets[index])
+        if market.depth is None:
+            return 0
+        if not market.depth.in_group:
+            self._pass_to(rows.w[i, 1])
+        return tell_book(self, market, market.depth, rows, i)
 
     def _pass_to(self, ts: cython.longlong) -> cython.int:
         """Time has come to ts, whether or not the run loop said so: what arrives and ends by then comes first."""

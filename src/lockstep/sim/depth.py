@@ -1,0 +1,437 @@
+"""Matching on an order book.
+
+What takes (market orders, triggered stops, limits that reach the other side) walks the book as it stands, level by level, each
+at its own price, and what it took is gone for our next order. What rests stands in the queue of its level: a trade at its
+price by the other side eats what is ahead of it, then it; a trade beyond its price fills it, and so does a book whose other
+side has come to its price. Trades are TRADE records where the book is told by levels, and the executions of resting orders
+(MATCH) where it is told by orders.
+
+A group of changes is one: in between nothing is matched. A book that is not GOOD matches nothing, and what it would have
+concerned is counted: an order that arrives waits for the book, one that may not wait ends.
+
+Best price first, then oldest. An order meets no change and no trade from before its arrival, or from before what its sender
+knew (basis_ts); a book that still stands is not from before. Each order acts once at an event.
+"""
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.book.l2 import L2Book
+    from cython.cimports.lockstep.book.l3 import L3Book
+    from cython.cimports.lockstep.book.ladder import Ladder
+    from cython.cimports.lockstep.model.rows import EventRows
+    from cython.cimports.lockstep.sim.desk import Desk
+    from cython.cimports.lockstep.sim.liquidity import Liquidity
+    from cython.cimports.lockstep.sim.market import Market, VenueOrder
+    from cython.cimports.lockstep.sim.queue import QueuePlace
+else:
+    from lockstep.book.l2 import L2Book
+    from lockstep.book.l3 import L3Book
+    from lockstep.book.ladder import Ladder
+    from lockstep.model.rows import EventRows
+    from lockstep.sim.desk import Desk
+    from lockstep.sim.liquidity import Liquidity
+    from lockstep.sim.market import Market, VenueOrder
+    from lockstep.sim.queue import QueuePlace
+from lockstep.model.enums import BookAction, OrderEventKind, OrderFlag, Reason, TimeInForce
+from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
+
+_SET = cython.declare(cython.int, int(BookAction.SET))
+_ADD = cython.declare(cython.int, int(BookAction.ADD))
+_MODIFY = cython.declare(cython.int, int(BookAction.MODIFY))
+_DELETE = cython.declare(cython.int, int(BookAction.DELETE))
+_CLEAR = cython.declare(cython.int, int(BookAction.CLEAR))
+_MATCH = cython.declare(cython.int, int(BookAction.MATCH))
+_ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
+_FULL_FLAG = cython.declare(cython.longlong, BOOK_FULL)
+_LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
+_CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
+_IOC = cython.declare(cython.int, int(TimeInForce.IOC))
+_FOK = cython.declare(cython.int, int(TimeInForce.FOK))
+_TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
+_POST_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.POST_ONLY))
+_FIRST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)  # the rank of an order at any price
+_FAR_OFF = cython.declare(cython.longlong, 2**62)
+_UNSEEN = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)  # the id of an order the book does not have
+
+
+# ---- the book is told
+
+
+@cython.boundscheck(False)  # the caller's row
+@cython.wraparound(False)
+@cython.initializedcheck(False)
+def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+    """One BOOK record, at the venue's own time: the book changes, the queues move, and at the end of its group orders meet it."""
+    flags: cython.longlong = rows.w[i, 3] >> 8
+    if len(market.resting) == 0 and depth.holes == 0:
+        if depth.levels is not None:
+            depth.levels.apply(rows, i, i + 1)
+        else:
+            depth.orders.apply(rows, i, i + 1)
+    elif depth.levels is not None:
+        _tell_level(market, depth, depth.levels, rows, i)
+    else:
+        _tell_order(desk, market, depth, depth.orders, rows, i)
+    if not flags & _LAST_FLAG:
+        depth.in_group = True
+        return 0
+    depth.in_group = False
+    if len(market.resting) > 0:
+        if flags & _FULL_FLAG:
+            _rejoin(market, depth)
+        market.events += 1
+        match_group(desk, market, depth, rows.w[i, 1])
+    return 0
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.initializedcheck(False)
+def _tell_level(
+    market: Market, depth: Liquidity, book: L2Book, rows: EventRows, i: cython.Py_ssize_t
+) -> cython.int:
+    """A record of a book of levels, where orders of ours rest or have taken."""
+    flags: cython.longlong = rows.w[i, 3] >> 8
+    side: cython.int = cython.cast(cython.int, (rows.w[i, 3] >> 16) & 0xFFFF) - 2
+    if flags & _ACTION_BITS == _CLEAR:
+        depth.cleared(0 if side == -2 else side)
+    if flags & _ACTION_BITS != _SET:
+        book.apply(rows, i, i + 1)
+        return 0
+    tick: cython.longlong = book.to_tick(rows.w[i, 4])
+    ladder: Ladder = depth.side_of(side)
+    before: cython.longlong = ladder.at(tick)
+    if book.apply(rows, i, i + 1):
+        return 0
+    if depth.holes > 0:
+        depth.told(side, tick)
+    if not flags & _FULL_FLAG:
+        _move_queue(market, depth, side, tick, before, rows.w[i, 5])
+    return 0
+
+
+def _move_queue(
+    market: Market,
+    depth: Liquidity,
+    side: cython.int,
+    tick: cython.longlong,
+    before: cython.longlong,
+    after: cython.longlong,
+) -> cython.int:
+    """A level has another quantity: our places in its queue."""
+    order: VenueOrder
+    price: cython.longlong = tick * depth.book.tick
+    for entry in market.resting:
+        order = cython.cast(VenueOrder, entry)
+        if order.limit_price == price and order.side == side and order.place is not None:
+            depth.model.told(order.place, before, after)
+    return 0
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.initializedcheck(False)
+def _tell_order(
+    desk: Desk, market: Market, depth: Liquidity, book: L3Book, rows: EventRows, i: cython.Py_ssize_t
+) -> cython.int:
+    """A record of a book of orders, where orders of ours rest or have taken."""
+    flags: cython.longlong = rows.w[i, 3] >> 8
+    action: cython.int = cython.cast(cython.int, flags & _ACTION_BITS)
+    side: cython.int = cython.cast(cython.int, (rows.w[i, 3] >> 16) & 0xFFFF) - 2
+    order_id: cython.longlong = rows.w[i, 6]
+    if action == _CLEAR:
+        depth.cleared(0)
+    if action != _MATCH and action != _DELETE and action != _MODIFY and action != _ADD:
+        book.apply(rows, i, i + 1)
+        return 0
+    slot: cython.int = -1 if action == _ADD else book.ids.find(order_id)
+    tick: cython.longlong = book.to_tick(rows.w[i, 4])
+    had: cython.longlong = 0
+    if slot >= 0:
+        side = book.level_side[book.level_of[slot]]
+        tick = book.level_tick[book.level_of[slot]]
+        had = book.qty_of[slot]
+    before: cython.longlong = 0 if flags & _FULL_FLAG else depth.shown(side, tick)
+    if book.apply(rows, i, i + 1):
+        return 0
+    if flags & _FULL_FLAG:
+        return 0
+    if slot < 0 and action != _ADD:
+        order_id = _UNSEEN
+    if action == _MATCH:
+        market.events += 1
+        meet_trade(desk, market, depth, rows.w[i, 1], side, rows.w[i, 4] if slot < 0 else tick * book.tick,
+                   rows.w[i, 5], order_id)  # fmt: skip
+    if slot >= 0:
+        _follow(market, depth, book, order_id, side, tick, had)
+    after: cython.longlong = depth.shown(side, tick)
+    if after < before and depth.holes > 0:
+        depth.gone(side, tick, before - after)
+    if not depth.model.follows_ids() and after != before:
+        _move_queue(market, depth, side, tick, before, after)
+    return 0
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.initializedcheck(False)
+def _follow(
+    market: Market,
+    depth: Liquidity,
+    book: L3Book,
+    order_id: cython.longlong,
+    side: cython.int,
+    tick: cython.longlong,
+    had: cython.longlong,
+) -> cython.int:
+    """An order of the book was changed: whether it still stands ahead of ours, and with how much."""
+    order: VenueOrder
+    place: QueuePlace
+    price: cython.longlong = tick * book.tick
+    slot: cython.int = book.ids.find(order_id)
+    has: cython.longlong = 0
+    if slot >= 0 and book.level_side[book.level_of[slot]] == side and book.level_tick[book.level_of[slot]] == tick:
+        has = book.qty_of[slot]
+    for entry in market.resting:
+        order = cython.cast(VenueOrder, entry)
+        if order.limit_price != price or order.side != side or order.place is None:
+            continue
+        place = order.place
+        if depth.model.is_ahead(place, order_id):
+            if 0 < has <= had:
+                depth.model.shrink(place, had - has)
+            else:  # gone, to another price, or to the end of the queue since it has become larger
+                depth.model.leave(place, order_id, had)
+    return 0
+
+
+def _rejoin(market: Market, depth: Liquidity) -> cython.int:
+    """A full book has come: our places in its queues."""
+    order: VenueOrder
+    for entry in market.resting:
+        order = cython.cast(VenueOrder, entry)
+        if order.place is not None:
+            depth.rejoin(order.place, order.side, depth.book.to_tick(order.limit_price))
+    return 0
+
+
+# ---- orders meet the book
+
+
+def arrive_at_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder) -> cython.int:
+    """An order has arrived: it meets the book that stands, unless its sender knew something later still."""
+    if depth.in_group or order.basis_ts > order.arrival:
+        return 0
+    if order.waiting:
+        price: cython.longlong = 0 if market.trades else depth.touch(order.side, order.arrival)
+        if price == 0 or not _is_open(market, depth, order.arrival) or not desk.sets_off(market, order, price):
+            return 0
+        desk.trigger(order, order.arrival)
+    return _meet_book(desk, market, depth, order, order.arrival)
+
+
+def _is_open(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.bint:
+    """Whether anything is matched at ts: the session is open, and the book is of this session and GOOD."""
+    if not market.always_open and (not market.is_open(ts) or depth.book.ts < market.session_open):
+        return False
+    return depth.is_sound(ts)
+
+
+def match_group(desk: Desk, market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int:
+    """The book has changed: stops that watch it, then every order that it does something to."""
+    order: VenueOrder
+    best: VenueOrder | None
+    price: cython.longlong
+    rank: cython.longlong
+    top: cython.longlong
+    if not _is_open(market, depth, ts):
+        return 0
+    if depth.holes > 0:
+        depth.recover(ts)
+    if not market.trades:
+        for entry in market.resting:
+            order = cython.cast(VenueOrder, entry)
+            if order.waiting and order.basis_ts <= ts and order.arrival <= ts:
+                price = depth.touch(order.side, ts)
+                if price > 0 and desk.sets_off(market, order, price):
+                    desk.trigger(order, ts)
+    while True:
+        best = None
+        top = -1
+        for entry in market.resting:
+            order = cython.cast(VenueOrder, entry)
+            if order.waiting or order.met == market.events or order.basis_ts > ts or order.arrival > ts:
+                continue
+            rank = _book_rank(depth, order, ts)
+            if rank > top:
+                top = rank
+                best = order
+        if best is None:
+            return 0
+        _meet_book(desk, market, depth, best, ts)
+
+
+def _book_rank(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.longlong:
+    """How far in front an order stands for the present book: its distance from the price; -1 where nothing happens."""
+    price: cython.longlong = depth.touch(order.side, ts)
+    if order.limit_price == 0:
+        return _FIRST if price > 0 else 0 if order.time_in_force == _IOC or order.time_in_force == _FOK else -1
+    beyond: cython.longlong = (order.limit_price - price) * order.side
+    if price == 0 or beyond < 0:
+        return 0 if order.fresh or order.place is None else -1  # it takes nothing and rests from now on
+    return beyond
+
+
+def _meet_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
+    """What an order that waits for nothing does at the standing book."""
+    if depth.in_group:
+        return 0
+    price: cython.longlong = 0
+    if _is_open(market, depth, ts):
+        price = depth.touch(order.side, ts)
+        order.met = market.events
+    elif order.time_in_force != _IOC and order.time_in_force != _FOK:
+        return 0  # it waits for a book that can be trusted
+    if price > 0 and (order.limit_price == 0 or (order.limit_price - price) * order.side >= 0):
+        if not order.fresh:
+            _be_taken(desk, market, depth, order, ts)
+        elif order.flags & _POST_ONLY_FLAG:
+            return desk.refuse_to_take(market, order, ts)
+        else:
+            _walk(desk, market, depth, order, ts)
+    if order.leaves == 0:
+        return 0
+    if order.time_in_force == _IOC or order.time_in_force == _FOK:
+        return desk.end(market, order, _CANCEL, _TIME_IN_FORCE, ts)
+    if order.limit_price > 0:
+        order.fresh = False
+        if order.place is None:
+            order.place = depth.join(order.side, depth.book.to_tick(order.limit_price))
+    return 0
+
+
+def _walk(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
+    """An order takes the other side, best level first, each at its own price, as far as its limit reaches."""
+    wanted: cython.longlong = desk.allowed(market, order, ts)
+    if wanted == 0:
+        return 0
+    side: cython.int = order.side
+    if order.time_in_force == _FOK and depth.reach(side, order.limit_price, wanted, market.lot, ts) < wanted:
+        return 0
+    market.bid = depth.touch(-1, ts)
+    market.ask = depth.touch(1, ts)
+    ladder: Ladder = depth.side_of(-side)
+    tick: cython.longlong = ladder.best
+    price: cython.longlong
+    qty: cython.longlong
+    while wanted > 0 and -_FAR_OFF < tick < _FAR_OFF:
+        price = tick * depth.book.tick
+        if order.limit_price > 0 and (order.limit_price - price) * side < 0:
+            return 0
+        qty = depth.left(-side, tick, ts)
+        qty = wanted if qty >= wanted else qty - qty % market.lot
+        if qty > 0:
+            depth.take(-side, tick, qty, ts)
+            wanted -= qty
+            desk.execute(market, order, price, False, ts, depth.shown(-side, tick) / market.qty_scale, qty)
+        tick = ladder.worse_than(tick)
+    return 0
+
+
+def _be_taken(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
+    """The other side of the book has come to a resting order: it is filled at its price by what is there."""
+    side: cython.int = order.side
+    room: cython.longlong = depth.reach(side, order.limit_price, order.leaves, 1, ts)
+    filled: cython.longlong = desk.fill(market, order, order.limit_price, True, ts, 0.0, room)
+    ladder: Ladder = depth.side_of(-side)
+    tick: cython.longlong = ladder.best
+    qty: cython.longlong
+    while filled > 0:
+        qty = min(filled, depth.left(-side, tick, ts))
+        if qty > 0:
+            depth.take(-side, tick, qty, ts)
+            filled -= qty
+        tick = ladder.worse_than(tick)
+    return 0
+
+
+# ---- trades
+
+
+def match_print(
+    desk: Desk,
+    market: Market,
+    depth: Liquidity,
+    ts: cython.longlong,
+    price: cython.longlong,
+    qty: cython.longlong,
+    aggressor: cython.int,
+) -> cython.int:
+    """A trade printed: stops first, then every order that it fills. aggressor: +1, -1, or 0 where it is not known."""
+    order: VenueOrder
+    k: cython.Py_ssize_t = 0
+    while k < len(market.resting):
+        order = cython.cast(VenueOrder, market.resting[k])
+        if order.basis_ts <= ts and order.arrival <= ts:
+            if order.waiting:
+                if desk.sets_off(market, order, price):
+                    desk.trigger(order, ts)
+                    order.met = market.events
+                    _meet_book(desk, market, depth, order, ts)
+            elif order.met == 0:
+                _meet_book(desk, market, depth, order, ts)
+        if k < len(market.resting) and market.resting[k] is order:
+            k += 1  # still there; else the next one has taken its place
+    if depth.levels is not None and qty > 0:
+        return meet_trade(desk, market, depth, ts, -aggressor, price, qty, _UNSEEN)
+    return 0
+
+
+def meet_trade(
+    desk: Desk,
+    market: Market,
+    depth: Liquidity,
+    ts: cython.longlong,
+    side: cython.int,
+    price: cython.longlong,
+    qty: cython.longlong,
+    order_id: cython.longlong,
+) -> cython.int:
+    """What was traded reaches our resting orders of a side (0: of either), the best priced first, then the oldest.
+
+    order_id: whose execution it was, in a book of orders.
+    """
+    order: VenueOrder
+    best: VenueOrder | None
+    place: QueuePlace
+    beyond: cython.longlong
+    top: cython.longlong
+    reaching: cython.longlong
+    left: cython.longlong = qty
+    if price <= 0 or len(market.resting) == 0 or not _is_open(market, depth, ts):
+        return 0
+    while True:
+        best = None
+        top = -1
+        for entry in market.resting:
+            order = cython.cast(VenueOrder, entry)
+            if order.place is None or order.met == market.events or order.basis_ts > ts or order.arrival > ts:
+                continue
+            beyond = (order.limit_price - price) * order.side
+            if beyond > top and (side == 0 or order.side == side):
+                top = beyond
+                best = order
+        if best is None:
+            return 0
+        best.met = market.events
+        place = cython.cast(QueuePlace, best.place)
+        reaching = left
+        if top > 0:
+            depth.model.passed(place)
+        elif place.ids is None:
+            reaching = depth.model.trade(place, qty, left)
+        elif order_id == _UNSEEN or depth.model.is_ahead(place, order_id):
+            reaching = 0  # an order the book never had stood there before us
+        if reaching > 0:
+            left -= desk.fill(market, best, best.limit_price, True, ts, 0.0, reaching)
