@@ -10,11 +10,11 @@ from machine import T0
 from slow_depth import DepthRules, SlowDepth
 from slow_ticks import NEVER, TickWish
 from tick_machine import Told
-from tick_wishes import tick_wishes
+from tick_wishes import OWNERS, tick_wishes
 
 from lockstep.sim.saved import restore_venue, save_venue
 
-LOW, MID, HIGH = 94, 100, 106
+MID = 100
 Row = tuple[str, int, int, int, int]
 
 
@@ -32,7 +32,7 @@ def level_rows(draw: st.DrawFn, count: int) -> list[Row]:
     rows = []
     for _ in range(count):
         side = draw(st.sampled_from([1, -1]))
-        near = draw(st.sampled_from([1, 1, 2, 2, 3, 4, 5, 0]))
+        near = draw(st.sampled_from([1] * 6 + [2] * 4 + [3, 4, 5, 0]))
         qty = draw(st.sampled_from([0, 0, 1, 3, 5, 8, 20]))
         rows.append(("SET", side, MID - side * near, qty, 0))
     return rows
@@ -72,7 +72,7 @@ def order_rows(draw: st.DrawFn, book: Recorded, count: int) -> list[Row]:
 @st.composite
 def groups(draw: st.DrawFn, rules: DepthRules, book: Recorded, whole: bool) -> tuple[list[Row], bool]:
     """Changes that belong together: a full book, one of the rare words, or a few changes."""
-    what = "full" if whole else draw(st.sampled_from(["changes"] * 12 + ["full", "status", "wrong"]))
+    what = "full" if whole else draw(st.sampled_from(["changes"] * 24 + ["full", "full", "status", "wrong"]))
     if what == "full":
         rows: list[Row] = [("CLEAR", 0, 0, 0, 0)]
         if rules.orders:
@@ -94,6 +94,21 @@ def groups(draw: st.DrawFn, rules: DepthRules, book: Recorded, whole: bool) -> t
 
 
 @st.composite
+def wishes(draw: st.DrawFn, now: int) -> TickWish:
+    """Any order, or one that rests at or near the best price."""
+    if draw(st.booleans()):
+        return draw(tick_wishes(now))
+    side = draw(st.sampled_from([1, -1]))
+    return TickWish(
+        side=side,
+        qty=draw(st.integers(1, 6)),
+        kind="limit",
+        limit=MID - side * draw(st.sampled_from([0, 1, 1, 1, 2, 2])),
+        owner=draw(st.integers(0, OWNERS - 1)),
+    )
+
+
+@st.composite
 def actions(draw: st.DrawFn, rules: DepthRules) -> list[tuple[Any, ...]]:
     book = Recorded()
     rows, full = draw(groups(rules, book, True))
@@ -101,16 +116,17 @@ def actions(draw: st.DrawFn, rules: DepthRules) -> list[tuple[Any, ...]]:
     now, sent = T0, 0
     for _ in range(draw(st.integers(3, 40))):
         now += draw(st.integers(0, 3))
-        what = draw(st.sampled_from(["send"] * 3 + ["cancel"] + ["book"] * 6 + ["trade"] * 3 * rules.trades))
+        what = draw(st.sampled_from(["send"] * 3 + ["cancel"] + ["book"] * 5 + ["trade"] * 4 * rules.trades))
         if what == "book":
             rows, full = draw(groups(rules, book, False))
-            found.append(("book", now, rows, full, full or draw(st.sampled_from([True, True, True, False]))))
+            found.append(("book", now, rows, full, full or draw(st.integers(0, 5)) > 0))
         elif what == "trade":
-            price, qty = MID + draw(st.integers(-3, 3)), draw(st.sampled_from([0, 1, 3, 5, 12]))
-            found.append(("trade", now, price, qty, draw(st.sampled_from([1, -1, 0]))))
+            taker = draw(st.sampled_from([1, -1]))
+            price, qty = MID + taker * draw(st.sampled_from([1, 1, 1, 2, 3])), draw(st.sampled_from([0, 1, 3, 5, 12]))
+            found.append(("trade", now, price, qty, taker * draw(st.sampled_from([1, 1, 1, 0]))))
         elif what == "send":
             sent += 1
-            found.append(("send", now, sent, draw(tick_wishes(now))))
+            found.append(("send", now, sent, draw(wishes(now))))
         elif sent:
             found.append(("cancel", now, draw(st.integers(1, sent))))
     return found
@@ -123,14 +139,14 @@ def rule_sets(draw: st.DrawFn) -> DepthRules:
         orders=orders,
         trades=draw(st.sampled_from([True, True, False])),
         latency=draw(st.sampled_from([0, 0, 1, 2, 7])),
-        queue=draw(st.sampled_from(["pessimistic", "power", "log"] + ["exact"] * 3 * orders)),
+        queue=draw(st.sampled_from(["pessimistic", "power", "power", "log"] + ["exact"] * 4 * orders)),
         power=draw(st.sampled_from([0.5, 1.0, 3.0])),
         recovery=draw(st.sampled_from([0, 0, 3])),
         slip_bps=draw(st.sampled_from([0, 0, 150])),
     )
 
 
-@settings(max_examples=800)
+@settings(max_examples=600)
 @given(st.data())
 def test_depth_venue_does_what_a_slow_twin_does(data: st.DataObject) -> None:
     rules = data.draw(rule_sets())
@@ -143,7 +159,7 @@ def test_depth_venue_does_what_a_slow_twin_does(data: st.DataObject) -> None:
     check_invariants(rules, todo, told, fills)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data())
 def test_depth_venue_goes_on_from_a_saved_state_as_if_nothing_had_happened(data: st.DataObject) -> None:
     rules = data.draw(rule_sets())

@@ -10,6 +10,7 @@ from slow_ticks import SlowTicks, TickRules, TickWish
 from tick_machine import play
 from tick_wishes import tick_wishes
 
+
 @st.composite
 def actions(draw: st.DrawFn, rules: TickRules) -> list[tuple[Any, ...]]:
     kinds = ["send"] * 3 + ["cancel"] + ["quote"] * 4 * rules.quotes + ["trade"] * 4 * rules.trades

@@ -47,7 +47,9 @@ def depth_venue(
     return Venue([market], latency or Latency(entry_ns=rules.latency), slippage, fills, 0)
 
 
-def tell(venue: Venue, ts: int, rows: list[tuple[str, int, int, int, int]], full: bool = False, last: bool = True) -> None:
+def tell(
+    venue: Venue, ts: int, rows: list[tuple[str, int, int, int, int]], full: bool = False, last: bool = True
+) -> None:
     """A group of changes, or the beginning of one: (what, side, price, quantity, id)."""
     records = np.zeros(len(rows), MARKET_EVENT)
     for k, (what, side, price, qty, ident) in enumerate(rows):
@@ -77,9 +79,7 @@ def act(venue: Venue, what: str, ts: int, *rest: Any) -> None:
         venue.send(make_request(_CANCEL, 0, 0, ts, ts, rest[0], None))
 
 
-def play_book(
-    rules: DepthRules, actions: list[tuple[Any, ...]], venue: Venue | None = None
-) -> tuple[Any, Any, Market]:
+def play_book(rules: DepthRules, actions: list[tuple[Any, ...]], venue: Venue | None = None) -> tuple[Any, Any, Market]:
     """Run actions through a venue: what it told of each order, its fills, and the market as it was left."""
     venue = venue or depth_venue(rules)
     told = Told()

@@ -250,15 +250,17 @@ class SlowDepth:
         f = (lambda x: math.log(1 + x)) if self.rules.queue == "log" else (lambda x: x**self.rules.power)
         return f(behind) / (f(ahead) + f(behind)) if f(ahead) + f(behind) else 1.0
 
+    @staticmethod
+    def _is_wrong(what: str, there: Theirs | None, qty: int) -> bool:
+        if what == "ADD":
+            return there is not None or qty <= 0
+        if there is None:
+            return True
+        return {"MODIFY": qty < 0, "DELETE": False, "MATCH": not 0 < qty <= there.qty}[what]
+
     def _order_row(self, ts: int, what: str, side: int, price: int, qty: int, ident: int, full: bool) -> None:
         there = self.lines.get(ident)
-        wrong = {
-            "ADD": there is not None or qty <= 0,
-            "MODIFY": there is None or qty < 0,
-            "DELETE": there is None,
-            "MATCH": there is None or not 0 < qty <= there.qty,
-        }
-        if wrong[what]:
+        if self._is_wrong(what, there, qty):
             self._fault()
             return
         if there is not None:

@@ -68,11 +68,11 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
         if depth.levels is not None:
             depth.levels.apply(rows, i, i + 1)
         else:
-            depth.orders.apply(rows, i, i + 1)
+            cython.cast(L3Book, depth.orders).apply(rows, i, i + 1)
     elif depth.levels is not None:
         _tell_level(market, depth, depth.levels, rows, i)
     else:
-        _tell_order(desk, market, depth, depth.orders, rows, i)
+        _tell_order(desk, market, depth, cython.cast(L3Book, depth.orders), rows, i)
     if not flags & _LAST_FLAG:
         depth.in_group = True
         return 0
@@ -88,9 +88,7 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
 @cython.boundscheck(False)
 @cython.wraparound(False)
 @cython.initializedcheck(False)
-def _tell_level(
-    market: Market, depth: Liquidity, book: L2Book, rows: EventRows, i: cython.Py_ssize_t
-) -> cython.int:
+def _tell_level(market: Market, depth: Liquidity, book: L2Book, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
     """A record of a book of levels, where orders of ours rest or have taken."""
     flags: cython.longlong = rows.w[i, 3] >> 8
     side: cython.int = cython.cast(cython.int, (rows.w[i, 3] >> 16) & 0xFFFF) - 2

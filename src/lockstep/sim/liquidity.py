@@ -116,7 +116,12 @@ class Liquidity:
         return tick * self.book.tick if -_FAR_OFF < tick < _FAR_OFF else 0
 
     def reach(
-        self, side: cython.int, limit: cython.longlong, wanted: cython.longlong, lot: cython.longlong, ts: cython.longlong
+        self,
+        side: cython.int,
+        limit: cython.longlong,
+        wanted: cython.longlong,
+        lot: cython.longlong,
+        ts: cython.longlong,
     ) -> cython.longlong:
         """How much an order of a side could take up to its limit (0: without any), whole lots of each level; no more than wanted."""
         ladder: Ladder = self.side_of(-side)
@@ -248,7 +253,7 @@ class Liquidity:
     def rejoin(self, place: QueuePlace, side: cython.int, tick: cython.longlong) -> cython.int:
         """The whole book was told anew: nobody who was not there before is ahead."""
         if place.ids is not None:
-            return self.model.rejoin_line(place, self.orders, side, tick)
+            return self.model.rejoin_line(place, cython.cast(L3Book, self.orders), side, tick)
         place.traded = 0
         shown: cython.longlong = self.shown(side, tick)
         if place.ahead > shown:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.model.traffic import OrderRequest
     from cython.cimports.lockstep.model.rows import EventRows
+    from cython.cimports.lockstep.model.traffic import OrderRequest
     from cython.cimports.lockstep.sim.bars import match_bar
     from cython.cimports.lockstep.sim.depth import arrive_at_book, match_print, tell_book
     from cython.cimports.lockstep.sim.desk import Desk
@@ -22,8 +22,8 @@ if cython.compiled:
     from cython.cimports.lockstep.sim.ticks import match_quote, match_trade, meet_on_arrival
     from cython.cimports.lockstep.sim.transit import InFlight
 else:
-    from lockstep.model.traffic import OrderRequest
     from lockstep.model.rows import EventRows
+    from lockstep.model.traffic import OrderRequest
     from lockstep.sim.bars import match_bar
     from lockstep.sim.depth import arrive_at_book, match_print, tell_book
     from lockstep.sim.desk import Desk

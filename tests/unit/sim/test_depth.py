@@ -1,0 +1,236 @@
+"""How orders meet an order book: each rule by itself, in the venue's own time."""
+
+from typing import Any
+
+from depth_machine import act, depth_venue, play_book
+from machine import T0, coin
+from slow_depth import DepthRules
+from slow_ticks import TickWish
+
+from lockstep.model.enums import BookFault, BookState
+
+LEVELS = DepthRules()
+SHARE = DepthRules(queue="power")
+QUIET = DepthRules(trades=False)
+ORDERS = DepthRules(orders=True, queue="exact")
+STANDING = [("SET", 1, 99, 10), ("SET", 1, 98, 20), ("SET", -1, 101, 10), ("SET", -1, 102, 20), ("SET", -1, 104, 30)]
+
+
+def full(ts: int, *levels: tuple[str, int, int, int]) -> tuple[Any, ...]:
+    rows = [("CLEAR", 0, 0, 0, 0), *((*level, 0) for level in levels or STANDING)]
+    return ("book", T0 + ts, rows, True, True)
+
+
+def b(ts: int, *rows: tuple[Any, ...], last: bool = True) -> tuple[Any, ...]:
+    return ("book", T0 + ts, [row if len(row) == 5 else (*row, 0) for row in rows], False, last)
+
+
+def t(ts: int, price: int, qty: int = 10, aggressor: int = -1) -> tuple[Any, ...]:
+    return ("trade", T0 + ts, price, qty, aggressor)
+
+
+def send(ts: int, ident: int, **wish: Any) -> tuple[Any, ...]:
+    fields = {"side": 1, "qty": 5} | wish
+    if "limit" in fields and "kind" not in fields:
+        fields["kind"] = "limit"
+    return ("send", T0 + ts, ident, TickWish(**fields))
+
+
+def fills(rules: DepthRules, *actions: tuple[Any, ...]) -> list[tuple[int, int, int, int, str]]:
+    """(order, time since T0, quantity, price, liquidity)."""
+    _, made, _ = play_book(rules, list(actions))
+    return [(ident, ts - T0, qty, price, "maker" if maker else "taker") for ident, ts, qty, price, maker in made]
+
+
+def words(rules: DepthRules, ident: int, *actions: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """What the venue said of an order: (kind, time since T0, reason or quantity ...)."""
+    told, _, _ = play_book(rules, list(actions))
+    return [(kind, ts - T0, *rest) for kind, ts, *rest in told[ident]]
+
+
+def test_market_order_walks_the_book_level_by_level_and_waits_for_more() -> None:
+    seen = [full(0), send(0, 1, qty=65), b(3, ("SET", -1, 105, 7))]
+    assert fills(LEVELS, *seen) == [
+        (1, 0, 10, 101, "taker"), (1, 0, 20, 102, "taker"), (1, 0, 30, 104, "taker"), (1, 3, 5, 105, "taker"),
+    ]  # fmt: skip
+
+
+def test_limit_takes_as_far_as_it_reaches_and_its_rest_rests() -> None:
+    seen = [full(0), send(0, 1, qty=40, limit=103), b(2, ("SET", -1, 101, 4))]
+    assert fills(LEVELS, *seen) == [
+        (1, 0, 10, 101, "taker"),
+        (1, 0, 20, 102, "taker"),
+        (1, 2, 4, 103, "maker"),
+    ]
+
+
+def test_ioc_ends_with_what_it_got_and_fok_looks_at_the_whole_reach_first() -> None:
+    seen = [full(0), send(0, 1, qty=31, limit=102, tif="FOK"), send(0, 2, qty=30, limit=102, tif="FOK")]
+    assert fills(LEVELS, *seen) == [(2, 0, 10, 101, "taker"), (2, 0, 20, 102, "taker")]
+    assert words(LEVELS, 1, *seen)[-1] == ("CANCEL", 0, "TIME_IN_FORCE")
+    assert words(LEVELS, 1, full(0), send(0, 1, qty=31, limit=102, tif="IOC"))[-2:] == [
+        ("FILL", 0, 20, 102, False),
+        ("CANCEL", 0, "TIME_IN_FORCE"),
+    ]
+
+
+def test_what_we_took_stays_taken_until_the_level_is_told() -> None:
+    seen = [full(0), send(0, 1, qty=8), b(1, ("SET", -1, 102, 21)), send(1, 2, qty=5), b(2, ("SET", -1, 101, 10))]
+    assert fills(LEVELS, *seen, send(2, 3, qty=5)) == [
+        (1, 0, 8, 101, "taker"),
+        (2, 1, 2, 101, "taker"),
+        (2, 1, 3, 102, "taker"),
+        (3, 2, 5, 101, "taker"),
+    ]
+
+
+def test_what_we_took_comes_back_by_halves_whatever_is_told() -> None:
+    rules = DepthRules(recovery=10)
+    seen = [full(0), send(0, 1, qty=8), b(10, ("SET", -1, 101, 10)), send(10, 2, qty=8, limit=101, tif="IOC")]
+    assert fills(rules, *seen) == [(1, 0, 8, 101, "taker"), (2, 10, 6, 101, "taker")]
+
+
+def test_resting_limit_is_filled_by_what_trades_have_left_after_the_queue() -> None:
+    seen = [full(0), send(0, 1, limit=99), t(1, 99, 7), b(1, ("SET", 1, 99, 3)), t(2, 99, 6), t(3, 99, 20)]
+    assert fills(LEVELS, *seen) == [(1, 2, 3, 99, "maker"), (1, 3, 2, 99, "maker")]
+
+
+def test_trades_of_our_own_side_and_of_another_price_do_not_reach_us() -> None:
+    assert fills(LEVELS, full(0), send(0, 1, limit=99), t(1, 99, 99, 1), t(2, 100, 99, -1)) == []
+
+
+def test_trade_beyond_our_price_fills_us_up_to_its_size() -> None:
+    assert fills(LEVELS, full(0), send(0, 1, limit=99), t(1, 98, 3), t(2, 98, 30)) == [
+        (1, 1, 3, 99, "maker"),
+        (1, 2, 2, 99, "maker"),
+    ]
+
+
+def test_book_that_comes_to_our_price_fills_us_with_what_stands_there() -> None:
+    seen = [full(0), send(0, 1, limit=99), b(1, ("SET", 1, 99, 0), ("SET", 1, 98, 0), ("SET", -1, 99, 3))]
+    assert fills(LEVELS, *seen, b(2, ("SET", -1, 98, 9))) == [(1, 1, 3, 99, "maker"), (1, 2, 2, 99, "maker")]
+
+
+def test_one_trade_serves_our_orders_best_price_first_then_by_their_places() -> None:
+    seen = [full(0), send(0, 1, limit=99, qty=4), send(0, 2, limit=99, qty=4), send(0, 3, limit=100, qty=2)]
+    assert fills(LEVELS, *seen, t(1, 99, 17)) == [
+        (3, 1, 2, 100, "maker"),
+        (1, 1, 4, 99, "maker"),
+        (2, 1, 1, 99, "maker"),
+    ]
+
+
+def test_cancels_before_us_move_us_up_by_the_model() -> None:
+    seen = [full(0), send(0, 1, limit=99), b(1, ("SET", 1, 99, 20)), b(2, ("SET", 1, 99, 12)), t(3, 99, 7)]
+    assert fills(LEVELS, *seen) == []
+    assert fills(SHARE, *seen) == [(1, 3, 1, 99, "maker")]  # of 8 that left, 4 stood ahead: 6 are left of 10
+
+
+def test_between_the_changes_of_a_group_nothing_is_matched() -> None:
+    seen = [full(0), send(0, 1, limit=99), b(1, ("SET", -1, 98, 3), last=False), send(1, 2, qty=1), t(1, 97, 0)]
+    seen += [b(2, ("SET", -1, 98, 0))]
+    assert fills(LEVELS, *seen) == [(2, 2, 1, 101, "taker")]
+
+
+def test_book_that_is_not_good_matches_nothing_and_says_so() -> None:
+    auction = b(1, ("STATUS", 0, int(BookState.AUCTION), int(BookFault.VENUE)))
+    good = b(9, ("STATUS", 0, int(BookState.GOOD), 0))
+    seen = [full(0), send(0, 1, limit=99), auction, t(2, 98, 50), send(3, 2), send(4, 3, tif="IOC")]
+    assert fills(LEVELS, *seen) == []
+    assert words(LEVELS, 3, *seen)[-1] == ("CANCEL", 4, "TIME_IN_FORCE")
+    _, _, market = play_book(LEVELS, seen)
+    assert market.depth.shut_counts() == {"AUCTION": 4}  # the word itself, the trade, two orders
+    assert fills(LEVELS, *seen, good) == [(2, 9, 5, 101, "taker")]
+
+
+def test_crossed_book_fills_nothing_until_a_full_one_comes() -> None:
+    seen = [full(0), send(0, 1, limit=99), b(1, ("SET", -1, 98, 5)), b(2, ("SET", -1, 98, 5))]
+    assert fills(LEVELS, *seen) == []
+    assert fills(LEVELS, *seen, full(3, ("SET", 1, 97, 1), ("SET", -1, 98, 5))) == [(1, 3, 5, 99, "maker")]
+
+
+def test_silent_book_is_stale_and_fills_nothing() -> None:
+    venue = depth_venue(LEVELS, silence_max_ns=10)
+    _, made, market = play_book(LEVELS, [full(0), send(11, 1), send(11, 2, limit=99)], venue)
+    assert made == []
+    assert market.depth.shut_counts() == {"STALE": 2}
+
+
+def test_post_only_that_would_take_is_refused_and_one_that_rests_is_filled() -> None:
+    seen = [full(0), send(0, 1, limit=101, post_only=True), send(0, 2, limit=100, post_only=True), t(1, 100, 9)]
+    assert words(LEVELS, 1, *seen)[-1] == ("REJECT", 0, "POST_ONLY")
+    assert fills(LEVELS, *seen) == [(2, 1, 5, 100, "maker")]
+
+
+def test_reduce_only_walks_no_further_than_the_position() -> None:
+    seen = [full(0), send(0, 1, qty=12), send(1, 2, side=-1, qty=30, reduce_only=True)]
+    assert fills(LEVELS, *seen)[2:] == [(2, 1, 10, 99, "taker"), (2, 1, 2, 98, "taker")]
+    assert words(LEVELS, 2, *seen)[-1] == ("CANCEL", 1, "REDUCE_ONLY")
+
+
+def test_stop_watches_trades_and_takes_the_book_that_stands() -> None:
+    seen = [full(0), send(0, 1, kind="stop", stop=103, qty=12), b(1, ("SET", -1, 101, 0), ("SET", -1, 102, 0))]
+    assert fills(LEVELS, *seen, t(2, 103, 1, 1)) == [(1, 2, 12, 104, "taker")]
+    assert fills(QUIET, *seen) == [(1, 1, 12, 104, "taker")]  # without trades it watches what it would take
+
+
+def test_only_whole_lots_are_taken() -> None:
+    venue = depth_venue(LEVELS, instrument=coin(lot_size=4))
+    _, made, _ = play_book(LEVELS, [full(0), send(0, 1, qty=12)], venue)
+    assert [(qty, price) for _, _, qty, price, _ in made] == [(8, 101), (4, 102)]
+
+
+def test_order_meets_no_trade_from_before_what_its_sender_knew() -> None:
+    seen = [full(0, *STANDING[1:]), send(1, 1, limit=99, late=True), t(1, 98, 50), t(2, 98, 2)]
+    assert fills(LEVELS, *seen, t(3, 98, 2)) == [(1, 3, 2, 99, "maker")]
+
+
+def test_smaller_quantity_keeps_the_place_and_larger_or_other_price_loses_it() -> None:
+    rest = [full(0), send(0, 1, limit=99), b(1, ("SET", 1, 99, 30))]
+    trade = t(3, 99, 14)
+    for replaced, expected in (((3, 99), [(1, 3, 3, 99, "maker")]), ((6, 99), []), ((5, 98), [])):
+        assert fills(LEVELS, *rest, ("replace", T0 + 2, 1, *replaced), trade) == expected
+
+
+# ---- order by order
+
+
+def add(ident: int, side: int, price: int, qty: int) -> tuple[Any, ...]:
+    return ("ADD", side, price, qty, ident)
+
+
+RESTING = b(0, add(11, 1, 99, 4), add(12, 1, 99, 6), add(21, -1, 101, 5))
+TOLD = ("book", T0, [("CLEAR", 0, 0, 0, 0), *RESTING[2]], True, True)
+
+
+def test_exact_place_is_reached_by_executions_of_orders_behind_it_alone() -> None:
+    seen = [TOLD, send(0, 1, limit=99), b(1, add(13, 1, 99, 9)), b(2, ("MATCH", 1, 99, 4, 11), ("MATCH", 1, 99, 6, 12))]
+    assert fills(ORDERS, *seen) == []
+    assert fills(ORDERS, *seen, b(3, ("MATCH", 1, 99, 2, 13))) == [(1, 3, 2, 99, "maker")]
+
+
+def test_exact_order_ahead_that_grows_or_comes_back_stands_behind_us() -> None:
+    seen = [TOLD, send(0, 1, limit=99), b(1, ("MODIFY", 1, 99, 7, 12)), b(2, ("MATCH", 1, 99, 3, 12))]
+    assert fills(ORDERS, *seen) == [(1, 2, 3, 99, "maker")]
+    smaller = b(1, ("MODIFY", 1, 99, 5, 12))
+    assert fills(ORDERS, TOLD, send(0, 1, limit=99), smaller, b(2, ("MATCH", 1, 99, 3, 12))) == []
+
+
+def test_exact_execution_at_a_worse_price_fills_us_and_public_trades_do_not() -> None:
+    seen = [TOLD, send(0, 1, limit=100), t(1, 99, 50), b(2, ("MATCH", 1, 99, 3, 11))]
+    assert fills(ORDERS, *seen) == [(1, 2, 3, 100, "maker")]
+
+
+def test_book_of_orders_gives_back_what_we_took_as_it_leaves() -> None:
+    more = b(1, add(22, -1, 101, 3))
+    seen = [TOLD, send(0, 1, qty=5), more, send(1, 2, qty=9, limit=101, tif="IOC")]
+    assert fills(ORDERS, *seen) == [(1, 0, 5, 101, "taker"), (2, 1, 3, 101, "taker")]
+    left = b(2, ("MATCH", -1, 101, 5, 21), add(23, -1, 101, 2))
+    assert fills(ORDERS, *seen, left, send(2, 3, qty=9, limit=101, tif="IOC"))[2:] == [(3, 2, 2, 101, "taker")]
+
+
+def test_quotes_do_nothing_where_there_is_a_book() -> None:
+    venue = depth_venue(LEVELS)
+    act(venue, "book", T0, *full(0)[2:])
+    assert venue.on_quote(0, T0 + 1, 200, 201, 5, 5) == 0
+    assert venue.markets[0].bid == 0
