@@ -84,8 +84,7 @@ def play_book(rules: DepthRules, actions: list[tuple[Any, ...]], venue: Venue | 
     venue = venue or depth_venue(rules)
     told = Told()
     for what, ts, *rest in actions:
-        if not (what == "book" and venue.markets[0].depth.in_group):
-            told.hear(venue, ts)
+        told.hear(venue, ts)
         act(venue, what, ts, *rest)
     told.hear(venue, NEVER - 1)
     return told.by_order, [fill[1:] for fill in sorted(told.fills)], venue.markets[0]

@@ -75,8 +75,7 @@ class SlowDepth:
 
     def run(self, actions: list[tuple[Any, ...]]) -> None:
         for what, ts, *rest in actions:
-            if not (what == "book" and self.inside):
-                self._come_to(ts)
+            self._come_to(ts)
             if what == "book":
                 self._book(ts, *rest)
             elif what == "trade":
@@ -263,30 +262,17 @@ class SlowDepth:
         if self._is_wrong(what, there, qty):
             self._fault()
             return
-        if there is not None:
-            side, at = there.side, there.price
-        else:
-            at = price
+        side, at = (side, price) if there is None else (there.side, there.price)
         before = self._shown(side, at)
         ahead_of = [o for o in self.mine if o.before is not None and ident in o.before]
-        stays = False
-        if what == "ADD":
-            self.lines[ident] = Theirs(side, price, qty)
-        elif what == "DELETE":
-            del self.lines[ident]
-        elif what == "MATCH":
-            there.qty -= qty  # type: ignore[union-attr]
-            stays = there.qty > 0  # type: ignore[union-attr]
-            if not stays:
-                del self.lines[ident]
+        left = {"ADD": qty, "MODIFY": qty, "DELETE": 0, "MATCH": there.qty - qty if there else 0}[what]
+        stays = there is not None and 0 < left <= there.qty and (what != "MODIFY" or price == at)
+        if there is not None and stays:
+            there.qty = left
         else:
-            stays = price == at and 0 < qty <= there.qty  # type: ignore[union-attr]
-            if stays:
-                there.qty = qty  # type: ignore[union-attr]
-            else:
-                del self.lines[ident]
-                if qty:
-                    self.lines[ident] = Theirs(side, price, qty)
+            self.lines.pop(ident, None)
+            if left:
+                self.lines[ident] = Theirs(side, price, left)
         if full:
             return
         if what == "MATCH":

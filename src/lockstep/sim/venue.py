@@ -168,8 +168,7 @@ class Venue(Desk):
         market: Market = cython.cast(Market, self.markets[index])
         if market.depth is None:
             return 0
-        if not market.depth.in_group:
-            self._pass_to(rows.w[i, 1])
+        self._pass_to(rows.w[i, 1])
         return tell_book(self, market, market.depth, rows, i)
 
     def _pass_to(self, ts: cython.longlong) -> cython.int:
