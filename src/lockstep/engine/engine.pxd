@@ -1,3 +1,6 @@
+from lockstep.book.l2 cimport L2Book
+from lockstep.book.l3 cimport L3Book
+from lockstep.book.standing cimport Book
 from lockstep.engine.rowlog cimport RowLog
 from lockstep.engine.seat cimport Seat
 from lockstep.engine.state cimport State
@@ -15,6 +18,8 @@ cdef class Engine:
     cdef readonly RowLog equity
     cdef readonly long long events, bars, quotes, trades, next_timer
     cdef readonly dict orphans
+    cdef readonly list books
+    cdef list levels, orders
     cdef list by_instrument, by_series, instruments, timers
     cdef long long timer_seq, market_ts
     cdef Seat active
@@ -25,6 +30,7 @@ cdef class Engine:
     cdef int _on_quote(self, int instrument, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_trade(self, int instrument, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_book(self, int instrument, EventRows rows, Py_ssize_t i) except -1
+    cdef int _forget_book(self, int instrument) except -1
     cpdef int on_report(self, VenueReport report) except -1
     cdef int _on_word(self, Order order, VenueReport report) except -1
     cdef int _on_fill(self, Order order, VenueReport report) except -1

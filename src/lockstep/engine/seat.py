@@ -173,6 +173,16 @@ class Seat:
         sub: Subscription = self.pick(instrument)
         return sub.holding.last / sub.scale
 
+    def book(self, instrument: Instrument | str | None) -> Any:
+        """A view of an instrument's book. Raises: StrategyError: the run has none of it."""
+        sub: Subscription = self.pick(instrument)
+        if sub.book is None:
+            raise StrategyError(
+                f"{self.name}: the run has no order book of {sub.instrument.symbol}",
+                hint="give data with book changes: --kind depth",
+            )
+        return sub.book
+
     def owns(self, value: object) -> bool:
         """Whether the engine saves this object itself: an indicator, window or position."""
         return any(value is entry for entry in self.declared) or any(

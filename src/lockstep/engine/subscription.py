@@ -29,6 +29,7 @@ class Subscription:
     quote_indicators, trade_indicators: what is updated with each. waits: for indicators; ready: whether handlers are called.
     history_from: from when on it is shown what lies before the start; never, unless said.
     cooldown_until: no opening before this many bars. working_market: signed units of market orders on their way.
+    book: a view of the instrument's book, None where the run has none.
     watch: what was attached to the strategy and keeps prices and quantities of its own, which a split restates; or None.
     """
 
@@ -44,6 +45,7 @@ class Subscription:
     quote_indicators: IndicatorSet | None
     trade_indicators: IndicatorSet | None
     window: BarRing | None
+    book: Any
     series: cython.int
     ready: cython.bint
     waits: cython.bint
@@ -85,6 +87,7 @@ class Subscription:
         self.quote_indicators = None
         self.trade_indicators = None
         self.window = None
+        self.book = None
         self.series = series
         self.ready = True
         self.waits = True

@@ -23,7 +23,15 @@ from lockstep.run.feeds import KINDS, InstrumentFeeds
 from lockstep.run.identity import RunIdentity
 from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
-from lockstep.run.setup import refuse_closed, refuse_unfed, seat_all, show_history, sources_for, venue_for
+from lockstep.run.setup import (
+    keep_books,
+    refuse_closed,
+    refuse_unfed,
+    seat_all,
+    show_history,
+    sources_for,
+    venue_for,
+)
 from lockstep.run.strategy_file import StrategyFile, line_in
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.times import time_text
@@ -195,6 +203,7 @@ class Playing:
             signal_sink=self.signals.append,
         )
         desk = seat_all(self.engine, backtest.plans, backtest.feeds, config.limits)
+        keep_books(self.engine, backtest.feeds, config)
         self.venue = venue_for(backtest.feeds, self.engine.portfolio.valuations, config)
         self.engine.state.desk.stopwatch = time.perf_counter_ns  # how long verdicts take is no part of what is decided
         source, ahead = sources_for(backtest.feeds, desk.series, config, progress, backtest.funding)

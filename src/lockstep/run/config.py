@@ -8,7 +8,7 @@ import msgspec
 from lockstep.model.errors import UsageError, did_you_mean
 from lockstep.model.fees import FeeSchedule
 from lockstep.risk.limits import RiskLimits
-from lockstep.sim.models import LATENCIES, BarFills, Latency, Slippage
+from lockstep.sim.models import LATENCIES, BarFills, BookFills, Latency, Slippage
 
 CONFIG_SCHEMA_VERSION = 1
 MISSING_BARS = ("skip", "carry")
@@ -38,6 +38,7 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     latency: Latency = LATENCIES["standard"]
     slippage: Slippage = Slippage(bps=Decimal(1))
     fills: BarFills = BarFills()
+    books: BookFills = BookFills()
     limits: RiskLimits = RiskLimits()
     sessions: tuple[str, ...] = ()
     missing_bars: str = "skip"
@@ -64,6 +65,8 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     def facts(self) -> dict[str, Any]:
         """Plain values for the manifest and the run hash. Equal amounts are the same text: 100000.0 is 100000."""
         facts: dict[str, Any] = _plain(msgspec.to_builtins(self, builtin_types=(Decimal,)))
+        if self.books == BookFills():  # absent: as by default, so that runs without books keep their hashes
+            del facts["books"]
         return facts
 
 

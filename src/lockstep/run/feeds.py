@@ -7,17 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.features.bars import resampled
+from lockstep.model.enums import BookAction
 from lockstep.model.errors import StrategyError, UsageError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_SECOND
-from lockstep.model.record import Records
+from lockstep.model.record import BOOK_ACTION, Records
 from lockstep.model.timeframe import timeframe_text
 from lockstep.run.hours import OpenHours
 from lockstep.store.catalog.market_data import DataInfo, MarketData
 
+_OF_ORDERS = [int(action) for action in (BookAction.ADD, BookAction.MODIFY, BookAction.DELETE, BookAction.MATCH)]
 VIEW_NS = 60 * NANOS_PER_SECOND
 """The bars in which charts and buy-and-hold show an instrument that has ticks alone."""
-KINDS = ("bar", "trade", "quote")
+KINDS = ("bar", "trade", "quote", "book")
 """Of histories, the one that best tells a price first."""
 
 
@@ -34,7 +36,12 @@ class InstrumentFeeds:
         self.histories = {entry.info.kind: entry for entry in sorted(histories, key=_rank)}
         if len(self.histories) < len(histories):
             raise UsageError(f"the data holds {instrument.id} more than once", hint="give each instrument once")
-        self.has_ticks = "trade" in self.histories or "quote" in self.histories
+        self.has_ticks = any(kind in self.histories for kind in ("trade", "quote", "book"))
+        if list(self.histories) == ["book"]:
+            raise UsageError(
+                f"the data of {instrument.symbol} are changes of its book alone",
+                hint="give trades or quotes besides, which tell its prices: --kind depth",
+            )
         self.hours = OpenHours(instrument.session)
 
     @property
@@ -85,8 +92,15 @@ class InstrumentFeeds:
     def chunks(
         self, kind: str, start_ns: int | None, end_ns: int | None, hours: OpenHours | None = None
     ) -> Iterator[Records]:
-        """One history's records within the hours; nothing where it has none in that range. hours: counts what is left out."""
-        if self.histories[kind].count(start_ns, end_ns):
+        """One history's records within the hours; nothing where it has none in that range. hours: counts what is left out.
+
+        Of a book everything: what is told outside the hours stands there within them.
+        """
+        if kind == "book":
+            yield from (
+                self.histories[kind].chunks(start_ns, end_ns) if self.histories[kind].count(start_ns, end_ns) else ()
+            )
+        elif self.histories[kind].count(start_ns, end_ns):
             hours = hours or OpenHours(self.instrument.session)
             yield from hours.within(self.histories[kind].chunks(start_ns, end_ns))
 
@@ -109,6 +123,17 @@ class InstrumentFeeds:
             until_ns=end_ns,
         )
         return made if start_ns is None else _from(made, start_ns)
+
+    @property
+    def tells_orders(self) -> bool:
+        """Whether its book is told order by order, by the first change that says so."""
+        for records in self.histories["book"].chunks(None, None):
+            actions = records["flags"] & BOOK_ACTION
+            if np.isin(actions, _OF_ORDERS).any():
+                return True
+            if (actions == BookAction.SET).any():
+                return False
+        return False
 
     def count(self, start_ns: int | None, end_ns: int | None) -> int:
         """Records of all its histories in a range."""
@@ -151,7 +176,7 @@ def _from(made: Iterator[Records], start_ns: int) -> Iterator[Records]:
 
 def hears(feeds: InstrumentFeeds, bars_ns: int, handlers: set[str]) -> bool:
     """Whether an instrument's data, or time, ever call one of a strategy's market handlers."""
-    given = {"on_trade": "trade" in feeds.histories, "on_quote": "quote" in feeds.histories, "on_bar": bars_ns > 0}
+    given = {f"on_{kind}": kind in feeds.histories for kind in ("trade", "quote", "book")} | {"on_bar": bars_ns > 0}
     return not handlers or any(given.get(handler, False) for handler in handlers) or "on_timer" in handlers
 
 

@@ -29,6 +29,7 @@ from lockstep.model.errors import StateError
 from lockstep.run.source import skipped
 
 _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
+_BOOK = cython.declare(cython.int, int(EventKind.BOOK))
 _TRADE = cython.declare(cython.int, int(EventKind.TRADE))
 _QUOTE = cython.declare(cython.int, int(EventKind.QUOTE))
 _BAR = cython.declare(cython.int, int(EventKind.BAR))
@@ -354,8 +355,10 @@ class Loop:
 @cython.wraparound(False)
 @cython.initializedcheck(False)
 def show_tick(venue: Venue, stream: Stream) -> cython.int:
-    """The venue sees the trade or quote at a stream's head, at the venue's own time."""
+    """The venue sees the book's change, the trade or the quote at a stream's head, at the venue's own time."""
     i: cython.Py_ssize_t = stream.at
+    if stream.kind == _BOOK:
+        return venue.on_book(stream.instrument, stream, i)
     if stream.kind == _QUOTE:
         return venue.on_quote(
             stream.instrument, stream.w[i, 1], stream.w[i, 4], stream.w[i, 5], stream.w[i, 6], stream.w[i, 7]

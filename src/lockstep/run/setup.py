@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from lockstep.book.l2 import L2Book
+from lockstep.book.l3 import L3Book
 from lockstep.engine.engine import Engine
-from lockstep.model.errors import DataError, StrategyError
+from lockstep.model.errors import DataError, StrategyError, UsageError
 from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.model.record import Records
 from lockstep.model.valuation import Valuation
@@ -17,7 +19,9 @@ from lockstep.run.hours import OpenHours
 from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.source import MergedSource, Stream
+from lockstep.sim.liquidity import Liquidity
 from lockstep.sim.market import Market
+from lockstep.sim.queue import QueueModel
 from lockstep.sim.venue import Venue
 from lockstep.store.catalog.funding import FundingRates
 from lockstep.strategy.base import MARKET_HANDLERS, Strategy, history_of
@@ -218,7 +222,7 @@ def _ticks(
             to_venue=to_venue,
             by_event=by_event,
         )
-        for kind in ("trade", "quote")
+        for kind in ("book", "trade", "quote")
         if kind in feeds.histories
     ]
 
@@ -247,6 +251,36 @@ def show_history(loop: Loop, desk: Desk, feeds: Sequence[InstrumentFeeds], start
     return missing
 
 
+def book_of(feeds: InstrumentFeeds, silence_max_ns: int) -> L2Book | L3Book:
+    """An empty book of the kind its data tell. Orders from before the recording began are unknown in it, and only counted."""
+    if feeds.tells_orders:
+        return L3Book(feeds.instrument, silence_max_ns=silence_max_ns, unknown_ids="count")
+    return L2Book(feeds.instrument, silence_max_ns=silence_max_ns)
+
+
+def liquidity_for(feeds: InstrumentFeeds, config: BacktestConfig) -> Liquidity:
+    """The book at the venue. Raises: UsageError: a queue model that its data do not feed."""
+    book = book_of(feeds, config.books.silence_max_ns)
+    kind = config.books.queue
+    if kind == "auto":
+        kind = "exact" if isinstance(book, L3Book) else "pessimistic"
+    if kind == "exact" and not isinstance(book, L3Book):
+        raise UsageError(
+            f"the queue model exact follows single orders, and the book of {feeds.instrument.symbol} is told by levels",
+            hint="use pessimistic, power or log",
+        )
+    instrument = feeds.instrument
+    model = QueueModel(kind, float(config.books.power), instrument.lot_size, 10.0**instrument.qty_decimals)
+    return Liquidity(book, model, config.books.recovery_ns)
+
+
+def keep_books(engine: Engine, feeds: Sequence[InstrumentFeeds], config: BacktestConfig) -> None:
+    """Give the engine a book of its own of each instrument that has one."""
+    for index, entry in enumerate(feeds):
+        if "book" in entry.histories:
+            engine.keep_book(index, book_of(entry, config.books.silence_max_ns))
+
+
 def venue_for(feeds: Sequence[InstrumentFeeds], valuations: Sequence[Valuation], config: BacktestConfig) -> Venue:
     """The simulated venue, with a market for each instrument."""
     first = min(entry.first_ns for entry in feeds)
@@ -263,6 +297,7 @@ def venue_for(feeds: Sequence[InstrumentFeeds], valuations: Sequence[Valuation],
         # A bar of about a session or longer ends when the venue closes: its orders wait for the next open.
         queue = entry.bar_ns >= NANOS_PER_DAY // 4 and not entry.has_ticks
         ticks = {"quotes": "quote" in entry.histories, "trades": "trade" in entry.histories}
-        markets.append(Market(index, valuation, config.fills, hours, queue, **ticks))
+        depth = liquidity_for(entry, config) if "book" in entry.histories else None
+        markets.append(Market(index, valuation, config.fills, hours, queue, depth=depth, **ticks))
     slippage = config.slippage.scaled(config.cost_multiple)
     return Venue(markets, config.latency, slippage, config.fills, config.seed)

@@ -117,6 +117,47 @@ class Slippage(msgspec.Struct, frozen=True, kw_only=True):
         return Slippage(bps=self.bps * factor, volume_impact=self.volume_impact * factor)
 
 
+QUEUES = ("auto", "pessimistic", "power", "log", "exact")
+
+
+class BookFills(msgspec.Struct, frozen=True, kw_only=True):
+    """How orders meet order books. `sim.queue` and `sim.liquidity` have the rules.
+
+    queue: how a resting order's place moves; auto: exact where the data tell every order, else pessimistic. power: n of the model
+    "power". recovery_ns: the half-life of what our orders took of a level; 0, until the level is told again. silence_max_ns: a
+    book that has not been told for so long fills nothing; 0 for no limit.
+    """
+
+    queue: str = "auto"
+    power: Decimal = Decimal(3)
+    recovery_ns: int = 0
+    silence_max_ns: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises: UsageError: an unknown model, or a number out of range."""
+        if self.queue not in QUEUES:
+            raise UsageError(f"unknown queue model {self.queue!r}", hint=did_you_mean(self.queue, QUEUES))
+        if not self.power.is_finite() or not 0 < self.power <= 100:
+            raise UsageError(f"queue power was {self.power}, limit above 0 to 100")
+        for name, value in (("recovery", self.recovery_ns), ("silence", self.silence_max_ns)):
+            if not 0 <= value <= 366 * 86_400 * NANOS_PER_SECOND:
+                raise UsageError(f"book {name} was {value} ns, limit 0 to one year")
+
+
+def book_fills_from_text(queue: str, recovery: str = "none") -> BookFills:
+    """A queue model's name, "power:2" for one with its power; how fast a level recovers, a time such as "500ms", or "none".
+
+    Raises: UsageError: none of these.
+    """
+    name, colon, power = queue.partition(":")
+    if colon and (name != "power" or not power.replace(".", "", 1).isdigit()):
+        raise UsageError(f"queue model not understood: {queue!r}", hint="power:2, or one of " + ", ".join(QUEUES))
+    recovery_ns = 0 if recovery == "none" else _delay_ns(recovery, recovery)
+    if colon:
+        return BookFills(queue=name, power=Decimal(power), recovery_ns=recovery_ns)
+    return BookFills(queue=name, recovery_ns=recovery_ns)
+
+
 PATHS = ("pessimistic", "optimistic")
 LIMIT_FILLS = ("through", "touch")
 

@@ -136,7 +136,7 @@ class Strategy:
         """A public trade."""
 
     def on_book(self, update: Any) -> None:
-        """A book changed."""
+        """The book changed: the last of the changes that the venue made as one. The book itself is `self.book()`."""
 
     def on_order(self, event: OrderEvent) -> None:
         """One of this strategy's orders changed its state."""
@@ -201,6 +201,10 @@ class Strategy:
         """The latest price, quote currency; nan before the first."""
         price: float = self._seat.last_price(instrument)
         return price
+
+    def book(self, instrument: Instrument | str | None = None) -> Any:
+        """The order book as known now, read-only: `bid`, `ask`, `mid`, `bids(5)`, `is_good`. Raises: StrategyError: none there."""
+        return self._seat.book(instrument)
 
     # ---- what to declare
 

@@ -14,7 +14,7 @@ from lockstep.engine.rowlog import ROWS_PER_BLOCK, RowLog
 from lockstep.model.enums import EventKind, OrderEventKind, Reason
 from lockstep.model.errors import DataError, InvariantError, RefuseError, StrategyError
 from lockstep.model.messages import CancelOrder, SubmitOrder
-from lockstep.model.record import MARKET_EVENT
+from lockstep.model.record import BOOK_LAST, MARKET_EVENT
 from lockstep.model.traffic import make_report, make_request, make_terms
 from lockstep.portfolio.portfolio import Portfolio
 from lockstep.risk.limits import RiskLimits
@@ -446,7 +446,8 @@ def test_quotes_trades_and_books_reach_their_handlers_with_their_fields() -> Non
     engine.step(event(EventKind.QUOTE, T0 + 1, 98, 102, 5, 6))
     engine.step(event(EventKind.TRADE, T0 + 2, 101, 7, 42, aux=3))
     engine.step(event(EventKind.TRADE, T0 + 3, 102, 7, 43))
-    engine.step(event(EventKind.BOOK, T0 + 4, 99, 3, aux=1, flags=2))
+    engine.step(event(EventKind.BOOK, T0 + 4, 98, 1, aux=1, flags=2))  # not the last of its group
+    engine.step(event(EventKind.BOOK, T0 + 4, 99, 3, aux=1, flags=2 | BOOK_LAST))
     assert strategy.heard == [
         ("quote", 98.0, 102.0, 5.0, 6.0, 100.0),
         ("trade", 101, 7, 42, 1, 101.0),

@@ -137,7 +137,7 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
     from lockstep.run.config import BacktestConfig
     from lockstep.run.settings.limits_file import read_limits
     from lockstep.run.settings.moment import moment_ns
-    from lockstep.sim.models import BarFills, Slippage, latency_from_text
+    from lockstep.sim.models import BarFills, Slippage, book_fills_from_text, latency_from_text
 
     def number(name: str) -> Decimal:
         return decimal_of(given[name], f"--{name.replace('_', '-')}")
@@ -165,6 +165,7 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
             limit_fill=given["limit_fill"],
             participation=None if free else number("participation"),
         ),
+        books=book_fills_from_text(given["queue"], given["recovery"]),
         limits=replace(base, **{name: value for name, value in limits.items() if value is not None}),
         sessions=_sessions(given["sessions"], given["extended_hours"]),
         missing_bars=given["missing_bars"],

@@ -12,7 +12,7 @@ from lockstep.run.settings.kinds import Overridden
 from lockstep.run.settings.risk import limits_from
 from lockstep.run.settings.settings import Problem, Settings, SettingsError
 from lockstep.run.strategy_file import StrategyFile, load_strategy
-from lockstep.sim.models import BarFills, Slippage
+from lockstep.sim.models import BarFills, Slippage, book_fills_from_text
 from lockstep.store.catalog.funding import FundingRates, read_funding
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.places import SUFFIXES, locate
@@ -40,6 +40,7 @@ def config_from(settings: Settings) -> BacktestConfig:
             fills=BarFills(
                 path=venue["bar_path"], limit_fill=venue["limit_fill"], participation=venue["participation"]
             ),
+            books=book_fills_from_text(venue["queue"], venue["recovery"]),
             limits=limits_from(risk),
             sessions=engine["sessions"] or (),
             missing_bars=engine["missing_bars"],

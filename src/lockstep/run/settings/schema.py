@@ -191,6 +191,18 @@ VENUE = Section(
             default="0.1",
             doc="Our part of a bar's volume.",
         ),
+        Key(
+            name="queue",
+            kind=Text("queue model"),
+            default="auto",
+            doc="How places in a book's queues move: auto, pessimistic, power:N, log, exact.",
+        ),
+        Key(
+            name="recovery",
+            kind=Text("time"),
+            default="none",
+            doc="Half-life of what we took of a book's level; none: until it is told again.",
+        ),
     ),
 )
 RISK = Section(

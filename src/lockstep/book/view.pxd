@@ -1,0 +1,5 @@
+from lockstep.book.standing cimport Book
+
+
+cdef class BookView:
+    cdef Book book
