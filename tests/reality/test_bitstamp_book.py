@@ -49,7 +49,7 @@ class Changes:
     """The records of the log as changes of levels. What goes of orders that were never seen is what the trade after it says."""
 
     def __init__(self, found: dict[str, Any]) -> None:
-        self.records = records_of(found["book"])
+        self.records = records_of(found["book"])[2:]  # after what begins a recording: CLEAR and STATUS
         self._trades = iter(records_of(found["trade"]).tolist())
         self._book = L3Book(found["book"].instrument, unknown_ids="count")
         self._rows = held(self.records)

@@ -21,6 +21,8 @@ def test_amzn_records_say_what_the_messages_say(data: Path) -> None:
     kinds = messages[:, 1].astype(int)
     order_id, size, price, side = (messages[:, k].astype(np.int64) for k in range(2, 6))
     books, trades = records_of(found["book"]), records_of(found["trade"])
+    assert (books["flags"][:2] & 15).tolist() == [BookAction.CLEAR, BookAction.STATUS]
+    books = books[2:]
     on_book = np.isin(kinds, tuple(ACTIONS))
     assert (books["flags"] & 15).tolist() == [ACTIONS[kind] for kind in kinds[on_book].tolist()]
     assert np.array_equal(books["p0"] * 10, price[on_book])  # the instrument has three decimals: hidden orders trade at half a cent

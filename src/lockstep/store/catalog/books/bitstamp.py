@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from lockstep.book.l3 import L3Book
-from lockstep.model.enums import AssetClass, BookAction, BookFault, BookState
+from lockstep.model.enums import AssetClass, BookAction
 from lockstep.model.errors import DataError, ParseError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_SECOND
@@ -128,15 +128,14 @@ class _Log:
         self._book = L3Book(own, unknown_ids="count", window=_WINDOW)
         self._recent: list[_Executed] = []
         self._crossed_since = 0
-        self._begun = len(self.tape.files) == 1
+        self._begun = False
 
     def line(self, line: Line) -> None:
         """One line of the log."""
         time, event, text = line.text.split(" ", 2)
         ts = int(time) * 1_000_000
         if not self._begun:
-            self._pen.change(self.tape, BookAction.CLEAR, 0, 0, 0, (ts, ts))
-            self._pen.status(self.tape, BookState.EMPTY, BookFault.NO_SNAPSHOT, (ts, ts))
+            self._pen.begin(self.tape, (ts, ts))
             self._begun = True
         if event == "trade":
             self._trade(_TRADE.decode(text), (ts, ts))

@@ -49,7 +49,7 @@ def listing_of(
 
 
 class PushedBooks:
-    """The books of a venue that pushes them whole; they go on from file to file."""
+    """The books of a venue that pushes them whole, each begun anew in each file."""
 
     def __init__(self, listing: Callable[[str], Listing]) -> None:
         self._listing = listing
@@ -62,6 +62,7 @@ class PushedBooks:
         if book is None or self._pens.get(key) is not pen:
             tape = pen.tape(self._listing(key))
             book = self._books.setdefault(key, PushedBook(tape))
+            book.forget()
             self._pens[key] = pen
         return book
 

@@ -150,6 +150,7 @@ class _Market:
         self._snapshot: list[tuple[Any, ...]] = []
         self._auction = False
         self._in_snapshot = False
+        self._begun = False
         self._last_ns = 0
 
     def record(self, row: tuple[Any, ...], pen: Pen) -> None:
@@ -160,6 +161,9 @@ class _Market:
             self._in_full(row, pen)
             return
         self.end(pen)
+        if not self._begun:
+            self._begun = True
+            pen.begin(self.tape, times)
         pen.clock.heard(pen.place, ts_event, ts_recv)
         if self._last_ns and ts_recv - self._last_ns > HALT_NS and not self._auction:
             self._collect(pen, times, sequence)
@@ -190,7 +194,7 @@ class _Market:
         _, _, _, _, ts_event, order_id, price, size, _, _, action, side, ts_recv, _, sequence = row
         times = (ts_recv, ts_event)
         if not self._in_snapshot:
-            self._in_snapshot = True
+            self._in_snapshot = self._begun = True
             self._resting.clear()
             self._fills.clear()
             self._collect(pen, times, sequence)

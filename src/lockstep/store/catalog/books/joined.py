@@ -42,6 +42,8 @@ class JoinedBook:
 
     def change(self, change: Change, pen: Pen) -> None:
         """The next change."""
+        if self.last < 0:
+            pen.begin(self.tape, change.times)
         if self.last >= 0 and change.last <= self.last:
             if not self._fresh:  # what a snapshot holds already is told again by rule
                 pen.fault(self.tape, "changes of the book that came twice or late: left out")
@@ -93,16 +95,20 @@ class PushedBook:
         self.tape = tape
         self.last: int | None = None
         self._broken = False
+        self._known = False
 
     def snapshot(self, number: int | None, levels: Levels, times: tuple[int, int], pen: Pen) -> None:
         """A full book."""
-        self.last, self._broken = number, False
+        self.last, self._broken, self._known = number, False, True
         pen.levels(self.tape, levels, times, sequence=number or 0, full=True)
 
     def change(
         self, number: int | None, before: int | None, levels: Levels, times: tuple[int, int], pen: Pen
     ) -> None:
         """Changed levels. number, before: of this change and the one before it, as the venue says."""
+        if not self._known:
+            self._known = True
+            pen.begin(self.tape, times)
         if number is not None and self.last is not None and number <= self.last:
             pen.fault(self.tape, "changes of the book that came twice or late: left out")
             return
@@ -110,6 +116,10 @@ class PushedBook:
             self.lose(BookFault.GAP, "gaps between changes of the book", times, pen)
         self.last = number
         pen.levels(self.tape, levels, times, sequence=number or 0)
+
+    def forget(self) -> None:
+        """Another file begins: what was between them is not known."""
+        self.last, self._broken, self._known = None, False, False
 
     def lose(self, fault: BookFault, what: str, times: tuple[int, int], pen: Pen) -> None:
         """From here on the book is not what the venue's is."""

@@ -145,7 +145,7 @@ class _Day:
         self._pen = pen
         self._midnight = midnight_ns(path)
         self._left: dict[int, tuple[int, int]] = {}
-        self._begun = len(self.tape.files) == 1
+        self._begun = False
 
     def message(self, line: Line) -> int | None:
         """One line. Returns: its time, ns UTC; None for the header."""
@@ -156,9 +156,8 @@ class _Day:
             raise ParseError(f"{len(words)} values, 6 needed")
         ts = self._midnight + units_of(words[0], _SCALE_NS) * (NANOS_PER_SECOND // 10**_SCALE_NS)
         kind, order_id, size, price, side = (int(word) for word in words[1:6])
-        if not self._begun:  # the day before does not go on
-            self._pen.change(self.tape, BookAction.CLEAR, 0, 0, 0, (ts, ts))
-            self._pen.status(self.tape, BookState.EMPTY, BookFault.NO_SNAPSHOT, (ts, ts))
+        if not self._begun:
+            self._pen.begin(self.tape, (ts, ts))
             self._begun = True
         if kind != 7 and (side not in (1, -1) or size <= 0):
             raise ParseError(f"direction {side}, size {size}: limits 1 or -1, and above 0")

@@ -267,6 +267,11 @@ class Pen:
         row = (*times, self.place, int(action) | flags, side, price, qty, order_id, sequence)
         tape.books.add(row, self.number)
 
+    def begin(self, tape: Tape, times: tuple[int, int]) -> None:
+        """Whatever the book was before, from another file or an earlier import: it is empty, and not known, from here on."""
+        self.change(tape, BookAction.CLEAR, 0, 0, 0, times)
+        self.status(tape, BookState.EMPTY, BookFault.NO_SNAPSHOT, times)
+
     def status(
         self, tape: Tape, state: BookState, fault: BookFault, times: tuple[int, int], *, sequence: int = 0
     ) -> None:
