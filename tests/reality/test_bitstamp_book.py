@@ -75,7 +75,12 @@ class Changes:
         return (int(record["p2"]), int(record["clock"])) == (order_id, at)
 
     def _of_record(self, record: Any, known: Any) -> Iterator[Change]:
-        action, side, price, qty = int(record["flags"]) & 15, int(record["aux"]) - 2, int(record["p0"]), int(record["p1"])
+        action, side, price, qty = (
+            int(record["flags"]) & 15,
+            int(record["aux"]) - 2,
+            int(record["p0"]),
+            int(record["p1"]),
+        )
         if known is None and action != BookAction.ADD:
             if action == BookAction.DELETE and qty:
                 yield side, price, -qty
@@ -100,7 +105,8 @@ class Changes:
 
 def steps_of(path: Path, found: dict[str, Any]) -> Iterator[Step]:
     """The steps of a log."""
-    changes, start, held_back = Changes(found), None, []
+    changes, start = Changes(found), None
+    held_back: list[tuple[int, Change]] = []
     for line in raw_lines(path):
         time, event, text = line.split(" ", 2)
         at = int(time) * 1_000_000
@@ -116,7 +122,9 @@ def steps_of(path: Path, found: dict[str, Any]) -> Iterator[Step]:
     assert changes._next == len(changes.records)
 
 
-def states_of(instrument: Instrument, start: tuple[Levels, Levels], changes: list[tuple[int, Change]]) -> Iterator[list[Levels]]:
+def states_of(
+    instrument: Instrument, start: tuple[Levels, Levels], changes: list[tuple[int, Change]]
+) -> Iterator[list[Levels]]:
     """The ten best levels of both sides before the first change and after each."""
     book = L2Book(instrument)
     assert book.load(*start) == 0

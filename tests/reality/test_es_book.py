@@ -10,7 +10,7 @@ from recorded_books import event_ends, held, histories, records_of
 from lockstep.book.l3 import L3Book
 from lockstep.model.enums import BookAction, BookFault, BookState
 from lockstep.model.record import Records
-from lockstep.store.catalog.books.databento import MBO
+from lockstep.store.catalog.books.dbn import MBO
 from lockstep.store.catalog.books.lines import bytes_of
 from lockstep.store.catalog.market_data import MarketData
 
@@ -93,7 +93,9 @@ def orders_after(raw: Records) -> Iterator[tuple[int, dict[int, tuple[int, int]]
             yield index, orders
 
 
-def test_fills_are_matched_once_and_those_of_unseen_orders_are_counted(found: dict[str, MarketData], data: Path) -> None:
+def test_fills_are_matched_once_and_those_of_unseen_orders_are_counted(
+    found: dict[str, MarketData], data: Path
+) -> None:
     raw = raw_records(data)
     books, trades = records_of(found["book"]), records_of(found["trade"])
     filled = raw[raw["action"] == ord("F")]

@@ -25,7 +25,9 @@ def test_amzn_records_say_what_the_messages_say(data: Path) -> None:
     books = books[2:]
     on_book = np.isin(kinds, tuple(ACTIONS))
     assert (books["flags"] & 15).tolist() == [ACTIONS[kind] for kind in kinds[on_book].tolist()]
-    assert np.array_equal(books["p0"] * 10, price[on_book])  # the instrument has three decimals: hidden orders trade at half a cent
+    assert np.array_equal(
+        books["p0"] * 10, price[on_book]
+    )  # the instrument has three decimals: hidden orders trade at half a cent
     assert np.array_equal(books["p2"], order_id[on_book])
     assert np.array_equal(books["aux"].astype(int) - 2, side[on_book])
     told = np.isin(kinds[on_book], (1, 3, 4))

@@ -8,7 +8,7 @@ import numpy as np
 
 from lockstep.model.enums import BookAction, BookFault, BookState
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
-from lockstep.store.catalog.books.databento import MBO
+from lockstep.store.catalog.books.dbn import MBO
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
 
@@ -25,7 +25,9 @@ def depth(first: int, last: int, bids: Levels, asks: Levels, *, at: int = 0, lat
 
 def snapshot(number: int, bids: Levels, asks: Levels, *, at: int = 0, late_ms: int = 5) -> str:
     """The line of a depth snapshot."""
-    return f"{(START_MS + at + late_ms) * 1_000_000} " + json.dumps({"lastUpdateId": number, "bids": bids, "asks": asks})
+    return f"{(START_MS + at + late_ms) * 1_000_000} " + json.dumps(
+        {"lastUpdateId": number, "bids": bids, "asks": asks}
+    )
 
 
 def recording(folder: Path, *lines: str, name: str = "binance_spot_btcusdt.raw") -> Path:
@@ -49,11 +51,33 @@ def mbo(folder: Path, *records: tuple[Any, ...], name: str = "es.dbn", schema: i
     rows = np.zeros(len(records), MBO)
     for k, (action, side, order_id, price, size, flags) in enumerate(records):
         at = 1_703_545_200_000_000_000 + k * 1_000_000_000
-        rows[k] = (14, 0xA0, 1, 17_077, at, order_id, round(price * 1e9), size, flags, 0, ord(action), ord(side), at + 1000, 0, k)
+        rows[k] = (
+            14,
+            0xA0,
+            1,
+            17_077,
+            at,
+            order_id,
+            round(price * 1e9),
+            size,
+            flags,
+            0,
+            ord(action),
+            ord(side),
+            at + 1000,
+            0,
+            k,
+        )
     width = 22
     head = b"GLBX.MDP3".ljust(16, b"\0") + schema.to_bytes(2, "little") + (0).to_bytes(32, "little") + bytes(50)
     symbols = [(0).to_bytes(4, "little")] * 4
-    mapping = (1).to_bytes(4, "little") + b"ESH4".ljust(width, b"\0") + (1).to_bytes(4, "little") + bytes(8) + b"17077".ljust(width, b"\0")
+    mapping = (
+        (1).to_bytes(4, "little")
+        + b"ESH4".ljust(width, b"\0")
+        + (1).to_bytes(4, "little")
+        + bytes(8)
+        + b"17077".ljust(width, b"\0")
+    )
     meta = head + b"".join(symbols) + mapping
     data = b"DBN\x01" + len(meta).to_bytes(4, "little") + meta + rows.tobytes()
     path = folder / name

@@ -107,7 +107,8 @@ class Backtest:
         self.config = config or BacktestConfig()
         if any(entry.info.kind not in KINDS for entry in data):
             raise UsageError(
-                "the data holds order books, which a backtest does not read", hint="choose --kind bars, trades, quotes or ticks"
+                "the data holds order books, which a backtest does not read",
+                hint="choose --kind bars, trades, quotes or ticks",
             )
         ordered = sorted(data, key=lambda entry: (entry.instrument.id, KINDS.index(entry.info.kind)))
         start, end = self.config.start_ns, self.config.end_ns

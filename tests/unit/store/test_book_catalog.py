@@ -96,7 +96,9 @@ def test_kinds_of_a_recording_are_chosen_by_name(tmp_path: Path) -> None:
 def test_recordings_and_tables_in_one_folder_need_a_choice(tmp_path: Path) -> None:
     recording(tmp_path, *LINES)
     (tmp_path / "trades.csv").write_text("timestamp,price,qty\n1723161255500,1.5,2\n1723161256500,1.5,2\n")
-    with pytest.raises(UsageError, match=r"recordings of books \(binance_spot_btcusdt\.raw\) and tables \(trades\.csv\)"):
+    with pytest.raises(
+        UsageError, match=r"recordings of books \(binance_spot_btcusdt\.raw\) and tables \(trades\.csv\)"
+    ):
         read_market_data(tmp_path)
     assert [one.info.kind for one in read_market_data(tmp_path, kind="depth")] == ["book", "trade"]
 

@@ -82,8 +82,8 @@ def read_files(
                 hint="say which with --kind bars, --kind books or --kind depth, or read them one by one",
             )
         if recordings and (kind != "bars" or not files):
-            found = read_recordings(recordings, kinds_of(kind or "depth"), source, db, wishes, symbols)
-            return _asked_for(found, kind, source, symbols)
+            told = read_recordings(recordings, kinds_of(kind or "depth"), source, db, wishes, symbols)
+            return _asked_for(told, kind, source, symbols)
         if len(files) == 1 and native.is_native(files[0], db):
             if kind not in (None, "bars"):
                 raise DataError(f"{source}: it holds bars, no {kind}")

@@ -14,7 +14,8 @@ from lockstep.model.enums import AssetClass, Settlement
 from lockstep.model.errors import DataError, ParseError
 from lockstep.store.catalog.books.captures import Frame
 from lockstep.store.catalog.books.joined import Change, JoinedBook, Levels
-from lockstep.store.catalog.books.tape import UNKNOWN_TIME, Listing, Pen
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import UNKNOWN_TIME, Listing
 from lockstep.store.catalog.books.units import PRICE_SCALE, QTY_SCALE, units_of
 
 NANOS_PER_MS = 1_000_000
@@ -159,7 +160,7 @@ def levels_of(bids: _Side | str | int, asks: _Side | str | int) -> Levels:
 
 def _listing(venue: str, symbol: str) -> Listing:
     coin = venue == COINM
-    base, quote = symbol.split("_")[0].removesuffix("USD") if coin else "", "USD" if coin else ""
+    base, quote = symbol.partition("_")[0].removesuffix("USD") if coin else "", "USD" if coin else ""
     if not symbol:
         raise DataError("a message without a symbol")
     return Listing(

@@ -31,7 +31,8 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_SECOND
 from lockstep.model.record import BOOK_LAST
 from lockstep.store.catalog.books.lines import Line, lines_of
-from lockstep.store.catalog.books.tape import Listing, Pen, Tape
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import Listing, Tape
 from lockstep.store.catalog.books.units import units_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ NAME = re.compile(r"bitstamp_([a-z]+)_.*", re.IGNORECASE)
 _NOISE = Decimal("1e-9")
 _WINDOW = 1 << 18
 _UNKNOWN = -1
+_NOTE = (
+    "Bitstamp live orders: ts_event is the local time of receipt; orders from before the log are not in the book; the side of a trade "
+    "is that of the newer of its orders"
+)
 
 
 class _Order(msgspec.Struct):
@@ -100,7 +105,8 @@ class BitstampReader:
                 log.line(line)
             except (ParseError, ValueError, msgspec.MsgspecError) as e:
                 raise DataError(
-                    f"{path.name}: line {line.number:,} is no event: {line.text[:80]!r}: {e}", hint="was the file cut short?"
+                    f"{path.name}: line {line.number:,} is no event: {line.text[:80]!r}: {e}",
+                    hint="was the file cut short?",
                 ) from e
 
 
@@ -114,10 +120,7 @@ class _Log:
             asset_class=AssetClass.CRYPTO,
             price_scale=PRICE_SCALE,
             qty_scale=QTY_SCALE,
-            notes=(
-                "Bitstamp live orders: ts_event is the local time of receipt; orders from before the log are not in the book; the "
-                "side of a trade is that of the newer of its orders",
-            ),
+            notes=(_NOTE,),
         )
         self.tape: Tape = pen.tape(listing)
         self._pen = pen
@@ -152,7 +155,10 @@ class _Log:
         for action, at, amount in steps:
             gone = event == "order_deleted" and qty == 0
             if action is BookAction.MATCH or gone:
-                self._recent = [*self._recent[-1:], _Executed(order_id, side, _UNKNOWN if action is not BookAction.MATCH else amount)]
+                self._recent = [
+                    *self._recent[-1:],
+                    _Executed(order_id, side, _UNKNOWN if action is not BookAction.MATCH else amount),
+                ]
             self._apply(action, order_id, side, at, amount)
         last = BOOK_LAST if self._is_complete(times[0]) else 0
         for k, (action, at, amount) in enumerate(steps):

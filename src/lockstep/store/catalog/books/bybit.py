@@ -12,7 +12,8 @@ import msgspec
 from lockstep.model.enums import Settlement
 from lockstep.store.catalog.books.captures import Frame
 from lockstep.store.catalog.books.crypto import NANOS_PER_MS, PushedBooks, levels_from, listing_of
-from lockstep.store.catalog.books.tape import Listing, Pen
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import Listing
 from lockstep.store.catalog.books.units import PRICE_SCALE, QTY_SCALE, units_of, units_of_number
 
 _SIDES = {"Buy": 1, "Sell": -1}
@@ -118,9 +119,7 @@ class Bybit:
         gone = [(side, price, 0) for side, price, _ in _old_levels(data.delete)]
         book.change(None, None, [*gone, *_old_levels([*data.update, *data.insert])], (received, sent), pen)
 
-    def _trade(
-        self, key: str, price: str, size: str, side: str, times: tuple[int, int], number: int, pen: Pen
-    ) -> None:
+    def _trade(self, key: str, price: str, size: str, side: str, times: tuple[int, int], number: int, pen: Pen) -> None:
         tape = self._books.of(key, pen).tape
         pen.trade(
             tape, units_of(price, PRICE_SCALE), units_of(size, QTY_SCALE), _SIDES.get(side, 0), times, trade_id=number
@@ -129,7 +128,8 @@ class Bybit:
 
 def _old_levels(levels: list[_OldLevel]) -> list[tuple[int, int, int]]:
     return [
-        (_SIDES[level.side], units_of(level.price, PRICE_SCALE), units_of_number(level.size, QTY_SCALE)) for level in levels
+        (_SIDES[level.side], units_of(level.price, PRICE_SCALE), units_of_number(level.size, QTY_SCALE))
+        for level in levels
     ]
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from lockstep.model.errors import DataError, ParseError, did_you_mean
 from lockstep.store.catalog.books.lines import lines_of
-from lockstep.store.catalog.books.tape import Pen
+from lockstep.store.catalog.books.pen import Pen
 from lockstep.store.catalog.books.units import units_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ class CaptureReader:
             try:
                 venue.take(frame, pen)
             except (ParseError, ValueError, KeyError, msgspec.MsgspecError) as e:
-                raise DataError(f"{path.name}: line {frame.place:,}: {type(e).__name__}: {e}: {frame.text[:80]!r}") from e
+                raise DataError(
+                    f"{path.name}: line {frame.place:,}: {type(e).__name__}: {e}: {frame.text[:80]!r}"
+                ) from e
 
 
 def frames_of(path: Path, db: "DuckDBPyConnection") -> Iterator[Frame]:
@@ -103,7 +105,8 @@ def frames_of(path: Path, db: "DuckDBPyConnection") -> Iterator[Frame]:
             ts = 0 if said.ts is None else units_of(format(round(said.ts, _SCALE_NS), "f"), _SCALE_NS)
         except (ValueError, binascii.Error, msgspec.MsgspecError) as e:
             raise DataError(
-                f"{path.name}: line {line.number:,} is none of a capture: {line.text[:60]!r}: {e}", hint="was the file cut short?"
+                f"{path.name}: line {line.number:,} is none of a capture: {line.text[:60]!r}: {e}",
+                hint="was the file cut short?",
             ) from e
         if said.t == "header":
             yield Frame(line.number, 0, said.exchange, "", "")

@@ -12,7 +12,8 @@ from lockstep.model.enums import BookFault
 from lockstep.store.catalog.books.captures import Frame
 from lockstep.store.catalog.books.crypto import PushedBooks, levels_from, listing_of
 from lockstep.store.catalog.books.joined import Levels
-from lockstep.store.catalog.books.tape import Listing, Pen
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import Listing
 from lockstep.store.catalog.books.units import PRICE_SCALE, QTY_SCALE, units_of
 from lockstep.store.catalog.times import moment_ns
 

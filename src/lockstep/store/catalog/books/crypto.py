@@ -6,7 +6,8 @@ from decimal import Decimal
 from lockstep.model.enums import AssetClass, Settlement
 from lockstep.model.sessions import ALWAYS
 from lockstep.store.catalog.books.joined import Levels, PushedBook
-from lockstep.store.catalog.books.tape import Listing, Pen
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import Listing
 from lockstep.store.catalog.books.units import PRICE_SCALE, QTY_SCALE, units_of
 
 NANOS_PER_MS = 1_000_000

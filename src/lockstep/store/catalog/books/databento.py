@@ -1,7 +1,6 @@
 """Databento DBN files of market by order (mbo): every order event of CME and other venues.
 
-The file: "DBN", a version, the length of the metadata, the metadata, then records of 56 bytes each, all little-endian.
-Source: databento.com/docs/standards-and-conventions/databento-binary-encoding and .../schemas-and-data-formats/mbo.
+The file itself is read by `dbn`. Source of what a record means: databento.com/docs/schemas-and-data-formats/mbo.
 
 | action | what | records |
 |---|---|---|
@@ -23,21 +22,18 @@ before an opening may cross, and DBN has no word for it here. In a recording tha
 """
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
-
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from lockstep.model.enums import AssetClass, BookAction, BookFault, BookState, Settlement
 from lockstep.model.errors import DataError
 from lockstep.model.numbers import NANOS_PER_SECOND
 from lockstep.model.record import BOOK_FULL, BOOK_LAST
+from lockstep.store.catalog.books.dbn import Metadata, metadata_of, records_of
 from lockstep.store.catalog.books.lines import bytes_of
-from lockstep.store.catalog.books.tape import Listing, Pen, Tape
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import Listing, Tape
 from lockstep.store.catalog.lean import CME_INDEX
 
 if TYPE_CHECKING:
@@ -46,43 +42,13 @@ if TYPE_CHECKING:
 PRICE_SCALE = 9
 HALT_NS = 1_800 * NANOS_PER_SECOND
 """CME halts an hour a day, of which the last quarter collects orders; in a session its index futures are never silent so long."""
-NAME = re.compile(r".*\.dbn(\.zst|\.gz)?", re.IGNORECASE)
-MBO = np.dtype(
-    [
-        ("length", "u1"), ("rtype", "u1"), ("publisher", "<u2"), ("instrument", "<u4"), ("ts_event", "<i8"), ("order_id", "<i8"),
-        ("price", "<i8"), ("size", "<u4"), ("flags", "u1"), ("channel", "u1"), ("action", "u1"), ("side", "u1"),
-        ("ts_recv", "<i8"), ("delta", "<i4"), ("sequence", "<u4"),
-    ]
-)  # fmt: skip
-_RTYPE_MBO = 0xA0
 _LAST, _SNAPSHOT = 128, 32
 _SIDES = {ord("B"): 1, ord("A"): -1, ord("N"): 0}
-_RECORDS_AT_ONCE = 8_192
-_VERSIONS = (1, 2, 3)
 _PRODUCTS = {
     "ES": Decimal(50), "MES": Decimal(5), "NQ": Decimal(20), "MNQ": Decimal(2), "RTY": Decimal(50), "YM": Decimal(5),
 }  # fmt: skip
 """USD a point of one contract, of the index futures that CME's contract specifications list."""
 _CONTRACT = re.compile(r"([A-Z0-9]{1,3})[FGHJKMNQUVXZ]\d{1,2}")
-
-
-class Metadata(msgspec.Struct, frozen=True):
-    """What a file says of itself. symbols: instrument numbers and their raw symbols."""
-
-    dataset: str
-    symbols: dict[int, str]
-    begins: int
-
-
-def is_dbn(path: Path) -> bool:
-    """Whether a file is one of DBN, by its name."""
-    return NAME.fullmatch(path.name) is not None
-
-
-def begins_ns(path: Path) -> int:
-    """The start of the range that a file was made for, ns UTC."""
-    with bytes_of(path) as file:
-        return _metadata(file, path.name).begins
 
 
 class DatabentoReader:
@@ -96,10 +62,10 @@ class DatabentoReader:
     def read(self, path: Path, pen: Pen, db: "DuckDBPyConnection") -> None:
         """Raises: DataError: not a whole file of mbo records; names the place."""
         with bytes_of(path) as file:
-            meta = _metadata(file, path.name)
+            meta = metadata_of(file, path.name)
             own: dict[int, _Market] = {}
             number = 0
-            for records in _records(file, path.name):
+            for records in records_of(file, path.name):
                 for row in records.tolist():
                     number += 1
                     pen.place = number
@@ -113,8 +79,7 @@ class DatabentoReader:
     def _market(self, meta: Metadata, number: int, pen: Pen) -> "_Market":
         symbol = meta.symbols.get(number, str(number))
         tape = pen.tape(_listing(symbol, meta.dataset))
-        market = self._markets.setdefault(symbol, _Market(tape))
-        return market
+        return self._markets.setdefault(symbol, _Market(tape))
 
 
 def _listing(symbol: str, dataset: str) -> Listing:
@@ -122,7 +87,7 @@ def _listing(symbol: str, dataset: str) -> Listing:
     note = f"Databento mbo of {dataset}: order by order; in AUCTION from a snapshot or a halt until the next trade"
     if dataset != "GLBX.MDP3":
         return Listing(
-            symbol=symbol, venue=dataset.split(".")[0], asset_class=AssetClass.EQUITY, quote="USD", price_scale=PRICE_SCALE,
+            symbol=symbol, venue=dataset.partition(".")[0], asset_class=AssetClass.EQUITY, quote="USD", price_scale=PRICE_SCALE,
             qty_scale=0, notes=(note,),
         )  # fmt: skip
     multiplier = _PRODUCTS.get(match[1]) if match else None
@@ -184,10 +149,9 @@ class _Market:
             self._change(pen, (chr(action), order_id, _SIDES.get(side, 0), price, size), times, sequence, last)
         elif action != ord("N"):
             raise DataError(f"{pen.clock.name}: record {pen.place:,}: unknown action {chr(action)!r}")
-        if last:
-            if self._fills:
-                pen.fault(self.tape, "fills whose order did not change until the event ended", len(self._fills))
-                self._fills.clear()
+        if last and self._fills:
+            pen.fault(self.tape, "fills whose order did not change until the event ended", len(self._fills))
+            self._fills.clear()
 
     def _in_full(self, row: tuple[Any, ...], pen: Pen) -> None:
         """A record of a snapshot: it waits for the next, since only what follows says that it was the last."""
@@ -273,7 +237,9 @@ class _Market:
             return steps
         self._resting[order_id] = (side, price, size)
         if matched == shown:
-            pen.fault(self.tape, "orders that show anew after all that was shown was filled: ADD at the end of the queue")
+            pen.fault(
+                self.tape, "orders that show anew after all that was shown was filled: ADD at the end of the queue"
+            )
             steps.append((BookAction.ADD, side, price, size))
         elif (price, size) != (old_price, shown - matched):
             steps.append((BookAction.MODIFY, side, price, size))
@@ -281,72 +247,3 @@ class _Market:
 
 
 _CHANGES = frozenset(map(ord, "ACMR"))
-
-
-def _metadata(file: BinaryIO, name: str) -> Metadata:
-    """The head of a file, which is read past. Raises: DataError: not DBN, or of another schema."""
-    head = file.read(8)
-    if len(head) < 8 or head[:3] != b"DBN" or head[3] not in _VERSIONS:
-        raise DataError(f"{name}: not a DBN file of version 1 to 3: it begins with {head[:4]!r}")
-    size = int.from_bytes(head[4:], "little")
-    data = file.read(size)
-    if len(data) < size:
-        raise DataError(f"{name}: cut short inside its metadata", hint="fetch the file again")
-    schema = int.from_bytes(data[16:18], "little")
-    if schema != 0:
-        raise DataError(f"{name}: its schema is number {schema}: only mbo (0) is read", hint="download the schema mbo")
-    begins = int.from_bytes(data[18:26], "little")
-    # Version 1 has the count of records after the limit and symbols of 22 bytes; later ones say how long a symbol is.
-    after_limit = 42 + (8 if head[3] == 1 else 0)
-    width = 22 if head[3] == 1 else int.from_bytes(data[after_limit + 3 : after_limit + 5], "little")
-    return Metadata(data[:16].rstrip(b"\0").decode(), _symbols(data, 100, width), begins)
-
-
-def _symbols(data: bytes, at: int, width: int) -> dict[int, str]:
-    """The mappings of instrument numbers to symbols."""
-
-    def number() -> int:
-        nonlocal at
-        at += 4
-        return int.from_bytes(data[at - 4 : at], "little")
-
-    def word() -> str:
-        nonlocal at
-        at += width
-        return data[at - width : at].split(b"\0")[0].decode()
-
-    number()  # the length of a definition that no version has
-    for _ in range(3):  # symbols asked for, found in part, not found
-        for _ in range(number()):
-            word()
-    found: dict[int, str] = {}
-    for _ in range(number()):
-        symbol = word()
-        for _ in range(number()):
-            at += 8  # first and last day
-            to = word()
-            if to.isdigit():
-                found[int(to)] = symbol
-    return found
-
-
-def _records(file: BinaryIO, name: str) -> Iterator[NDArray[Any]]:
-    size = MBO.itemsize
-    left = b""
-    done = 0
-    while data := file.read(_RECORDS_AT_ONCE * size):
-        data = left + data
-        whole = len(data) // size
-        left = data[whole * size :]
-        records = np.frombuffer(data, MBO, whole)
-        bad = (records["length"] * 4 != size) | (records["rtype"] != _RTYPE_MBO)
-        if bad.any():
-            at = int(np.argmax(bad))
-            raise DataError(
-                f"{name}: record {done + at + 1:,} is of type {int(records['rtype'][at])} and {int(records['length'][at]) * 4} bytes long: "
-                f"only mbo ({_RTYPE_MBO}, {size} bytes) is read"
-            )
-        done += whole
-        yield records
-    if left:
-        raise DataError(f"{name}: cut short: {len(left)} bytes after record {done:,}", hint="fetch the file again")

@@ -65,7 +65,9 @@ class BookEncoder(TickEncoder):
             if bad.any():
                 i = int(np.argmax(bad))
                 decimals = self.instrument.price_decimals if name == "price" else self.instrument.qty_decimals
-                raise DataError(f"{self._at(start, i)}: {name} is {fact}: was {text_from_fixed(int(columns[name][i]), decimals)}")
+                raise DataError(
+                    f"{self._at(start, i)}: {name} is {fact}: was {text_from_fixed(int(columns[name][i]), decimals)}"
+                )
 
     def _passing(self, start: int, records: Records) -> None:
         if not self._follow:
@@ -109,7 +111,9 @@ class BookEncoder(TickEncoder):
             "book told by single orders (L3)" if isinstance(book, L3Book) else "book told by price levels (L2)"
         )
         for name, count in book.fault_counts().items():
-            notes.append(f"{count:,} changes of the book are faulty ({name}), the first at {self._faults[name]}: kept as they came")
+            notes.append(
+                f"{count:,} changes of the book are faulty ({name}), the first at {self._faults[name]}: kept as they came"
+            )
         if isinstance(book, L3Book) and book.unknown and not self._begins_full:
             notes.append(
                 f"{book.unknown:,} changes are about orders that were there before the recording began, or were not told"

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from lockstep.model.errors import DataError
-from lockstep.store.catalog.books import bitstamp, captures, databento, lobster, recorded
+from lockstep.store.catalog.books import bitstamp, captures, dbn, lobster, recorded
 from lockstep.store.catalog.books.binance import BinanceCaptures, BinanceFuturesCaptures
 from lockstep.store.catalog.books.bitstamp import BitstampReader
 from lockstep.store.catalog.books.bybit import Bybit
 from lockstep.store.catalog.books.coinbase import Coinbase
-from lockstep.store.catalog.books.deribit import Deribit
-from lockstep.store.catalog.books.okx import Okx
 from lockstep.store.catalog.books.databento import DatabentoReader
+from lockstep.store.catalog.books.deribit import Deribit
 from lockstep.store.catalog.books.histories import histories_of_tapes
 from lockstep.store.catalog.books.korea import Bithumb, Upbit
 from lockstep.store.catalog.books.lines import first_line
 from lockstep.store.catalog.books.lobster import LobsterReader
+from lockstep.store.catalog.books.okx import Okx
+from lockstep.store.catalog.books.pen import Pen, Tapes
 from lockstep.store.catalog.books.recorded import RecordedReader
-from lockstep.store.catalog.books.tape import Pen, Tapes
 from lockstep.store.catalog.instruments import Wishes
 from lockstep.store.catalog.market_data import MarketData
 
@@ -69,8 +69,8 @@ FORMATS = (
     ),
     Format(
         name="Databento DBN (mbo)",
-        is_one=lambda path, _: databento.is_dbn(path),
-        begins=lambda path, _: databento.begins_ns(path),
+        is_one=lambda path, _: dbn.is_dbn(path),
+        begins=lambda path, _: dbn.begins_ns(path),
         reader=DatabentoReader,
     ),
     Format(
@@ -123,7 +123,8 @@ def recordings_in(files: Sequence[Path], db: "DuckDBPyConnection") -> tuple[list
         else:
             raise DataError(
                 f"{path.name}: no known format of recordings",
-                hint="known are " + ", ".join(form.name for form in FORMATS)
+                hint="known are "
+                + ", ".join(form.name for form in FORMATS)
                 + ("; give the message file, its levels are read with it" if lobster.is_levels(path) else ""),
             )
     return sorted(found, key=lambda one: (one.begins, one.path.name)), others

@@ -14,15 +14,14 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY, UNITS_MAX
 from lockstep.model.record import Records
 from lockstep.store.catalog.books.encode import BookEncoder
+from lockstep.store.catalog.books.pen import FileClock, Tapes
 from lockstep.store.catalog.books.tape import (
     PRICES_OF,
     QUANTITIES_OF,
     UNKNOWN_TIME,
     Chunk,
-    FileClock,
     Rows,
     Tape,
-    Tapes,
     amounts_of,
     zeros_of,
 )
@@ -53,9 +52,8 @@ def histories_of_tapes(
         if not rows:
             continue
         instrument, notes = _instrument(tape, list(rows.values()), wishes)
-        for name in wanted:
-            if name in rows:
-                found.append(_History(tape, name, instrument, tapes.files).read(spool, source, notes))
+        there = (_History(tape, name, instrument, tapes.files) for name in wanted if name in rows)
+        found += [one.read(spool, source, notes) for one in there]
     return found
 
 
@@ -159,7 +157,9 @@ class _History:
         ):
             for word in words if finer else ():
                 if int(np.abs(records[word]).max(initial=0, where=amounts)) > 2**62 // 10**finer:
-                    raise DataError(f"{self._instrument.id}: an amount is too large for the decimals that another one needs")
+                    raise DataError(
+                        f"{self._instrument.id}: an amount is too large for the decimals that another one needs"
+                    )
                 records[word] = np.where(amounts, records[word] * 10**finer, records[word])
         shifts: NDArray[Any] = np.array([clock.shift_ns for clock in self._files], np.int64)
         records["clock"] += shifts[records["seq"]]

@@ -3,7 +3,8 @@
 from collections import deque
 
 from lockstep.model.enums import BookFault, BookState
-from lockstep.store.catalog.books.tape import Pen, Tape
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import Tape
 
 Levels = list[tuple[int, int, int]]
 WAITING_MAX = 4_096
@@ -12,7 +13,8 @@ WAITING_MAX = 4_096
 
 class Change:
     """Levels (side, price, quantity) that came as one. first, last: the numbers of the changes in it; before: the last number of the
-    change before, None where the venue does not say, so that `first` has to follow."""
+    change before, None where the venue does not say, so that `first` has to follow.
+    """
 
     __slots__ = ("before", "first", "last", "levels", "times")
 
@@ -102,9 +104,7 @@ class PushedBook:
         self.last, self._broken, self._known = number, False, True
         pen.levels(self.tape, levels, times, sequence=number or 0, full=True)
 
-    def change(
-        self, number: int | None, before: int | None, levels: Levels, times: tuple[int, int], pen: Pen
-    ) -> None:
+    def change(self, number: int | None, before: int | None, levels: Levels, times: tuple[int, int], pen: Pen) -> None:
         """Changed levels. number, before: of this change and the one before it, as the venue says."""
         if not self._known:
             self._known = True

@@ -12,7 +12,8 @@ import msgspec
 from lockstep.store.catalog.books.captures import Frame
 from lockstep.store.catalog.books.crypto import NANOS_PER_MS, PushedBooks, listing_of
 from lockstep.store.catalog.books.joined import Levels
-from lockstep.store.catalog.books.tape import Listing, Pen
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import Listing
 from lockstep.store.catalog.books.units import PRICE_SCALE, QTY_SCALE, units_of, units_of_number
 from lockstep.store.catalog.times import moment_ns
 
@@ -87,7 +88,9 @@ class Upbit:
         levels: Levels = [
             (1, units_of_number(unit.bp, PRICE_SCALE), units_of_number(unit.bs, QTY_SCALE)) for unit in said.obu
         ]
-        levels += [(-1, units_of_number(unit.ap, PRICE_SCALE), units_of_number(unit.az, QTY_SCALE)) for unit in said.obu]
+        levels += [
+            (-1, units_of_number(unit.ap, PRICE_SCALE), units_of_number(unit.az, QTY_SCALE)) for unit in said.obu
+        ]
         book.snapshot(None, levels, (frame.ts, sent), pen)
 
 
@@ -107,13 +110,19 @@ class Bithumb:
                 local = datetime.fromisoformat(one.contDtm).replace(tzinfo=_SEOUL)
                 times = (frame.ts, moment_ns(local, "contDtm") or 0)
                 price, qty = units_of(one.contPrice, PRICE_SCALE), units_of(one.contQty, QTY_SCALE)
-                pen.trade(self._books.of(one.symbol, pen).tape, price, qty, {"1": -1, "2": 1}.get(one.buySellGb, 0), times)
+                pen.trade(
+                    self._books.of(one.symbol, pen).tape, price, qty, {"1": -1, "2": 1}.get(one.buySellGb, 0), times
+                )
         elif said.type == "orderbookdepth":
             sent = int(said.content.datetime) * 1_000
             pen.clock.heard(pen.place, sent, frame.ts)
             for symbol in dict.fromkeys(one.symbol for one in said.content.rows):
                 levels: Levels = [
-                    (1 if one.orderType == "bid" else -1, units_of(one.price, PRICE_SCALE), units_of(one.quantity, QTY_SCALE))
+                    (
+                        1 if one.orderType == "bid" else -1,
+                        units_of(one.price, PRICE_SCALE),
+                        units_of(one.quantity, QTY_SCALE),
+                    )
                     for one in said.content.rows
                     if one.symbol == symbol
                 ]

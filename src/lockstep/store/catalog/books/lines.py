@@ -52,7 +52,7 @@ def lines_of(path: Path, db: "DuckDBPyConnection") -> Iterator[Line]:
     number = 0
     try:
         with _opened(path) as file:
-            for number, line in enumerate(file, 1):  # noqa: B007 - the message names it
+            for number, line in enumerate(file, 1):
                 yield Line(number, line.rstrip(b"\r\n").decode())
     except (*_CUT, UnicodeDecodeError) as e:
         raise DataError(f"{path.name}: cut short or damaged after line {number:,}: {e}", hint=_AGAIN) from e
@@ -89,9 +89,9 @@ def _opened(path: Path) -> BinaryIO:
         magic = file.read(6)
     opened: Any
     if magic[:2] == b"\x1f\x8b":
-        opened = gzip.open(path)
+        opened = gzip.open(path)  # noqa: SIM115 - the caller closes it
     elif magic == b"\xfd7zXZ\x00":
-        opened = lzma.open(path)
+        opened = lzma.open(path)  # noqa: SIM115
     else:
         opened = path.open("rb")
     found: BinaryIO = opened

@@ -30,11 +30,12 @@ import numpy as np
 
 from lockstep.model.enums import AssetClass, BookAction, BookFault, BookState
 from lockstep.model.errors import DataError, ParseError
-from lockstep.model.numbers import NANOS_PER_DAY, NANOS_PER_SECOND
+from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.model.record import BOOK_LAST
 from lockstep.model.sessions import XNYS
 from lockstep.store.catalog.books.lines import Line, lines_of
-from lockstep.store.catalog.books.tape import Listing, Pen, Tape
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import Listing, Tape
 from lockstep.store.catalog.books.units import units_of
 from lockstep.store.catalog.timing import EPOCH_ORDINAL, utc_of
 
@@ -42,11 +43,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PRICE_SCALE = 4
-NAME = re.compile(r"(?:lobster_)?([A-Za-z0-9.\-]+)_(\d{4}-\d{2}-\d{2})_\d+_\d+_(message|orderbook)_(\d+)\.csv(\.gz|\.xz)?", re.IGNORECASE)
+NAME = re.compile(
+    r"(?:lobster_)?([A-Za-z0-9.\-]+)_(\d{4}-\d{2}-\d{2})_\d+_\d+_(message|orderbook)_(\d+)\.csv(\.gz|\.xz)?",
+    re.IGNORECASE,
+)
 _NEW_YORK = ZoneInfo("America/New_York")
 _NOTHING = (9_999_999_999, -9_999_999_999)
 """What an orderbook file writes for a level that is not there."""
 _SCALE_NS = 9
+_NOTE = "New York time, prices USD / 10,000; the side of a trade is that of the order which did not rest"
 
 
 def is_messages(path: Path) -> bool:
@@ -94,7 +99,9 @@ class LobsterReader:
             try:
                 ts = day.message(message)
             except (ParseError, ValueError) as e:
-                raise DataError(f"{path.name}: line {message.number:,} is no message: {message.text[:80]!r}: {e}") from e
+                raise DataError(
+                    f"{path.name}: line {message.number:,} is no message: {message.text[:80]!r}: {e}"
+                ) from e
             if row is not None and ts is not None:
                 quotes.row(row, ts, pen, day.tape)
 
@@ -136,10 +143,7 @@ class _Day:
             session=XNYS,
             price_scale=PRICE_SCALE,
             qty_scale=0,
-            notes=(
-                f"LOBSTER messages of {depth}: what happens behind them is not told; New York time, prices USD / 10,000; the "
-                "side of a trade is that of the order which did not rest",
-            ),
+            notes=(f"LOBSTER messages of {depth}: what happens behind them is not told; {_NOTE}",),
         )
         self.tape = pen.tape(listing)
         self._pen = pen
@@ -154,7 +158,7 @@ class _Day:
             return None
         if len(words) < 6:
             raise ParseError(f"{len(words)} values, 6 needed")
-        ts = self._midnight + units_of(words[0], _SCALE_NS) * (NANOS_PER_SECOND // 10**_SCALE_NS)
+        ts = self._midnight + units_of(words[0], _SCALE_NS)
         kind, order_id, size, price, side = (int(word) for word in words[1:6])
         if not self._begun:
             self._pen.begin(self.tape, (ts, ts))

@@ -15,7 +15,8 @@ import msgspec
 from lockstep.model.enums import AssetClass, BookFault, Settlement
 from lockstep.store.catalog.books.captures import Frame
 from lockstep.store.catalog.books.crypto import NANOS_PER_MS, PushedBooks, levels_from, listing_of
-from lockstep.store.catalog.books.tape import Listing, Pen
+from lockstep.store.catalog.books.pen import Pen
+from lockstep.store.catalog.books.tape import Listing
 from lockstep.store.catalog.books.units import PRICE_SCALE, QTY_SCALE, units_of
 
 CHECKED_LEVELS = 25

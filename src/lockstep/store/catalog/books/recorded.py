@@ -12,7 +12,7 @@ import msgspec
 from lockstep.model.errors import DataError, ParseError
 from lockstep.store.catalog.books.binance import BinanceBooks, Message, message_of, venue_of
 from lockstep.store.catalog.books.lines import Line, lines_of
-from lockstep.store.catalog.books.tape import Pen
+from lockstep.store.catalog.books.pen import Pen
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -57,7 +57,9 @@ class RecordedReader:
                         self._take(path, held, (symbol, venue), at, pen)
                     waiting.clear()
                 elif len(waiting) > _UNKNOWN_MAX:
-                    raise DataError(f"{path.name}: {_UNKNOWN_MAX} lines, and none says of which market of Binance it is")
+                    raise DataError(
+                        f"{path.name}: {_UNKNOWN_MAX} lines, and none says of which market of Binance it is"
+                    )
                 continue
             self._take(path, message, (symbol, venue), received, pen)
 
@@ -83,5 +85,6 @@ def _parsed(path: Path, line: Line) -> tuple[int, Message]:
         return int(time), message_of(text)
     except (ValueError, msgspec.MsgspecError) as e:
         raise DataError(
-            f"{path.name}: line {line.number:,} is no time and message: {line.text[:60]!r}: {e}", hint="was the file cut short?"
+            f"{path.name}: line {line.number:,} is no time and message: {line.text[:60]!r}: {e}",
+            hint="was the file cut short?",
         ) from e
