@@ -137,7 +137,7 @@ DATA = Section(
         Key(
             name="kind",
             kind=Word(DATA_KINDS),
-            doc="Which history, where there are several; ticks are quotes and trades. By default bars, or the one there is.",
+            doc="Which history, where there are several; ticks are quotes and trades, depth is books with both. By default bars, or the one there is.",
         ),
         Key(
             name="symbols",

@@ -46,7 +46,7 @@ def read_market_data(
     """Every instrument of a file, folder or data set, sorted by symbol, checked from the first row to the last.
 
     Args:   where: a path (CSV, also .gz; Parquet; zip of Lean bars or ticks; a recording of books, see
-            docs/reference/data.md; a folder of those), a name the catalog
+            docs/reference/book-formats.md; a folder of those), a name the catalog
             knows, or "catalog", the store of imported history. symbols: only these. asset_class ("equity", "crypto",
             "fx" ...), session (a calendar's name), fees, currency: win over what is inferred; what was inferred stands in
             info.notes. kind: "bars", "quotes", "trades", or "ticks", which gives quotes and trades as two histories of
