@@ -10,7 +10,7 @@ from recorded_books import event_ends, held, histories, raw_lines, records_of
 from lockstep.book.l2 import L2Book
 from lockstep.model.enums import BookFault, BookState
 from lockstep.model.numbers import fixed_from_text
-from lockstep.store.catalog.books.pen import LATENCY_FLOOR_NS
+from lockstep.store.catalog.books.clock import LATENCY_FLOOR_NS
 
 pytestmark = pytest.mark.data
 Best = tuple[int, int, int, int]

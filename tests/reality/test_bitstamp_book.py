@@ -169,3 +169,8 @@ def test_each_recorded_book_follows_from_the_one_before_or_came_before_its_last_
             assert lacks <= 2
             assert step.at - behind[0][0] < LATE_NS
     assert count == {"steps": 5_010, "best": 5_001, "five best": 4_976, "books that lack up to the last two events": 26}
+
+
+def test_the_aggressor_is_known_of_nearly_all_trades(data: Path) -> None:
+    sides = records_of(histories(data / FILE, "trades")["trade"])["aux"].tolist()
+    assert Counter(sides) == {1: 251, 3: 293, 0: 31}

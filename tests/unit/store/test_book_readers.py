@@ -1,22 +1,25 @@
 """Recordings of books that are broken: each fault is told with its place and count, and what is not known is not made up."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from book_files import book, capture, changes, depth, mbo, recording, snapshot
 
-from lockstep.model.errors import DataError
+from lockstep.model.errors import DataError, UsageError
 from lockstep.store.catalog.books.captures import frames_of
 from lockstep.store.catalog.books.coinbase import time_ns
 from lockstep.store.catalog.books.lines import prove_whole
 from lockstep.store.catalog.books.units import units_of
 from lockstep.store.catalog.database import connected
-from lockstep.store.catalog.readers import read_market_data
+from lockstep.store.catalog.instruments import Wishes
+from lockstep.store.catalog.readers import read_files, read_market_data
 
 BID, ASK = ("61837.63", "2"), ("61837.64", "1")
 FULL = (10, [BID], [ASK])
 AFTER = "SET bid 6183762 100000000 last"
+SNAPSHOT = (("A", "B", 1, 4800.0, 5, 40), ("A", "A", 2, 4800.5, 3, 40))
 
 
 def notes(path: Path) -> str:
@@ -99,7 +102,10 @@ def test_a_crossed_snapshot_and_a_negative_size_are_kept_and_told_with_their_pla
             r"line 3: it is of ETHUSDT, the lines before of BTCUSDT",
         ),
         (depth(11, 12, [BID], [], at=-9000), r"line 3 .*the clock goes back"),
-        (depth(11, 12, [("61837.60", "9" * 20)], []), r"qty is above 2\*\*53 units|does not fit into 64 bits"),
+        (
+            depth(11, 12, [("61837.60", "9" * 20)], []),
+            r"line 3: a time, price, quantity or id does not fit into 64 bits",
+        ),
     ],
 )
 def test_a_line_that_cannot_be_read_is_refused_with_its_place(tmp_path: Path, line: str, message: str) -> None:
@@ -148,8 +154,11 @@ def test_zstd_files_that_end_inside_a_frame_are_refused(tmp_path: Path) -> None:
             DataError, match=rf"cut short: its {size:,} bytes end inside the zstd frame that begins at byte 0"
         ):
             prove_whole(whole)
-    with pytest.raises(DataError, match=r"no known format of recordings|cut short"):
+    with pytest.raises(DataError, match="cut short"):
         book(whole)
+    recording(tmp_path, depth(8, 9, [BID], []))
+    with pytest.raises(DataError, match="cut short"):  # in a folder too: what is damaged is not passed over
+        book(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["what.raw", "what.jsonl", "what.log"])
@@ -157,6 +166,29 @@ def test_a_file_of_no_known_format_is_refused_with_those_there_are(tmp_path: Pat
     with pytest.raises(DataError, match=f"{name}: no known format of recordings") as raised:
         book(recording(tmp_path, "hello", name=name))
     assert "LOBSTER" in str(raised.value.hint)
+    recording(tmp_path, depth(8, 9, [BID], []), name="a.raw")
+    assert book(tmp_path).info.rows == 3  # beside a recording it is passed over, as any other file is
+
+
+def test_dbn_in_zstd_names_the_extra_where_nothing_can_unpack_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zstandard = pytest.importorskip("zstandard", reason="writes the file")
+    path = tmp_path / "es.dbn.zst"
+    path.write_bytes(zstandard.ZstdCompressor().compress(mbo(tmp_path, *SNAPSHOT).read_bytes()))
+    assert book(path).info.rows == 4
+    for name in ("zstandard", "compression"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UsageError, match="which this Python cannot unpack") as raised:
+        book(path)
+    assert raised.value.hint == "pip install 'lockstep-trading[books]'"
+
+
+def test_one_name_for_several_instruments_is_refused(tmp_path: Path) -> None:
+    recording(tmp_path, depth(8, 9, [BID], []), name="a.raw")
+    recording(tmp_path, depth(8, 9, [BID], []).replace("BTCUSDT", "ETHUSDT"), name="b.raw")
+    with pytest.raises(UsageError, match="symbol X, but it is about several: BTCUSDT, ETHUSDT"):
+        read_files(tmp_path, wishes=Wishes(symbol="X"))
 
 
 # ---- LOBSTER
@@ -224,7 +256,6 @@ def test_a_second_lobster_day_begins_with_an_empty_book(tmp_path: Path) -> None:
 
 # ---- Databento
 
-SNAPSHOT = (("A", "B", 1, 4800.0, 5, 40), ("A", "A", 2, 4800.5, 3, 40))
 BEGUN = [
     "STATUS AUCTION VENUE", "CLEAR both 0 0 full", "ADD bid 480000 5 #1 full", "ADD ask 480050 3 #2 full last", "STATUS GOOD NONE",
 ]  # fmt: skip

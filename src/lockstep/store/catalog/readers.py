@@ -76,6 +76,10 @@ def read_files(
     with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, database(Path(folder)) as db:
         files = data_files(path)
         recordings, files = recordings_in(files, db)
+        if not recordings and not files:
+            raise DataError(
+                f"{source}: no data files", hint="no file there is a table or a recording of a known format"
+            )
         if recordings and files and kind not in ("bars", "books", "depth"):
             raise UsageError(
                 f"{source}: it holds recordings of books ({recordings[0].path.name}) and tables ({files[0].name})",

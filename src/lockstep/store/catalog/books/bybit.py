@@ -86,6 +86,7 @@ class Bybit:
         if kind == "orderbook":
             self._book(key, message, frame.ts, pen)
         elif kind == "publicTrade":
+            pen.clock.heard(pen.place, message.ts * NANOS_PER_MS, frame.ts)
             for trade in _TRADES.decode(message.data):
                 number = int(trade.i) if trade.i.isdigit() else 0
                 self._trade(key, trade.p, trade.v, trade.S, (frame.ts, trade.T * NANOS_PER_MS), number, pen)
@@ -93,6 +94,7 @@ class Bybit:
             self._old_book(key, message, frame.ts, pen)
         elif kind == "trade":
             for old in _OLD_TRADES.decode(message.data):
+                pen.clock.heard(pen.place, int(old.trade_time_ms) * NANOS_PER_MS, frame.ts)
                 price, size = bytes(old.price).decode().strip('"'), format(old.size, "f")
                 self._trade(key, price, size, old.side, (frame.ts, int(old.trade_time_ms) * NANOS_PER_MS), 0, pen)
 

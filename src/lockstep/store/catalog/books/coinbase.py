@@ -75,7 +75,7 @@ class Coinbase:
 
     def __init__(self) -> None:
         self._books = PushedBooks(_listing)
-        self._last: dict[str, int] = {}
+        self._last: dict[tuple[int, str], int] = {}
 
     def take(self, frame: Frame, pen: Pen) -> None:
         """One message."""
@@ -91,12 +91,13 @@ class Coinbase:
         sent = time_ns(message.timestamp)
         times = (frame.ts, sent)
         pen.clock.heard(pen.place, sent, frame.ts)
-        number, before = message.sequence_num, self._last.get(frame.address)
+        connection = (pen.clock.number, frame.address)
+        number, before = message.sequence_num, self._last.get(connection)
         if number is not None:
             if before is not None and number != before + 1:
-                for book in self._books.all():
+                for book in (one for one in self._books.all() if one.whole):
                     book.lose(BookFault.GAP, "gaps between messages of the connection", times, pen)
-            self._last[frame.address] = number
+            self._last[connection] = number
         for event in message.events:
             if message.channel == "l2_data":
                 self._levels(event, number, times, pen)

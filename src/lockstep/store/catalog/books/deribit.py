@@ -69,6 +69,7 @@ class Deribit:
             self._book(_BOOK.decode(params.data), frame.ts, pen)
         elif kind == "trades":
             for trade in _TRADES.decode(params.data):
+                pen.clock.heard(pen.place, trade.timestamp * NANOS_PER_MS, frame.ts)
                 tape = self._books.of(trade.instrument_name, pen).tape
                 price, qty = units_of_number(trade.price, PRICE_SCALE), units_of_number(trade.amount, QTY_SCALE)
                 side = {"buy": 1, "sell": -1}.get(trade.direction, 0)

@@ -92,7 +92,8 @@ FORMATS = (
         reader=lambda: captures.CaptureReader(VENUES),
     ),
 )
-_PLAIN = (".csv", ".csv.gz", ".parquet", ".zip")
+_TABLES = (".csv", ".csv.gz", ".parquet", ".zip")
+_KNOWN = ", ".join(form.name for form in FORMATS)
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -104,30 +105,25 @@ class Recording(msgspec.Struct, frozen=True):
 
 
 def recordings_in(files: Sequence[Path], db: "DuckDBPyConnection") -> tuple[list[Recording], list[Path]]:
-    """The recordings among some files, oldest first, and the other files. LOBSTER's files of levels are neither.
+    """The recordings among the files of a folder, oldest first, and the tables.
 
-    Raises: DataError: a compressed file of a kind that only recordings have, in no format that is known.
+    What is neither is passed over: LOBSTER's files of levels, which are read with their messages, and a log or JSON lines of something else.
+    Raises: DataError: a single file that is neither; a compressed one that is damaged.
     """
     found: list[Recording] = []
-    others: list[Path] = []
+    tables: list[Path] = []
     for path in files:
-        if lobster.is_levels(path) and len(files) > 1:
-            continue
-        tabular = path.name.endswith(_PLAIN)
-        line = "" if tabular else first_line(path, db)
+        levels, tabular = lobster.is_levels(path), path.name.endswith(_TABLES)
+        line = "" if tabular or dbn.is_dbn(path) else first_line(path, db)
         form = next((form for form in FORMATS if form.is_one(path, line)), None)
         if form is not None:
             found.append(Recording(path, form, form.begins(path, line)))
-        elif tabular and not lobster.is_levels(path):
-            others.append(path)
-        else:
-            raise DataError(
-                f"{path.name}: no known format of recordings",
-                hint="known are "
-                + ", ".join(form.name for form in FORMATS)
-                + ("; give the message file, its levels are read with it" if lobster.is_levels(path) else ""),
-            )
-    return sorted(found, key=lambda one: (one.begins, one.path.name)), others
+        elif tabular and not levels:
+            tables.append(path)
+        elif len(files) == 1:
+            hint = "give the message file, its levels are read with it" if levels else f"known are {_KNOWN}"
+            raise DataError(f"{path.name}: no known format of recordings", hint=hint)
+    return sorted(found, key=lambda one: (one.begins, one.path.name)), tables
 
 
 def read_recordings(

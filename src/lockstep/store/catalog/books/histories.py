@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.model.enums import Settlement
-from lockstep.model.errors import DataError
+from lockstep.model.errors import DataError, UsageError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY, UNITS_MAX
 from lockstep.model.record import Records
+from lockstep.store.catalog.books.clock import FileClock
 from lockstep.store.catalog.books.encode import BookEncoder
-from lockstep.store.catalog.books.pen import FileClock, Tapes
+from lockstep.store.catalog.books.pen import Tapes
 from lockstep.store.catalog.books.tape import (
     PRICES_OF,
     QUANTITIES_OF,
@@ -31,6 +32,7 @@ from lockstep.store.catalog.market_data import MarketData, Spool
 from lockstep.store.catalog.shapes import SHAPES
 from lockstep.store.catalog.ticks import TickEncoder
 
+_NAMED_MAX = 5
 TICK_PRICES_MIN = 1_000
 """From so many prices on, the step that all of them are on is taken for the tick."""
 
@@ -40,8 +42,14 @@ def histories_of_tapes(
 ) -> list[MarketData]:
     """One history for each instrument and kind it has, all of an instrument with the same decimals.
 
-    Args: wanted: "books", "quotes", "trades". symbols: only these; None: all.
+    Args:   wanted: "books", "quotes", "trades". symbols: only these; None: all.
+    Raises: UsageError: one name is wished for several instruments.
     """
+    if wishes.symbol is not None and len(tapes.all()) > 1:
+        names = ", ".join(sorted(tape.listing.symbol for tape in tapes.all())[:_NAMED_MAX])
+        raise UsageError(
+            f"{source}: symbol {wishes.symbol}, but it is about several: {names}", hint="leave --symbol out"
+        )
     chosen = None if symbols is None else {symbol.upper() for symbol in symbols}
     spool = Spool()
     found: list[MarketData] = []
@@ -144,7 +152,7 @@ class _History:
 
     def _row_name(self, row: int) -> str:
         file, place = self._rows.place_of(row)
-        return f"{self._files[file].name}: {self._files[file].row_word} {place:,}"
+        return self._files[file].place_name(place)
 
     def _exact(self, chunk: Chunk) -> Records:
         """From the scales of the chunk to the instrument's decimals, from the recorder's clock to the corrected one."""

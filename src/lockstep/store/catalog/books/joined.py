@@ -96,12 +96,13 @@ class PushedBook:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self.last: int | None = None
-        self._broken = False
+        self.whole = False
+        """Whether the book is the venue's, as far as can be seen: a full one came, and nothing was lost since."""
         self._known = False
 
     def snapshot(self, number: int | None, levels: Levels, times: tuple[int, int], pen: Pen) -> None:
         """A full book."""
-        self.last, self._broken, self._known = number, False, True
+        self.last, self.whole, self._known = number, True, True
         pen.levels(self.tape, levels, times, sequence=number or 0, full=True)
 
     def change(self, number: int | None, before: int | None, levels: Levels, times: tuple[int, int], pen: Pen) -> None:
@@ -112,17 +113,17 @@ class PushedBook:
         if number is not None and self.last is not None and number <= self.last:
             pen.fault(self.tape, "changes of the book that came twice or late: left out")
             return
-        if before is not None and self.last is not None and before != self.last and not self._broken:
+        if before is not None and self.last is not None and before != self.last and self.whole:
             self.lose(BookFault.GAP, "gaps between changes of the book", times, pen)
         self.last = number
         pen.levels(self.tape, levels, times, sequence=number or 0)
 
     def forget(self) -> None:
         """Another file begins: what was between them is not known."""
-        self.last, self._broken, self._known = None, False, False
+        self.last, self.whole, self._known = None, False, False
 
     def lose(self, fault: BookFault, what: str, times: tuple[int, int], pen: Pen) -> None:
         """From here on the book is not what the venue's is."""
-        self._broken = True
+        self.whole = False
         pen.fault(self.tape, what)
         pen.status(self.tape, BookState.RESYNCING, fault, times, sequence=self.last or 0)

@@ -109,6 +109,7 @@ class Bithumb:
             for one in said.content.rows:
                 local = datetime.fromisoformat(one.contDtm).replace(tzinfo=_SEOUL)
                 times = (frame.ts, moment_ns(local, "contDtm") or 0)
+                pen.clock.heard(pen.place, times[1], frame.ts)
                 price, qty = units_of(one.contPrice, PRICE_SCALE), units_of(one.contQty, QTY_SCALE)
                 pen.trade(
                     self._books.of(one.symbol, pen).tape, price, qty, {"1": -1, "2": 1}.get(one.buySellGb, 0), times

@@ -59,14 +59,17 @@ def lines_of(path: Path, db: "DuckDBPyConnection") -> Iterator[Line]:
 
 
 def first_line(path: Path, db: "DuckDBPyConnection") -> str:
-    """The first line, "" where there is none or the file is not text."""
+    """The first line, "" where there is none or it is not text. Raises: DataError: compressed, and damaged or cut short."""
+    if is_zstd(path):
+        prove_whole(path)
+        return next((line.text for line in _zstd_lines(path, db, limit=1)), "")
     try:
-        if is_zstd(path):
-            return next((line.text for line in _zstd_lines(path, db, limit=1)), "")
         with _opened(path) as file:
             return file.readline(LINE_BYTES_MAX).rstrip(b"\r\n").decode()
-    except (*_CUT, UnicodeDecodeError, DataError):
+    except UnicodeDecodeError:
         return ""
+    except _CUT as e:
+        raise DataError(f"{path.name}: cut short or damaged: {e}", hint=_AGAIN) from e
 
 
 @contextmanager

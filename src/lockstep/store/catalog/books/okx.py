@@ -118,10 +118,10 @@ class Okx:
             return
         for data in _DATA.decode(push.data):
             sent = int(data.ts) * NANOS_PER_MS
+            pen.clock.heard(pen.place, sent, frame.ts)
             if push.arg.channel == "trades":
                 self._trade(push.arg.instId, data, (frame.ts, sent), pen)
             else:
-                pen.clock.heard(pen.place, sent, frame.ts)
                 self._book(push, data, (frame.ts, sent), pen)
 
     def _book(self, push: _Push, data: _Data, times: tuple[int, int], pen: Pen) -> None:
@@ -136,7 +136,7 @@ class Okx:
             book.change(None, None, levels, times, pen)
         for (side, price, _), text in zip(levels, (*bids, *asks), strict=True):
             texts.put(side, price, text)
-        if data.checksum is None:
+        if data.checksum is None or not book.whole:
             return
         if texts.checksum() == data.checksum:
             pen.count(book.tape, "checksums of the best 25 levels are right")

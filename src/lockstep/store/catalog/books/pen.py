@@ -1,61 +1,18 @@
-"""How readers write onto tapes: rows with their place, faults with theirs, and clocks that are behind."""
+"""How readers write onto tapes: rows with their place, and faults with theirs."""
 
 from pathlib import Path
 
 from lockstep.model.enums import BookAction, BookFault, BookState
 from lockstep.model.errors import DataError
 from lockstep.model.record import BOOK_FULL, BOOK_LAST
+from lockstep.store.catalog.books.clock import FileClock
 from lockstep.store.catalog.books.tape import Listing, Tape
-
-LATENCY_FLOOR_NS = 1_000_000
-"""The smallest latency that a corrected clock is given: venues stamp whole milliseconds, so less could not be told from none."""
-
-
-class FileClock:
-    """One file, and how its recorder's clock stands to the venue's.
-
-    A message cannot arrive before it was sent. Where one seems to, the recorder's clock is behind, and the whole file is moved
-    later by one offset: the one that makes its smallest latency LATENCY_FLOOR_NS. Told in the notes, never silent.
-    """
-
-    def __init__(self, path: Path, row_word: str) -> None:
-        self.name = path.name
-        self.row_word = row_word
-        self.messages = 0
-        self.negative = 0
-        self.smallest_ns = 2**62
-        self.at = 0
-
-    def heard(self, place: int, sent_ns: int, received_ns: int) -> None:
-        """A message with both times came."""
-        latency = received_ns - sent_ns
-        self.messages += 1
-        self.negative += latency < 0
-        if latency < self.smallest_ns:
-            self.smallest_ns, self.at = latency, place
-
-    @property
-    def shift_ns(self) -> int:
-        """What is added to every time of receipt."""
-        return LATENCY_FLOOR_NS - self.smallest_ns if self.negative else 0
-
-    def notes(self) -> list[str]:
-        """The correction, in words."""
-        if not self.negative:
-            return []
-        told = (
-            f"{self.name}: {self.negative:,} of {self.messages:,} messages were received before they were sent, by up to "
-            f"{-self.smallest_ns / 1e6:,.3f} ms ({self.row_word} {self.at:,}): the recorder's clock was behind; every ts_recv of the "
-            f"file is moved later by {self.shift_ns / 1e6:,.3f} ms, so that the smallest latency is {LATENCY_FLOOR_NS / 1e6:g} ms"
-        )
-        return [told]
 
 
 class Pen:
     """Writes rows of one file onto tapes. place: line or record of the file, set before its rows."""
 
-    def __init__(self, number: int, clock: FileClock, tapes: dict[tuple[str, str], Tape]) -> None:
-        self.number = number
+    def __init__(self, clock: FileClock, tapes: dict[tuple[str, str], Tape]) -> None:
         self.clock = clock
         self.place = 0
         self._tapes = tapes
@@ -71,7 +28,7 @@ class Pen:
                     f"{self.clock.name}: {listing.symbol}.{listing.venue} is told in another format in the files before",
                     hint="read the files one by one",
                 )
-            tape.files.append(self.number)
+            tape.files.append(self.clock.number)
             self._open[key] = tape
         return self._open[key]
 
@@ -90,7 +47,7 @@ class Pen:
     ) -> None:
         """A change of the book. times: ts_recv, ts_event; flags: BOOK_FULL, BOOK_LAST."""
         row = (*times, self.place, int(action) | flags, side, price, qty, order_id, sequence)
-        tape.books.add(row, self.number)
+        tape.books.add(row, self.clock)
 
     def begin(self, tape: Tape, times: tuple[int, int]) -> None:
         """Whatever the book was before, from another file or an earlier import: it is empty, and not known, from here on."""
@@ -102,7 +59,7 @@ class Pen:
     ) -> None:
         """What the book is worth from here on."""
         row = (*times, self.place, int(BookAction.STATUS), 0, int(state), int(fault), 0, sequence)
-        tape.books.add(row, self.number)
+        tape.books.add(row, self.clock)
 
     def levels(
         self,
@@ -124,19 +81,19 @@ class Pen:
         if rows:
             side, price, qty = levels[-1]
             rows[-1] = (ts_recv, ts_event, self.place, flags | BOOK_LAST, side, price, qty, 0, sequence)
-            tape.books.extend(rows, self.number)
+            tape.books.extend(rows, self.clock)
 
     def trade(self, tape: Tape, price: int, qty: int, side: int, times: tuple[int, int], *, trade_id: int = 0) -> None:
         """A public trade; side: of who crossed the spread."""
-        tape.trades.add((*times, self.place, 0, side, price, qty, trade_id, 0), self.number)
+        tape.trades.add((*times, self.place, 0, side, price, qty, trade_id, 0), self.clock)
 
     def quote(self, tape: Tape, bid: tuple[int, int], ask: tuple[int, int], times: tuple[int, int]) -> None:
         """The best (price, quantity) of both sides."""
-        tape.quotes.add((*times, self.place, 0, 0, bid[0], ask[0], bid[1], ask[1]), self.number)
+        tape.quotes.add((*times, self.place, 0, 0, bid[0], ask[0], bid[1], ask[1]), self.clock)
 
     def fault(self, tape: Tape, what: str, count: int = 1) -> None:
         """Something was wrong here: counted under its words, with the place of the first."""
-        before, first = tape.faults.get(what, (0, f"{self.clock.name}: {self.clock.row_word} {self.place:,}"))
+        before, first = tape.faults.get(what, (0, self.clock.place_name(self.place)))
         tape.faults[what] = before + count, first
 
     def count(self, tape: Tape, what: str) -> None:
@@ -147,7 +104,7 @@ class Pen:
         """The file is read: what waits is written, so that the next file's rows come after it."""
         for tape in self._open.values():
             for rows in tape.rows().values():
-                rows.flush(self.number)
+                rows.flush(self.clock)
 
 
 class Tapes:
@@ -159,8 +116,8 @@ class Tapes:
 
     def pen(self, path: Path, row_word: str) -> Pen:
         """For the next file."""
-        self.files.append(FileClock(path, row_word))
-        return Pen(len(self.files) - 1, self.files[-1], self._tapes)
+        self.files.append(FileClock(len(self.files), path, row_word))
+        return Pen(self.files[-1], self._tapes)
 
     def all(self) -> list[Tape]:
         """Every tape, by symbol and venue."""

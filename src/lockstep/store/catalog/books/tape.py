@@ -13,6 +13,7 @@ from lockstep.model.enums import AssetClass, BookAction, EventKind, Settlement
 from lockstep.model.errors import DataError
 from lockstep.model.record import BOOK_ACTION, CLOCK, MARKET_EVENT, SEQ, TS_OPEN, Records
 from lockstep.model.sessions import Session
+from lockstep.store.catalog.books.clock import FileClock
 from lockstep.store.catalog.market_data import CHUNK_ROWS, Spool
 
 UNKNOWN_TIME = -1
@@ -67,23 +68,23 @@ class Rows:
         self._chunks: list[tuple[int, int, int]] = []
         self._spool = Spool()
 
-    def add(self, row: Row, file: int) -> None:
+    def add(self, row: Row, file: FileClock) -> None:
         """(ts_recv, ts_event, place, flags, side, p0, p1, p2, p3)."""
         self._waiting.append(row)
         if len(self._waiting) >= CHUNK_ROWS:
             self.flush(file)
 
-    def extend(self, rows: list[Row], file: int) -> None:
+    def extend(self, rows: list[Row], file: FileClock) -> None:
         """Several of them."""
         self._waiting.extend(rows)
         if len(self._waiting) >= CHUNK_ROWS:
             self.flush(file)
 
-    def flush(self, file: int) -> None:
-        """Write what waits. file: its number, which all of it is from. Raises: DataError: a number does not fit into 64 bits."""
+    def flush(self, file: FileClock) -> None:
+        """Write what waits, all of it from one file. Raises: DataError: a number does not fit into 64 bits."""
         if not self._waiting:
             return
-        columns = dict(zip(_COLUMNS, zip(*self._waiting, strict=True), strict=True))
+        columns: dict[str, Sequence[int]] = dict(zip(_COLUMNS, zip(*self._waiting, strict=True), strict=True))
         self._waiting.clear()
         no_amounts = self._statuses(columns["flags"])
         prices, price_scale, divisor = _stripped(columns, self._words[0], no_amounts, self._scales[0])
@@ -96,14 +97,18 @@ class Rows:
         self.prices += sum(1 for value in columns["p0"] if value) - len(no_amounts)
         try:
             records = np.zeros(len(columns["flags"]), MARKET_EVENT)
-            for word, values in {**columns, **prices, **quantities}.items():
+            columns |= {**prices, **quantities}
+            for word, values in columns.items():
                 records[word] = np.array(values, np.int64)
         except OverflowError as e:
-            raise DataError("a time, price, quantity or id does not fit into 64 bits") from e
+            row = next(k for k in range(len(records)) if any(abs(values[k]) >> 63 for values in columns.values()))
+            raise DataError(
+                f"{file.place_name(columns['ts_open'][row])}: a time, price, quantity or id does not fit into 64 bits"
+            ) from e
         sides = np.array(columns["aux"], np.int64)
         records["aux"] = np.where(sides == 0, 0, sides + 2)
         records["kind"] = self.kind
-        records["seq"] = file
+        records["seq"] = file.number
         self._chunks.append((len(records), price_scale, qty_scale))
         self.count += len(records)
         self._spool.append(records)
