@@ -148,6 +148,7 @@ def events_missing(states: list[list[Levels]], end: Sequence[Levels]) -> int | N
     return None
 
 
+@pytest.mark.slow
 def test_each_recorded_book_follows_from_the_one_before_or_came_before_its_last_events(data: Path) -> None:
     found = histories(data / FILE)
     instrument = found["book"].instrument
