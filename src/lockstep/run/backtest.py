@@ -113,6 +113,11 @@ class Backtest:
         if not self.plans:
             raise UsageError("a backtest needs a strategy")
         self.config = config or BacktestConfig()
+        if any(entry.info.kind not in KINDS for entry in data):
+            raise UsageError(
+                "the data holds order books, which a backtest does not read",
+                hint="choose --kind bars, trades, quotes or ticks",
+            )
         ordered = sorted(data, key=lambda entry: (entry.instrument.id, KINDS.index(entry.info.kind)))
         start, end = self.config.start_ns, self.config.end_ns
         # Not listed yet, or no more: left out and said so. Where none has data, reading the first says what there is.

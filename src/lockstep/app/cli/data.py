@@ -13,7 +13,7 @@ from lockstep.app.cli.root import Subcommands
 def command() -> None:
     """Show what data there is, and import more.
 
-    Data sets ship with Lockstep, or are files and folders (CSV, Parquet, zips of Lean's) in the folder data under
+    Data sets ship with Lockstep, or are files and folders (CSV, Parquet, zips of Lean's, recordings of books) in the folder data under
     LOCKSTEP_HOME, by default ~/.lockstep. What `import` reads goes into the catalog there, which `--data catalog` means.
     A path works wherever a data set does.
     """
@@ -99,7 +99,7 @@ def show_data(
     calendar: str | None,
     as_json: bool,
 ) -> None:
-    """Show what is in a data set, file or the catalog: facts, what was assumed, bars or ticks, splits and dividends.
+    """Show what is in a data set, file or the catalog: facts, what was assumed, bars, ticks or changes of the book, splits and dividends.
 
     A symbol may stand for the catalog, where that holds it, or for the one data set that does: `lockstep data show AAPL`.
     """
@@ -127,6 +127,8 @@ def kind_shown(which: str, symbols: tuple[str, ...]) -> str | None:
         return None
     entries = [vault.find(symbol) for symbol in symbols] or vault.entries()
     held = {series.kind for entry in entries for series in entry.series.values()}
+    if "books" in held and "bars" not in held:
+        return "depth"
     return "bars" if "bars" in held else next((kind for kind, names in KINDS.items() if set(names) == held), None)
 
 

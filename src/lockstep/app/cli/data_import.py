@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Read and check everything, show what would happen, change nothing.")
 @json_option
 def import_data(files: tuple[str, ...], as_json: bool, replace: bool, dry_run: bool, **given: Any) -> None:
-    """Import bars, quotes and trades into the catalog: CSV (also .gz), Parquet, Lean's zips, folders of these.
+    """Import bars, quotes, trades and order books into the catalog: CSV (also .gz), Parquet, Lean's zips, recordings of books, folders of these.
 
     What was inferred is shown; what could be meant in two ways is refused with the option that settles it. An import
     appears whole or not at all, and rows that are stored already are not stored again.

@@ -7,7 +7,8 @@ import numpy as np
 from rich.console import Console
 
 from lockstep.app.cli.console import plain_table, say, show
-from lockstep.model.enums import CorporateAction, EventKind
+from lockstep.model.enums import BookAction, BookFault, BookState, CorporateAction, EventKind
+from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.times import time_text
 
@@ -21,7 +22,8 @@ def history_of(data: MarketData, rows: int) -> dict[str, Any]:
     Args:    rows: from each end.
     Returns: the instrument's and the data's facts; `first` and `last`, rows with symbol and timestamp (ISO UTC, of a bar
              its end) and: of bars open, high, low, close, volume, bid and ask (null: bars have none); of quotes bid, ask,
-             bid_qty, ask_qty; of trades price, qty, side, trade_id; `actions`.
+             bid_qty, ask_qty; of trades price, qty, side, trade_id; of books action, side, price, qty, order_id, sequence, full,
+             last (of a STATUS action, state and reason instead of price and qty); `actions`.
     """
     first: list[dict[str, Any]] = []
     last: list[dict[str, Any]] = []
@@ -63,9 +65,26 @@ def _tick(data: MarketData, record: np.void) -> dict[str, Any]:
             "bid": int(record["p0"]) / price, "ask": int(record["p1"]) / price,
             "bid_qty": int(record["p2"]) / qty, "ask_qty": int(record["p3"]) / qty,
         }  # fmt: skip
+    if data.info.kind == "book":
+        return common | _change(record, price, qty)
     return common | {
         "price": int(record["p0"]) / price, "qty": int(record["p1"]) / qty, "side": _SIDES[int(record["aux"])],
         "trade_id": int(record["p2"]) or None,
+    }  # fmt: skip
+
+
+def _change(record: np.void, price: float, qty: float) -> dict[str, Any]:
+    """A change of the book as plain data; price, qty: units in one."""
+    flags = int(record["flags"])
+    action = BookAction(flags & BOOK_ACTION)
+    status = action is BookAction.STATUS
+    return {
+        "action": action.name, "side": {1: "ask", 3: "bid"}.get(int(record["aux"])),
+        "price": None if status else int(record["p0"]) / price, "qty": None if status else int(record["p1"]) / qty,
+        "state": BookState(int(record["p0"])).name if status else None,
+        "reason": BookFault(int(record["p1"])).name if status else None,
+        "order_id": int(record["p2"]) or None, "sequence": int(record["p3"]) or None,
+        "full": bool(flags & BOOK_FULL), "last": bool(flags & BOOK_LAST),
     }  # fmt: skip
 
 
@@ -73,7 +92,7 @@ _SIDES = {0: None, 1: "sell", 3: "buy"}
 
 
 def row_of(data: MarketData, record: np.void) -> dict[str, Any]:
-    """One bar, quote or trade as plain data."""
+    """One bar, quote, trade or change of the book as plain data."""
     return _bar(data, record) if data.info.kind == "bar" else _tick(data, record)
 
 

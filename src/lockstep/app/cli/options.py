@@ -72,7 +72,9 @@ record_option = click.option(
     "--record", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep every decision in a journal there, for lockstep replay and why."
 )  # fmt: skip
 kind_option = click.option(
-    "--kind", metavar="KIND", help="bars, quotes, trades, or ticks (quotes and trades together); by default bars."
+    "--kind",
+    metavar="KIND",
+    help="bars, quotes, trades, books, ticks (quotes and trades) or depth (books, with quotes and trades where there are any); by default bars.",
 )
 
 

@@ -14,7 +14,7 @@ from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
 from lockstep.store.catalog.shapes import BARS
 from lockstep.store.catalog.times import Moment, moment_ns
-from lockstep.store.catalog.vault.arrays import Bars, Quotes, Trades
+from lockstep.store.catalog.vault.arrays import Bars, Books, Quotes, Trades
 from lockstep.store.catalog.vault.ledger import Entry, Series
 from lockstep.store.catalog.vault.resampling import resampled_bars, source_of
 from lockstep.store.catalog.vault.selection import bars_of, histories, ticks_of
@@ -39,7 +39,7 @@ class DatasetEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
-    """One series of the store: its instrument's id, its name ("bars-1m", "quotes", "trades"), rows and times, ns UTC."""
+    """One series of the store: its instrument's id, its name ("bars-1m", "quotes", "trades", "books"), rows and times, ns UTC."""
 
     instrument: str
     series: str
@@ -89,6 +89,11 @@ class Catalog:
         entry, series = self._series(symbol, "trades")
         return Trades(entry.instrument, self.vault.columns(entry, series, *_bounds(start, end)))
 
+    def get_books(self, symbol: str, start: Moment = None, end: Moment = None) -> Books:
+        """Changes of the order book as arrays, in the order they came. For days of them `iter_books` needs less memory."""
+        entry, series = self._series(symbol, "books")
+        return Books(entry.instrument, self.vault.columns(entry, series, *_bounds(start, end)))
+
     def iter_bars(
         self, symbol: str, start: Moment = None, end: Moment = None, timeframe: str | None = None
     ) -> Iterator[Bars]:
@@ -114,6 +119,12 @@ class Catalog:
         for columns in self.vault.chunks(entry, series, *_bounds(start, end)):
             yield Trades(entry.instrument, columns)
 
+    def iter_books(self, symbol: str, start: Moment = None, end: Moment = None) -> Iterator[Books]:
+        """The same as get_books a row group at a time."""
+        entry, series = self._series(symbol, "books")
+        for columns in self.vault.chunks(entry, series, *_bounds(start, end)):
+            yield Books(entry.instrument, columns)
+
     def histories(
         self,
         symbols: Sequence[str] | None = None,
@@ -126,8 +137,9 @@ class Catalog:
     ) -> list[MarketData]:
         """Histories for a backtest, streamed from the files.
 
-        Args:   symbols: None for every instrument. kind: "bars", "quotes", "trades", or "ticks", which is quotes and
-                trades as two histories of one instrument; None: bars, refused where an instrument has none.
+        Args:   symbols: None for every instrument. kind: "bars", "quotes", "trades", "books"; "ticks", which is quotes and
+                trades as two histories of one instrument; "depth", which is books and whatever quotes and trades there are
+                besides; None: bars, refused where an instrument has none.
         """
         return histories(self.vault, symbols, kind, *_bounds(start, end), timeframe=timeframe, wishes=wishes)
 

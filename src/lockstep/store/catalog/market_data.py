@@ -23,7 +23,7 @@ CHUNK_ROWS = 16_384
 
 
 class DataInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read. kind is "bar", "quote" or "trade"; rows counts these; times are ns UTC: the start of the first bar,
+    """What was read. kind is "bar", "quote", "trade" or "book"; rows counts these; times are ns UTC: the start of the first bar,
     the end of the last. bar_ns is 0 where there are no bars.
 
     gaps counts holes and longest_gap_ns is the longest of them, both in session time (gaps.py has the rule). content_hash
@@ -149,7 +149,7 @@ NOTHING_KEPT = _NothingKept()
 
 
 class MarketData:
-    """One instrument's history of one kind: bars (with the corporate actions among them), quotes or trades.
+    """One instrument's history of one kind: bars (with the corporate actions among them), quotes, trades or changes of the book.
 
     Records are ordered by (clock, kind, seq), with instrument number 0. Reading is lazy: a chunk is read when it is
     asked for, so memory does not grow with history. actions: splits and dividends as the data's maker lists them, None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import Records
-from lockstep.store.catalog.shapes import BARS, QUOTES, TRADES, Columns
+from lockstep.store.catalog.shapes import BARS, BOOKS, QUOTES, TRADES, Columns
 from lockstep.store.catalog.times import time_text
 
 I64: TypeAlias = NDArray[np.int64]
@@ -158,3 +158,45 @@ class Trades(_Ticks):
     def records(self) -> Records:
         """The same as the engine's records."""
         return TRADES.records_of(self.columns)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Books(_Ticks):
+    """Changes of a book in the order they came; every array is [n]. What a change means: `model.record`, kind BOOK.
+
+    Where `action` is STATUS, price and qty hold no amounts: `units` of them are a BookState and a BookFault.
+    """
+
+    @cached_property
+    def price(self) -> F64:
+        """Price of the level or order."""
+        return self._price("price")
+
+    @cached_property
+    def qty(self) -> F64:
+        """Quantity of the level or order from then on; of a MATCH what was executed."""
+        return self._qty("qty")
+
+    @property
+    def order_id(self) -> I64:
+        """The venue's number of the order; 0 where levels are told."""
+        return self.columns["order_id"]
+
+    @property
+    def sequence(self) -> I64:
+        """The venue's number of the update; 0 where it gives none."""
+        return self.columns["sequence"]
+
+    @property
+    def side(self) -> NDArray[np.int8]:
+        """1 bid, -1 ask, 0 both; int8."""
+        return self.columns["side"]
+
+    @property
+    def action(self) -> NDArray[np.uint8]:
+        """The flags of the record: a BookAction, BOOK_FULL and BOOK_LAST; uint8."""
+        return self.columns["action"]
+
+    def records(self) -> Records:
+        """The same as the engine's records, to feed a book with."""
+        return BOOKS.records_of(self.columns)

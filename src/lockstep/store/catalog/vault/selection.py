@@ -6,7 +6,7 @@ from lockstep.model.errors import DataError
 from lockstep.model.timeframe import timeframe_ns, timeframe_text
 from lockstep.store.catalog.instruments import NO_WISHES, Wishes
 from lockstep.store.catalog.market_data import MarketData
-from lockstep.store.catalog.shapes import kinds_of
+from lockstep.store.catalog.shapes import OPTIONAL, kinds_of
 from lockstep.store.catalog.vault.ledger import Entry, Series
 from lockstep.store.catalog.vault.vault import Vault
 
@@ -35,11 +35,11 @@ def histories(
     by_id = {entry.instrument.id: entry for entry in entries}
     for _, own in sorted(by_id.items()):
         instrument = wishes.applied_to(own.instrument)
-        for name in kinds_of(kind or "bars"):
+        for name in _of_entry(own, kind):
             try:
                 series = bars_of(own, timeframe) if name == "bars" else ticks_of(own, name)
             except DataError:
-                if symbols is not None:
+                if symbols is not None and name not in OPTIONAL.get(kind or "", ()):
                     raise
                 continue
             found.append(
@@ -52,6 +52,13 @@ def histories(
             hint="it holds " + ", ".join(held) + "; --kind chooses",
         )
     return found
+
+
+def _of_entry(entry: Entry, kind: str | None) -> tuple[str, ...]:
+    """The series a kind means; only the first is asked for where an instrument lacks what makes the kind."""
+    names = kinds_of(kind or "bars")
+    needed = [name for name in names if name not in OPTIONAL.get(kind or "", ())]
+    return names if all(name in entry.series for name in needed) else tuple(needed)
 
 
 def bars_of(entry: Entry, timeframe: str | None) -> Series:
@@ -68,7 +75,7 @@ def bars_of(entry: Entry, timeframe: str | None) -> Series:
 
 
 def ticks_of(entry: Entry, name: str) -> Series:
-    """The quotes or trades. Raises: DataError: there are none."""
+    """The quotes, trades or books. Raises: DataError: there are none."""
     if name not in entry.series:
         raise _not_held(entry, name)
     return entry.series[name]
