@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from machine import T0, BarRow, coin, records
 
-from lockstep.model.enums import EventKind
+from lockstep.model.enums import BookAction, EventKind
 from lockstep.model.instrument import Instrument
-from lockstep.model.record import MARKET_EVENT, Records
+from lockstep.model.record import BOOK_FULL, BOOK_LAST, MARKET_EVENT, Records
 from lockstep.run.strategy_file import StrategyFile, load_strategy
 from lockstep.store.catalog.market_data import DataInfo, MarketData
 
@@ -32,7 +32,7 @@ class HeldRows:
             yield rows[at : at + self._chunk].copy()
 
     def _inside(self, start_ns: int | None, end_ns: int | None) -> Records:
-        is_tick = (self._rows["kind"] == EventKind.QUOTE) | (self._rows["kind"] == EventKind.TRADE)
+        is_tick = np.isin(self._rows["kind"], (EventKind.QUOTE, EventKind.TRADE, EventKind.BOOK))
         by = np.where(is_tick, self._rows["clock"], self._rows["ts_open"])
         first = np.searchsorted(by, -(2**62) if start_ns is None else start_ns)
         return self._rows[first : np.searchsorted(by, 2**62 if end_ns is None else end_ns)]
@@ -43,7 +43,7 @@ def history(rows: Records, instrument: Instrument | None = None, *, chunk: int =
     instrument = instrument or coin()
     is_bar = rows["kind"] == EventKind.BAR
     has_bars = bool(is_bar.any())
-    kinds = {int(EventKind.QUOTE): "quote", int(EventKind.TRADE): "trade"}
+    kinds = {int(EventKind.QUOTE): "quote", int(EventKind.TRADE): "trade", int(EventKind.BOOK): "book"}
     bars = rows[is_bar]
     info = DataInfo(
         symbol=instrument.symbol,
@@ -85,6 +85,18 @@ def trades(*rows: tuple[int, int, int]) -> Records:
     for k, (ts, price, qty) in enumerate(rows):
         out[k] = (T0 + ts, T0 + ts, k, EventKind.TRADE, 0, 0, 0, price, qty, k, 0, 0.0, 0)
     return out
+
+
+def book(*groups: tuple[Any, ...]) -> Records:
+    """(ns after T0, changes (what, side, price, quantity, order id), whether they are a full book), and when it was received."""
+    found = []
+    for ts, changes, full, *recv in groups:
+        for k, (what, side, price, qty, *ident) in enumerate(changes):
+            flags = BookAction[what] | BOOK_FULL * full | BOOK_LAST * (k == len(changes) - 1)
+            clock = T0 + (recv[0] if recv else ts)
+            words = (price, qty, ident[0] if ident else 0, 0)
+            found.append((clock, T0 + ts, len(found), EventKind.BOOK, flags, side + 2, 0, *words, 0.0, 0))
+    return np.array(found, MARKET_EVENT)
 
 
 def strategy(folder: Path, body: str, name: str = "Made") -> StrategyFile:

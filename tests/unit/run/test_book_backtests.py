@@ -1,0 +1,200 @@
+"""Whole backtests on order books: what venue and engine know when, what the strategy sees, what is refused, what is in the hash."""
+
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from histories import bar_history, book, history, strategy, trades
+from machine import HOUR, T0, bars
+
+from lockstep.model.errors import StrategyFault, UsageError
+from lockstep.run.backtest import Backtest, Outcome
+from lockstep.run.config import BacktestConfig
+from lockstep.run.snapshot import resume, take
+from lockstep.sim.models import LATENCIES, BookFills, Latency, Slippage, book_fills_from_text
+from lockstep.store.catalog.readers import read_market_data
+
+FREE: dict[str, Any] = {"latency": LATENCIES["none"], "slippage": Slippage(), "cash": Decimal(10_000_000)}
+FIRST = [("CLEAR", 0, 0, 0), ("SET", 1, 99, 10), ("SET", 1, 98, 20), ("SET", -1, 101, 10), ("SET", -1, 102, 30)]
+ORDERS = [("CLEAR", 0, 0, 0), ("ADD", 1, 99, 4, 11), ("ADD", 1, 99, 6, 12), ("ADD", -1, 101, 5, 21)]
+ONCE = """
+    def on_start(self):
+        self.sent = False
+        self.seen = []
+
+    def on_book(self, update):
+        book = self.book()
+        self.seen.append((self.now, book.bid, book.ask, book.is_good))
+        if not self.sent:
+            self.sent = True
+            self.{act}
+"""
+
+
+def run(body: Any, data: Any, tmp_path: Path, **config: Any) -> Outcome:
+    return Backtest(strategy(tmp_path, body), data, BacktestConfig(**(FREE | config))).run()
+
+
+def fills(outcome: Outcome) -> list[tuple[int, int, int]]:
+    """(venue time after T0, quantity, price) of each."""
+    columns = ((outcome.fill_rows.column(1) - T0), outcome.fill_rows.column(5), outcome.fill_rows.column(6))
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def levels(*more: tuple[Any, ...]) -> list[Any]:
+    return [history(book((0, FIRST, True), *more)), history(trades((50, 99, 12), (60, 99, 12)))]
+
+
+def test_strategy_hears_each_group_once_with_the_book_as_it_is_then(tmp_path: Path) -> None:
+    two = (5, [("SET", 1, 100, 1), ("SET", -1, 101, 0)], False)
+    playing = Backtest(strategy(tmp_path, ONCE.format(act="buy(15)")), levels(two), BacktestConfig(**FREE)).begin()
+    playing.loop.run_all()
+    assert playing.engine.seats[0].strategy.seen == [(T0, 99.0, 101.0, True), (T0 + 5, 100.0, 102.0, True)]
+    assert fills(playing.end()) == [(0, 10, 101), (0, 5, 102)]
+
+
+def test_feed_latency_lets_the_venue_be_ahead_of_what_the_strategy_sees(tmp_path: Path) -> None:
+    data = levels((5, [("SET", -1, 101, 0)], False))
+    outcome = run(ONCE.format(act="buy(1)"), data, tmp_path, latency=Latency(feed_ns=7))
+    assert fills(outcome) == [(7, 1, 102)]
+
+
+def test_book_received_late_is_matched_when_it_happened(tmp_path: Path) -> None:
+    late = history(book((0, FIRST, True, 10), (5, [("SET", -1, 101, 0)], False, 15)))
+    assert fills(run(ONCE.format(act="buy(1)"), [late, levels()[1]], tmp_path)) == [(10, 1, 102)]
+
+
+def test_resting_order_is_filled_by_the_trades_that_reach_it(tmp_path: Path) -> None:
+    assert fills(run(ONCE.format(act="buy(5, limit=99)"), levels(), tmp_path)) == [(50, 2, 99), (60, 3, 99)]
+
+
+def test_book_of_orders_is_matched_exactly_unless_said_otherwise(tmp_path: Path) -> None:
+    more = (
+        5,
+        [("ADD", 1, 99, 9, 13), ("DELETE", 1, 99, 0, 11), ("MATCH", 1, 99, 6, 12), ("MATCH", 1, 99, 3, 13)],
+        False,
+    )
+    data = [history(book((0, ORDERS, True), more)), levels()[1]]
+    body = ONCE.format(act="buy(5, limit=99)")
+    assert fills(run(body, data, tmp_path)) == [(5, 3, 99)]
+    assert fills(run(body, data, tmp_path, books=BookFills(queue="pessimistic"))) == []
+
+
+def test_exact_places_are_refused_where_levels_are_all_there_is(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="told by levels") as caught:
+        run(ONCE.format(act="buy(1)"), levels(), tmp_path, books=BookFills(queue="exact"))
+    assert "pessimistic" in caught.value.hint
+
+
+def test_books_alone_are_refused_since_nothing_tells_a_price(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="its book alone"):
+        run(ONCE.format(act="buy(1)"), levels()[:1], tmp_path)
+
+
+def test_strategy_that_asks_for_a_book_there_is_none_of_is_told(tmp_path: Path) -> None:
+    body = "    def on_bar(self, bar):\n        self.book()\n"
+    with pytest.raises(StrategyFault, match="no order book of AAA"):
+        run(body, [bar_history(bars(100, 101, step=HOUR))], tmp_path)
+
+
+def test_view_of_the_book_cannot_change_it(tmp_path: Path) -> None:
+    playing = Backtest(strategy(tmp_path, ONCE.format(act="buy(1)")), levels(), BacktestConfig(**FREE)).begin()
+    playing.loop.run_all()
+    view = playing.engine.seats[0].strategy.book()
+    assert not {"update", "apply", "load", "clear", "set_state", "add"} & set(dir(view))
+    with pytest.raises(AttributeError):
+        view.bid = 1.0
+    assert (view.mid, view.bids(1), view.asks(1)) == (100.0, [(99.0, 10.0)], [(101.0, 10.0)])
+    assert (view.qty_units_at(1, 98), view.orders_at(1, 99), view.fault_counts()) == (20, [], {})
+
+
+def test_queue_model_and_recovery_are_in_the_run_hash_and_defaults_leave_it_alone(tmp_path: Path) -> None:
+    body = ONCE.format(act="buy(1)")
+    hashes = [
+        run(body, levels(), tmp_path, books=books).run_hash
+        for books in (BookFills(), BookFills(queue="log"), BookFills(queue="power"), BookFills(recovery_ns=5))
+    ]
+    assert len(set(hashes)) == 4
+    assert "books" not in BacktestConfig().facts()
+
+
+@pytest.mark.parametrize(
+    ("queue", "recovery", "made"),
+    [
+        ("power:2.5", "none", BookFills(queue="power", power=Decimal("2.5"))),
+        ("log", "500ms", BookFills(queue="log", recovery_ns=500_000_000)),
+    ],
+)
+def test_queue_model_from_text(queue: str, recovery: str, made: BookFills) -> None:
+    assert book_fills_from_text(queue, recovery) == made
+
+
+@pytest.mark.parametrize(
+    ("queue", "recovery"), [("fifo", "none"), ("log:2", "none"), ("power:x", "none"), ("log", "soon")]
+)
+def test_queue_model_from_text_that_is_none_is_refused(queue: str, recovery: str) -> None:
+    with pytest.raises(UsageError):
+        book_fills_from_text(queue, recovery)
+
+
+def test_run_goes_on_from_a_snapshot_with_both_books(tmp_path: Path) -> None:
+    more = [(at, [("SET", 1, 99, 10 - at % 3), ("SET", -1, 101, at)], False) for at in range(1, 40)]
+    backtest = Backtest(strategy(tmp_path, ONCE.format(act="buy(5, limit=99)")), levels(*more), BacktestConfig(**FREE))
+    whole = backtest.run()
+    playing = backtest.begin()
+    playing.loop.run(T0 + 20)
+    again = resume(backtest, take(playing))
+    again.loop.run_all()
+    assert again.engine.books[0].bids(3) == whole.engine.books[0].bids(3)
+    assert again.end().decision_hash == whole.decision_hash
+
+
+MAKER = """
+    def on_start(self):
+        self.resting = {}
+        self.heard = 0
+
+    def on_book(self, update):
+        book = self.book()
+        self.heard += 1
+        if not book.is_good or self.heard % 20:
+            return
+        for side, price in ((1, book.bid), (-1, book.ask)):
+            order = self.resting.get(side)
+            if order is not None and order.is_open:
+                if order.limit_price == price:
+                    continue
+                self.cancel(order)
+            if self.position.qty * side < 0.05:
+                self.resting[side] = (self.buy if side > 0 else self.sell)(0.01, limit=price, post_only=True)
+"""
+ALONE = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {support!r})
+from histories import strategy
+from lockstep.run.backtest import Backtest
+from lockstep.store.catalog.readers import read_market_data
+outcome = Backtest(strategy(Path({folder!r}), {body!r}), read_market_data(Path({path!r}), kind="depth")).run()
+print(outcome.run_hash, outcome.fills)
+"""
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_two_processes_one_compiled_and_one_not_give_one_hash(data: Path, tmp_path: Path) -> None:
+    path = data / "crypto_l2/binance_spot_btcusdt_20240808.raw.zst"
+    here = Backtest(strategy(tmp_path, MAKER), read_market_data(path, kind="depth")).run()
+    assert here.fills > 50
+    support = str(Path(__file__).parents[2] / "support")
+    script = ALONE.format(support=support, folder=str(tmp_path), body=MAKER, path=str(path))
+    for pure in ("0", "1"):
+        told = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True, text=True, check=True, env=os.environ | {"LOCKSTEP_PURE": pure},
+        )  # fmt: skip
+        assert told.stdout.split() == [here.run_hash, str(here.fills)]
