@@ -46,7 +46,7 @@ Progress = Callable[[int, int], None]
 
 
 class Outcome:
-    """What a backtest left: hashes, counts, the engine as it stopped, and the logs as spools."""
+    """What a backtest left: hashes, counts, the engine and the venue's markets as they stopped, and the logs as spools."""
 
     def __init__(self, playing: "Playing") -> None:
         self.backtest = playing.backtest
@@ -58,6 +58,7 @@ class Outcome:
         self.equity_rows = playing.equity_rows
         self.signals = playing.signals
         self.history_missing = playing.missing
+        self.markets = list(playing.venue.markets)
         self.last_clock: int = self.engine.state.clock
 
     @property

@@ -1,5 +1,6 @@
 """What a backtest is run under, as data. Every field is part of the run hash."""
 
+import hashlib
 from decimal import Decimal
 from typing import Any
 
@@ -67,6 +68,10 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
         facts: dict[str, Any] = _plain(msgspec.to_builtins(self, builtin_types=(Decimal,)))
         if self.books == BookFills():  # absent: as by default, so that runs without books keep their hashes
             del facts["books"]
+        recorded = facts["latency"].pop("recorded")
+        if recorded:  # by its content: a recording may have as many rows as the run has orders
+            digest = hashlib.sha256(msgspec.json.encode(recorded)).hexdigest()
+            facts["latency"]["recorded"] = {"rows": len(recorded), "sha256": digest}
         return facts
 
 

@@ -31,6 +31,7 @@ from lockstep.run.tables import (
     equity_columns,
     fill_blocks,
     kind_counts,
+    markout_blocks,
     order_blocks,
     risk_blocks,
     round_trips,
@@ -60,6 +61,7 @@ def finish_run(
         for name, blocks in (
             ("equity", equity_blocks(outcome)),
             ("fills", fill_blocks(outcome)),
+            ("markouts", markout_blocks(outcome)),
             ("orders", order_blocks(outcome)),
             ("risk", risk_blocks(outcome)),
         ):
@@ -281,6 +283,7 @@ def _warnings(outcome: Outcome) -> list[str]:
             warnings.append(
                 f"{feeds.hours.left_out:,} events of {feeds.instrument.symbol} lie outside the hours of session {session}"
             )
+    warnings += _book_warnings(outcome)
     if outcome.backtest.without_data:
         warnings.append(f"no data in the range, left out: {', '.join(outcome.backtest.without_data)}")
     calls = kind_counts(outcome).get("margin_call", 0)
@@ -296,6 +299,19 @@ def _warnings(outcome: Outcome) -> list[str]:
         were = "order was" if open_orders == 1 else "orders were"
         warnings.append(f"{open_orders} {were} still working when the data ended")
     return warnings
+
+
+def _book_warnings(outcome: Outcome) -> list[str]:
+    """Where orders met nothing because the book at the venue could not be trusted."""
+    found = []
+    for market in outcome.markets:
+        if market.depth is not None:
+            symbol, state = market.instrument.symbol, market.depth.book.status[0].name
+            for why, count in market.depth.shut_counts().items():
+                found.append(f"{symbol}: {count:,} events met none of our orders, the book was {why}")
+            if not market.depth.book.is_good:
+                found.append(f"{symbol}: the book was {state} when the data ended")
+    return found
 
 
 def _session(outcome: Outcome) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from lockstep.analytics.trades import Trades
 from lockstep.engine.records import KILL, LIMITS, LINK, RECORD_NAMES, REFUSAL, RESET, SPLIT, WARNING, WHO, field
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce, Who
 from lockstep.run.backtest import Outcome
+from lockstep.sim.markouts import HORIZONS
 
 Columns = dict[str, Any]
 
@@ -92,6 +93,32 @@ def fill_blocks(outcome: Outcome) -> Iterator[Columns]:
             "realised": floats[:, 12] * floats[:, 14],
             "rate": floats[:, 14],
             "liquidity": _LIQUIDITY[field(head, "liquidity")],
+        }
+
+
+def markout_blocks(outcome: Outcome) -> Iterator[Columns]:
+    """The mark-outs of the fills on books, block by block: (middle - price) x side, quote currency, NaN where unknown."""
+    middles = {mark[0]: mark[1:] for market in outcome.markets if market.depth for mark in market.depth.marks.rows()}
+    strategies, symbols, price_scale, qty_scale = _lookups(outcome)
+    unknown = (0,) * len(HORIZONS)
+    for block in outcome.fill_rows.blocks() if middles else ():
+        head, price = block[:, 4], block[:, 6]
+        instrument, side = field(head, "instrument"), field(head, "side").astype(np.int8)
+        twice = np.array([middles.get(exec_id, unknown) for exec_id in block[:, 2].tolist()], np.int64)
+        moved = (twice - 2 * price[:, None]) * side[:, None] / (2.0 * price_scale[instrument][:, None])
+        moved[twice == 0] = np.nan
+        yield {
+            "exec_id": block[:, 2],
+            "ts_event": block[:, 1],
+            "symbol": symbols[instrument],
+            "strategy": strategies[field(head, "strategy")],
+            "side": side,
+            "qty": block[:, 5] / qty_scale[instrument],
+            "price": price / price_scale[instrument],
+            "liquidity": _LIQUIDITY[field(head, "liquidity")],
+            "after_1s": moved[:, 0],
+            "after_5s": moved[:, 1],
+            "after_15s": moved[:, 2],
         }
 
 

@@ -64,6 +64,8 @@ _UNSEEN = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)  # the id of an o
 def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
     """One BOOK record, at the venue's own time: the book changes, the queues move, and at the end of its group orders meet it."""
     flags: cython.longlong = rows.w[i, 3] >> 8
+    if depth.marks.next_due < rows.w[i, 1] and not depth.in_group:
+        depth.marks.settle(rows.w[i, 1], depth.middle())
     if len(market.resting) == 0 and depth.holes == 0:
         if depth.levels is not None:
             depth.levels.apply(rows, i, i + 1)

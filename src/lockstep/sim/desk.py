@@ -116,7 +116,13 @@ class Desk(Transit):
         order: VenueOrder | None = self.by_id.get(request.order_id)
         if order is None:
             report = make_report(
-                _REPLACE_REJECT, request.instrument, ts + self.ack_ns, ts, request.order_id, 0, _TOO_LATE
+                _REPLACE_REJECT,
+                request.instrument,
+                ts + self.ack_ns + self.answer_ns(ts),
+                ts,
+                request.order_id,
+                0,
+                _TOO_LATE,
             )
             report.revision = request.revision
             self.queue(report)
@@ -179,7 +185,15 @@ class Desk(Transit):
         if order is not None:
             return self.end(market, order, _CANCEL, 0, ts)
         return self.queue(
-            make_report(_CANCEL_REJECT, request.instrument, ts + self.ack_ns, ts, request.order_id, 0, _TOO_LATE)
+            make_report(
+                _CANCEL_REJECT,
+                request.instrument,
+                ts + self.ack_ns + self.answer_ns(ts),
+                ts,
+                request.order_id,
+                0,
+                _TOO_LATE,
+            )
         )
 
     def admit(self, request: OrderRequest, arrival: cython.longlong) -> VenueOrder | None:
@@ -331,6 +345,8 @@ class Desk(Transit):
             report.spread = market.ask - market.bid
         report.liquidity = _MAKER if maker else _TAKER
         report.fee = market.fees.fee(price, qty, maker, not order.charged)
+        if market.depth is not None:
+            market.depth.marks.add(self.last_exec_id, ts)
         order.charged = True
         order.crossing = not maker
         self.queue(report)

@@ -2,6 +2,7 @@ from lockstep.book.l2 cimport L2Book
 from lockstep.book.l3 cimport L3Book
 from lockstep.book.ladder cimport Ladder
 from lockstep.book.standing cimport Book
+from lockstep.sim.markouts cimport MarkOuts
 from lockstep.sim.queue cimport QueueModel, QueuePlace
 
 cdef class Liquidity:
@@ -9,6 +10,7 @@ cdef class Liquidity:
     cdef readonly L2Book levels
     cdef readonly L3Book orders
     cdef readonly QueueModel model
+    cdef readonly MarkOuts marks
     cdef double recovery
     cdef readonly bint in_group
     cdef readonly list shut
@@ -33,3 +35,4 @@ cdef class Liquidity:
     cdef QueuePlace join(self, int side, long long tick)
     cdef int rejoin(self, QueuePlace place, int side, long long tick) except -1
     cdef int forget(self) except -1
+    cdef long long middle(self) noexcept

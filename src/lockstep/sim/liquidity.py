@@ -17,12 +17,14 @@ if cython.compiled:
     from cython.cimports.lockstep.book.l3 import L3Book
     from cython.cimports.lockstep.book.ladder import Ladder
     from cython.cimports.lockstep.book.standing import Book
+    from cython.cimports.lockstep.sim.markouts import MarkOuts
     from cython.cimports.lockstep.sim.queue import QueueModel, QueuePlace
 else:
     from lockstep.book.l2 import L2Book
     from lockstep.book.l3 import L3Book
     from lockstep.book.ladder import Ladder
     from lockstep.book.standing import Book
+    from lockstep.sim.markouts import MarkOuts
     from lockstep.sim.queue import QueueModel, QueuePlace
 from lockstep.model.enums import BookFault, BookState
 from lockstep.model.errors import InvariantError
@@ -39,7 +41,7 @@ class Liquidity:
     """One instrument's book at the venue and what we took of it.
 
     in_group: a group of changes has begun and not ended, so that nothing is matched. shut: by BookState, how many events an
-    order of ours would have met, had the book been GOOD.
+    order of ours would have met, had the book been GOOD. marks: where the middle stood after our fills.
 
     Args:   book: of levels or of orders, empty. model: how places in its queues move. recovery_ns: the half-life of what we
             took; 0, until told.
@@ -50,6 +52,7 @@ class Liquidity:
     levels: L2Book | None
     orders: L3Book | None
     model: QueueModel
+    marks: MarkOuts
     recovery: cython.double
     in_group: cython.bint
     shut: list[int]
@@ -65,6 +68,7 @@ class Liquidity:
         if model.follows_ids() and self.orders is None:
             raise InvariantError("the queue model exact follows single orders, and the book has levels alone")
         self.model = model
+        self.marks = MarkOuts()
         self.recovery = recovery_ns
         self.in_group = False
         self.shut = [0] * _STATES
@@ -259,6 +263,12 @@ class Liquidity:
         if place.ahead > shown:
             place.ahead = shown
         return 0
+
+    def middle(self) -> cython.longlong:
+        """Twice the middle of the best bid and ask, price units; 0 where the book is not GOOD or a side is empty."""
+        if not self.book.is_good or self.book.bid_side.is_empty() or self.book.ask_side.is_empty():
+            return 0
+        return (self.book.bid_side.best + self.book.ask_side.best) * self.book.tick
 
     def forget(self) -> cython.int:
         """After a split nothing told before counts: the book waits for a full one."""

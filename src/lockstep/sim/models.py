@@ -1,6 +1,7 @@
 """How a simulated venue behaves, as data: latency, slippage, fill rules. Defaults are pessimistic."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -8,6 +9,7 @@ from lockstep.model.errors import UsageError, did_you_mean
 from lockstep.model.numbers import NANOS_PER_SECOND
 
 _MS = 1_000_000
+_LONGEST_NS = 366 * 86_400 * NANOS_PER_SECOND
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,7 +17,8 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
     feed_ns: venue event to us, where the data do not say when they were received. entry_ns: our order to the venue.
     ack_ns, fill_ns: the venue's acknowledgement and fill back to us. entry_bars: bars of its instrument that an order lets
-    pass besides, whatever the clock says.
+    pass besides, whatever the clock says. recorded: (time ns UTC, order to the venue ns, answer back ns) as they were measured,
+    times rising: what `sim.delays` interpolates and adds to the fixed parts.
     """
 
     name: str = "custom"
@@ -27,13 +30,21 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     fill_ns: int = 0
     fill_jitter_ns: int = 0
     entry_bars: int = 0
+    recorded: tuple[tuple[int, int, int], ...] = ()
 
     def __post_init__(self) -> None:
         """Raises: UsageError: a negative delay, or one above a year."""
-        for field in self.__struct_fields__[1:]:
+        for field in self.__struct_fields__[1:-1]:
             value = getattr(self, field)
-            if not 0 <= value <= 366 * 86_400 * NANOS_PER_SECOND:
+            if not 0 <= value <= _LONGEST_NS:
                 raise UsageError(f"latency {field} was {value} ns, limit 0 to one year")
+        before = -1
+        for number, (ts, *delays) in enumerate(self.recorded, 1):
+            if not before < ts < 2**63:
+                raise UsageError(f"recorded latency {number}: its time was {ts}, after {before}", hint="ns UTC, rising")
+            if not all(0 <= delay <= _LONGEST_NS for delay in delays):
+                raise UsageError(f"recorded latency {number}: delays were {delays} ns, limit 0 to one year")
+            before = ts
 
 
 LATENCIES = {
@@ -82,7 +93,8 @@ def latency_from_text(text: str) -> Latency:
         if unknown or len(set(names)) < len(names):
             hint = did_you_mean(unknown[0], _DELAYS) if unknown else "name each way once"
             raise UsageError(f"latency not understood: {text!r}", hint=hint)
-        return Latency(name=text, **{f"{name}_ns": _delay_ns(delay, text) for name, _, delay in parts})
+        delays: dict[str, Any] = {f"{name}_ns": _delay_ns(delay, text) for name, _, delay in parts}
+        return Latency(name=text, **delays)
     return Latency(name=text, entry_ns=_delay_ns(text, text))
 
 
@@ -140,7 +152,7 @@ class BookFills(msgspec.Struct, frozen=True, kw_only=True):
         if not self.power.is_finite() or not 0 < self.power <= 100:
             raise UsageError(f"queue power was {self.power}, limit above 0 to 100")
         for name, value in (("recovery", self.recovery_ns), ("silence", self.silence_max_ns)):
-            if not 0 <= value <= 366 * 86_400 * NANOS_PER_SECOND:
+            if not 0 <= value <= _LONGEST_NS:
                 raise UsageError(f"book {name} was {value} ns, limit 0 to one year")
 
 

@@ -146,6 +146,7 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
     """The book at the venue and what we took of it."""
     return {
         "book": save_book(depth.book),
+        "marks": depth.marks.save(),
         "in_group": depth.in_group,
         "shut": list(depth.shut),
         "holes": depth.holes,
@@ -158,6 +159,7 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
 def restore_liquidity(depth: Liquidity, saved: Mapping[str, Any]) -> None:
     """Continue from `save_liquidity`: the same kind of book, empty."""
     restore_book(depth.book, saved["book"])
+    depth.marks.restore(saved["marks"])
     depth.in_group = saved["in_group"]
     depth.shut = list(saved["shut"])
     while len(depth.keys) < saved["holes"]:

@@ -95,7 +95,9 @@ def _split_in_flight(
             continue
         terms = _split_terms(market, old.terms, 0, new_shares, old_shares)
         kind: cython.int = _RESTATE if terms.qty else _CANCEL
-        report: VenueReport = make_report(kind, index, ts + desk.ack_ns, ts, old.order_id, 0, _CORPORATE_ACTION)
+        report: VenueReport = make_report(
+            kind, index, ts + desk.ack_ns + desk.answer_ns(ts), ts, old.order_id, 0, _CORPORATE_ACTION
+        )
         report.qty, report.limit_price, report.stop_price = (
             terms.qty,
             terms.limit_price,

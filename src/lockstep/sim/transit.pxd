@@ -1,5 +1,6 @@
 from lockstep.model.traffic cimport OrderRequest, VenueReport
 from lockstep.sim.chance cimport Chance
+from lockstep.sim.delays cimport RecordedDelays
 from lockstep.sim.market cimport VenueOrder
 
 cdef class InFlight:
@@ -13,10 +14,12 @@ cdef class Transit:
     cdef long long entry_ns, ack_ns, fill_ns, entry_jitter_ns, ack_jitter_ns, fill_jitter_ns, last_arrival
     cdef int entry_bars
     cdef Chance chance
+    cdef RecordedDelays recorded
 
     cpdef int send(self, OrderRequest request) except -1
     cpdef VenueReport advance(self, long long until)
     cpdef int settle_arrivals(self, long long ts_end) except -1
+    cdef long long answer_ns(self, long long ts) except *
     cdef int arrive(self, InFlight flight) except -1
     cdef int expire_due(self, long long until) except -1
     cdef int _look(self) except -1

@@ -9,10 +9,12 @@ import cython
 if cython.compiled:
     from cython.cimports.lockstep.model.traffic import OrderRequest, VenueReport, make_report
     from cython.cimports.lockstep.sim.chance import Chance
+    from cython.cimports.lockstep.sim.delays import RecordedDelays
     from cython.cimports.lockstep.sim.market import VenueOrder
 else:
     from lockstep.model.traffic import OrderRequest, VenueReport, make_report
     from lockstep.sim.chance import Chance
+    from lockstep.sim.delays import RecordedDelays
     from lockstep.sim.market import VenueOrder
 from lockstep.model.errors import InvariantError
 from lockstep.sim.models import Latency
@@ -54,6 +56,7 @@ class Transit:
     last_arrival: cython.longlong
     entry_bars: cython.int
     chance: Chance
+    recorded: RecordedDelays | None
 
     def start_transit(self, latency: Latency, seed: int) -> None:
         """Nothing is under way. seed: of the jitters."""
@@ -69,6 +72,7 @@ class Transit:
         self.fill_ns, self.fill_jitter_ns = latency.fill_ns, latency.fill_jitter_ns
         self.entry_bars = latency.entry_bars
         self.chance = Chance(seed)
+        self.recorded = RecordedDelays(latency.recorded) if latency.recorded else None
 
     def arrive(self, flight: InFlight) -> cython.int:
         """A request is here: the venue's to override."""
@@ -78,9 +82,15 @@ class Transit:
         """Orders end by time, see next_expiry: the venue's to override."""
         raise InvariantError(f"{type(self).__name__} does not say which orders end by {until}")
 
+    def answer_ns(self, ts: cython.longlong) -> cython.longlong:
+        """What was recorded of an answer's way back at a time, ns; 0 where nothing was."""
+        return 0 if self.recorded is None else self.recorded.answer_at(ts)
+
     def send(self, request: OrderRequest) -> cython.int:
         """A command leaves for the venue; it arrives after the entry latency, never before an earlier one."""
         arrival: cython.longlong = request.ts + self.entry_ns + self.chance.uniform(self.entry_jitter_ns)
+        if self.recorded is not None:
+            arrival += self.recorded.entry_at(request.ts)
         if arrival < self.last_arrival:
             arrival = self.last_arrival
         self.last_arrival = arrival
@@ -168,7 +178,7 @@ class Transit:
         jitter: cython.longlong,
     ) -> VenueReport:
         """A report about an order, with its time at the venue and its delay on the way."""
-        clock: cython.longlong = ts + delay + self.chance.uniform(jitter)
+        clock: cython.longlong = ts + delay + self.chance.uniform(jitter) + self.answer_ns(ts)
         if clock < order.last_clock:  # reports of one order keep their order
             clock = order.last_clock
         order.last_clock = clock

@@ -15,6 +15,10 @@ RUN_TABLES: dict[str, dict[str, str]] = {
         "qty_units": I64, "price_units": I64, "qty": F64, "price": F64, "fee": F64, "slippage": F64,
         "spread_cost": F64, "realised": F64, "rate": F64, "liquidity": TEXT,
     },
+    "markouts": {
+        "exec_id": I64, "ts_event": I64, "symbol": TEXT, "strategy": TEXT, "side": I8, "qty": F64, "price": F64, "liquidity": TEXT,
+        "after_1s": F64, "after_5s": F64, "after_15s": F64,
+    },
     "orders": {
         "seq": I64, "ts": I64, "ts_event": I64, "record": TEXT, "order_id": I64, "client_id": TEXT, "parent_id": I64, "strategy": TEXT, "symbol": TEXT,
         "side": I8, "type": TEXT, "tif": TEXT, "qty_units": I64, "limit_units": I64, "stop_units": I64,

@@ -11,9 +11,11 @@ import pytest
 from histories import bar_history, book, history, strategy, trades
 from machine import HOUR, T0, bars
 
+from lockstep.model.enums import BookFault, BookState
 from lockstep.model.errors import StrategyFault, UsageError
 from lockstep.run.backtest import Backtest, Outcome
 from lockstep.run.config import BacktestConfig
+from lockstep.run.results import finish_run
 from lockstep.run.snapshot import resume, take
 from lockstep.sim.models import LATENCIES, BookFills, Latency, Slippage, book_fills_from_text
 from lockstep.store.catalog.readers import read_market_data
@@ -93,6 +95,34 @@ def test_exact_places_are_refused_where_levels_are_all_there_is(tmp_path: Path) 
 def test_books_alone_are_refused_since_nothing_tells_a_price(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="its book alone"):
         run(ONCE.format(act="buy(1)"), levels()[:1], tmp_path)
+
+
+def test_events_that_met_no_order_for_want_of_a_book_are_told(tmp_path: Path) -> None:
+    auction = (5, [("STATUS", 0, int(BookState.AUCTION), int(BookFault.VENUE))], False)
+    outcome = run(ONCE.format(act="buy(5, limit=99)"), levels(auction), tmp_path)
+    made = finish_run(outcome, tmp_path / "runs", command="test", with_sensitivity=False)
+    assert "AAA: 3 events met none of our orders, the book was AUCTION" in made.manifest["warnings"]
+    assert "AAA: the book was AUCTION when the data ended" in made.manifest["warnings"]
+
+
+def test_mark_outs_say_where_the_middle_stood_after_each_fill(tmp_path: Path) -> None:
+    second = 1_000_000_000
+    later = [
+        (second, [("SET", -1, 101, 0)], False),  # at the horizon itself: the middle is 100.5 from here on
+        (second + 1, [("SET", 1, 99, 0)], False),
+        (4 * second, [("SET", 1, 97, 5)], False),
+        (14 * second, [("STATUS", 0, int(BookState.AUCTION), 0)], False),
+        (16 * second, [("STATUS", 0, int(BookState.GOOD), 0)], False),
+    ]
+    data = [history(book((0, FIRST, True), *later)), history(trades((50, 99, 12), (17 * second, 99, 1)))]
+    body = ONCE.format(act="sell(12, limit=98)")
+    made = finish_run(run(body, data, tmp_path), tmp_path / "runs", command="test", with_sensitivity=False)
+    table = made.table("markouts")
+    assert table["price"].tolist() == [99.0, 98.0]
+    assert (table["side"].tolist(), list(table["liquidity"])) == ([-1, -1], ["taker", "taker"])
+    assert table["after_1s"].tolist() == [-1.5, -2.5]  # 100.5 then, and we had sold
+    assert table["after_5s"].tolist() == [-1.0, -2.0]
+    assert all(value != value for value in table["after_15s"].tolist())  # noqa: PLR0124 - nan: no book to trust
 
 
 def test_strategy_that_asks_for_a_book_there_is_none_of_is_told(tmp_path: Path) -> None:
