@@ -1,6 +1,4 @@
-from lockstep.book.l2 cimport L2Book
-from lockstep.book.l3 cimport L3Book
-from lockstep.book.standing cimport Book
+from lockstep.engine.books cimport KnownBooks
 from lockstep.engine.rowlog cimport RowLog
 from lockstep.engine.seat cimport Seat
 from lockstep.engine.state cimport State
@@ -18,8 +16,7 @@ cdef class Engine:
     cdef readonly RowLog equity
     cdef readonly long long events, bars, quotes, trades, next_timer
     cdef readonly dict orphans
-    cdef readonly list books
-    cdef list levels, orders
+    cdef readonly KnownBooks books
     cdef list by_instrument, by_series, instruments, timers
     cdef long long timer_seq, market_ts
     cdef Seat active
@@ -30,7 +27,6 @@ cdef class Engine:
     cdef int _on_quote(self, int instrument, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_trade(self, int instrument, EventRows rows, Py_ssize_t i) except -1
     cdef int _on_book(self, int instrument, EventRows rows, Py_ssize_t i) except -1
-    cdef int _forget_book(self, int instrument) except -1
     cpdef int on_report(self, VenueReport report) except -1
     cdef int _on_word(self, Order order, VenueReport report) except -1
     cdef int _on_fill(self, Order order, VenueReport report) except -1

@@ -13,9 +13,6 @@ from typing import Any
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.book.l2 import L2Book
-    from cython.cimports.lockstep.book.l3 import L3Book
-    from cython.cimports.lockstep.book.standing import Book
     from cython.cimports.lockstep.engine.actions import take_action
     from cython.cimports.lockstep.engine.amendments import (
         lose,
@@ -24,67 +21,51 @@ if cython.compiled:
         take_late_word,
         take_stranger,
     )
+    from cython.cimports.lockstep.engine.books import KnownBooks, change_of
     from cython.cimports.lockstep.engine.groups import after_fill, follow
     from cython.cimports.lockstep.engine.replacing import take_answer
     from cython.cimports.lockstep.engine.rowlog import RowLog
     from cython.cimports.lockstep.engine.seat import Seat
     from cython.cimports.lockstep.engine.state import State
     from cython.cimports.lockstep.engine.subscription import Subscription
-    from cython.cimports.lockstep.model.events import (
-        Bar,
-        Quote,
-        Trade,
-        make_bar,
-        make_book_update,
-        make_quote,
-        make_trade,
-    )
+    from cython.cimports.lockstep.model.events import Bar, Quote, Trade, make_bar, make_quote, make_trade
     from cython.cimports.lockstep.model.rows import EventRows
     from cython.cimports.lockstep.model.traffic import VenueReport
     from cython.cimports.lockstep.orders.order import Order
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
-    from lockstep.book.l2 import L2Book
-    from lockstep.book.l3 import L3Book
-    from lockstep.book.standing import Book
     from lockstep.engine.actions import take_action
     from lockstep.engine.amendments import lose, open_order, take_amendment, take_late_word, take_stranger
+    from lockstep.engine.books import KnownBooks, change_of
     from lockstep.engine.groups import after_fill, follow
     from lockstep.engine.replacing import take_answer
     from lockstep.engine.rowlog import RowLog
     from lockstep.engine.seat import Seat
     from lockstep.engine.state import State
     from lockstep.engine.subscription import Subscription
-    from lockstep.model.events import Bar, Quote, Trade, make_bar, make_book_update, make_quote, make_trade
+    from lockstep.model.events import Bar, Quote, Trade, make_bar, make_quote, make_trade
     from lockstep.model.rows import EventRows
     from lockstep.model.traffic import VenueReport
     from lockstep.orders.order import Order
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.portfolio.position import Holding
 
-from lockstep.book.view import BookView
 from lockstep.engine.commands import command_of
 from lockstep.engine.records import EQUITY_WORDS, MARGIN_CALL, MARGIN_CLEAR
 from lockstep.engine.rowlog import Sink
 from lockstep.engine.seating import check_seat
-from lockstep.model.enums import BookFault, BookState, CorporateAction, EventKind, OrderEventKind, OrderState, Who
+from lockstep.model.enums import EventKind, OrderEventKind, OrderState, Who
 from lockstep.model.errors import DataError, InvariantError
 from lockstep.model.messages import Command, Signal, Timer
 from lockstep.model.numbers import Nanos
-from lockstep.model.record import BOOK_ACTION, BOOK_LAST, Records
+from lockstep.model.record import Records
 from lockstep.risk.limits import NO_LIMITS, RiskLimits
 from lockstep.strategy.base import Strategy
 
 _NOTICES_MAX = 100_000  # order events handed over in one step
 
 _ACTION = cython.declare(cython.int, int(EventKind.CORPORATE_ACTION))
-_SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
-_RESYNCING = cython.declare(cython.int, int(BookState.RESYNCING))
-_NO_SNAPSHOT = cython.declare(cython.int, int(BookFault.NO_SNAPSHOT))
-_GOOD = cython.declare(cython.int, int(BookState.GOOD))
-_ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
-_LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
 _BOOK = cython.declare(cython.int, int(EventKind.BOOK))
 _TRADE = cython.declare(cython.int, int(EventKind.TRADE))
 _QUOTE = cython.declare(cython.int, int(EventKind.QUOTE))
@@ -106,17 +87,15 @@ class Engine:
     """One engine, owned by one thread.
 
     seats: the strategies, in the order they were added, which is the order they see an event in. equity: one row per
-    distinct market clock. books: by instrument, as the engine knows them (levels, orders: as what they are); None where the
-    run has none. orphans: reports about orders that are not known, counted by kind.
+    distinct market clock. books: of the instruments that have any.
+    orphans: reports about orders that are not known, counted by kind.
     """
 
     state: State
     portfolio: Portfolio
     seats: list[Seat]
     equity: RowLog
-    books: list[Book | None]
-    levels: list[L2Book | None]
-    orders: list[L3Book | None]
+    books: KnownBooks
     events: cython.longlong
     bars: cython.longlong
     quotes: cython.longlong
@@ -154,23 +133,12 @@ class Engine:
         self.instruments = [holding.instrument for holding in portfolio.holdings]
         self.by_instrument = [[] for _ in self.instruments]
         self.by_series = [[[]] for _ in self.instruments]
-        self.books = [None] * len(self.instruments)
-        self.levels = [None] * len(self.instruments)
-        self.orders = [None] * len(self.instruments)
+        self.books = KnownBooks(len(self.instruments))
         self.timers = []
         self.timer_seq = 0
         self.active = None
 
     # ---- setting up
-
-    def keep_book(self, instrument: int, book: L2Book | L3Book) -> None:
-        """Have an instrument's book changes applied to an empty book, which its strategies can then look at."""
-        self.books[instrument] = book
-        self.levels[instrument] = book if isinstance(book, L2Book) else None
-        self.orders[instrument] = book if isinstance(book, L3Book) else None
-        view = BookView(book)
-        for sub in self.by_instrument[instrument]:
-            cython.cast(Subscription, sub).book = view
 
     def add_strategy(
         self,
@@ -330,8 +298,7 @@ class Engine:
         if kind == _ACTION:
             what: cython.int = (rows.w[i, 3] >> 16) & 0xFFFF
             subs: list[Subscription] = self.by_instrument[instrument]
-            if what == _SPLIT and self.books[instrument] is not None:
-                self._forget_book(instrument)
+            self.books.on_action(instrument, what)
             return take_action(self.state, subs, instrument, what, rows.w[i, 4], rows.w[i, 5], rows.w[i, 6])
         raise DataError(f"unknown kind of market event: {kind}")
 
@@ -455,53 +422,22 @@ class Engine:
                 handler(trade)
         return 0
 
-    @cython.boundscheck(False)
-    @cython.wraparound(False)
-    @cython.initializedcheck(False)
     def _on_book(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
         """A change of the book; at the end of its group the price it tells, then whoever handles it."""
-        subs: list[Subscription] = self.by_instrument[instrument]
-        sub: Subscription
-        seat: Seat
-        book: Book
         update: object = None
-        k: cython.Py_ssize_t
-        if self.state.in_history:
+        holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
+        if self.state.in_history or not self.books.tell(rows, i, holding):
             return 0
-        if self.levels[instrument] is not None:
-            cython.cast(L2Book, self.levels[instrument]).apply(rows, i, i + 1)
-        elif self.orders[instrument] is not None:
-            cython.cast(L3Book, self.orders[instrument]).apply(rows, i, i + 1)
-        if not (rows.w[i, 3] >> 8) & _LAST_FLAG:
-            return 0
-        if self.books[instrument] is not None:
-            book = cython.cast(Book, self.books[instrument])
-            if book.state == _GOOD and not book.bid_side.is_empty() and not book.ask_side.is_empty():
-                cython.cast(Holding, self.portfolio.holdings[instrument]).show(
-                    ((book.bid_side.best + book.ask_side.best) * book.tick) >> 1, rows.w[i, 0]
-                )
-        for k in range(len(subs)):
-            sub = cython.cast(Subscription, subs[k])
-            seat = cython.cast(Seat, self.seats[sub.seat_index])
+        for entry in self.by_instrument[instrument]:
+            sub: Subscription = cython.cast(Subscription, entry)
+            seat: Seat = cython.cast(Seat, self.seats[sub.seat_index])
             if seat.on_book is None or not (sub.ready or sub.look_ready()):
                 continue
             if update is None:
-                update = make_book_update(
-                    sub.instrument, sub.scale, sub.qty_scale, rows.w[i, 0], rows.w[i, 1], rows.w[i, 2],
-                    rows.w[i, 4], rows.w[i, 5], rows.w[i, 6],
-                    ((rows.w[i, 3] >> 16) & 0xFFFF) - 2, (rows.w[i, 3] >> 8) & _ACTION_BITS,
-                )  # fmt: skip
+                update = change_of(rows, i, sub)
             self.active = seat
             seat.on_book(update)
         return 0
-
-    def _forget_book(self, instrument: cython.int) -> cython.int:
-        """After a split nothing told before counts: the book waits for a full one."""
-        if self.levels[instrument] is not None:
-            cython.cast(L2Book, self.levels[instrument]).clear(0)
-        else:
-            cython.cast(L3Book, self.orders[instrument]).clear()
-        return cython.cast(Book, self.books[instrument]).set_state(_RESYNCING, _NO_SNAPSHOT)
 
     def on_report(self, report: VenueReport) -> cython.int:
         """A venue's word about one of our orders."""

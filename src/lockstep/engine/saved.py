@@ -25,7 +25,6 @@ else:
     from lockstep.engine.state import State
     from lockstep.engine.subscription import Subscription
     from lockstep.orders.order import OpenOrders, Order
-from lockstep.book.saved import restore_book, save_book
 from lockstep.engine.guard import take_limits
 from lockstep.model.errors import InvariantError, StateError
 from lockstep.model.saved import restore_request, save_request
@@ -50,7 +49,7 @@ def save_engine(engine: Engine) -> dict[str, Any]:
         "strategies": save_strategies(engine)["strategies"],
         "state": save_state(engine.state),
         "portfolio": save_portfolio(engine.portfolio),
-        "books": [None if book is None else save_book(book) for book in engine.books],
+        "books": engine.books.save(),
         "equity": engine.equity.count,
         "events": engine.events,
         "bars": engine.bars,
@@ -71,9 +70,8 @@ def restore_engine(engine: Engine, saved: dict[str, Any]) -> None:
     restore_strategies(engine, saved)
     restore_portfolio(engine.portfolio, saved["portfolio"])
     restore_state(engine.state, saved["state"], engine.instruments)
-    for book, state in zip(engine.books, saved.get("books", []), strict=False):
-        if book is not None:
-            restore_book(book, state)
+    if "books" in saved:  # absent in what was saved before there were any
+        engine.books.restore(saved["books"])
     engine.equity.restart(saved["equity"])
     engine.events = saved["events"]
     engine.bars = saved["bars"]

@@ -24,6 +24,7 @@ else:
     from lockstep.model.traffic import make_terms
     from lockstep.orders.order import Order
 from lockstep.book.window import MarketWindow
+from lockstep.engine.seating import is_time
 from lockstep.engine.sizes import caution, risk_size, volatility_size
 from lockstep.features.base import Indicator
 from lockstep.features.schedule import IndicatorSet
@@ -37,7 +38,6 @@ from lockstep.strategy.base import Several, Strategy
 from lockstep.strategy.exits import watched
 
 _GTC = TimeInForce.GTC
-_TIME_END = 2**63 - 1
 _EXACT = cython.declare(cython.double, 4503599627370496.0)  # 2**52: up to here a float names one count of units
 
 AddTimer = Callable[[int, str, int, int], None]
@@ -175,13 +175,7 @@ class Seat:
 
     def book(self, instrument: Instrument | str | None) -> Any:
         """A view of an instrument's book. Raises: StrategyError: the run has none of it."""
-        sub: Subscription = self.pick(instrument)
-        if sub.book is None:
-            raise StrategyError(
-                f"{self.name}: the run has no order book of {sub.instrument.symbol}",
-                hint="give data with book changes: --kind depth",
-            )
-        return sub.book
+        return self.pick(instrument).seen_book()
 
     def owns(self, value: object) -> bool:
         """Whether the engine saves this object itself: an indicator, window or position."""
@@ -249,7 +243,7 @@ class Seat:
 
     def add_timer(self, name: str, at: Any, every: Any) -> None:
         """Wake the strategy at a time, ns UTC. Raises: StrategyError: it has passed, or is no time."""
-        if not _is_time(at) or at <= self.state.clock:
+        if not is_time(at) or at <= self.state.clock:
             raise StrategyError(
                 f"{self.name}: timer at {at!r} is no time after the present one, {self.state.clock} (ns UTC, below 2**63)"
             )
@@ -395,7 +389,7 @@ class Seat:
             names = [entry.name for entry in TimeInForce]
             raise StrategyError(f"unknown time in force {tif!r}", hint=did_you_mean(str(tif).upper(), names)) from None
         if force is TimeInForce.GTD:
-            if not _is_time(expire) or expire <= self.state.clock:
+            if not is_time(expire) or expire <= self.state.clock:
                 raise StrategyError(f"{self.name}: GTD needs expire= after the present time, ns UTC: was {expire!r}")
         elif expire:
             raise StrategyError(f"{self.name}: expire= goes with tif=GTD, time in force was {force.name}")
@@ -592,11 +586,6 @@ class Seat:
         for sub in self.subscriptions:
             sub.wants_orders = True
             sub.watch = watch
-
-
-def _is_time(value: Any) -> bool:
-    """Whether it is an int that fits a time in ns."""
-    return isinstance(value, int) and not isinstance(value, bool) and value < _TIME_END
 
 
 def units_of(sub: Subscription, qty: Number) -> cython.longlong:

@@ -5,6 +5,8 @@ from collections.abc import Collection
 from lockstep.model.errors import StrategyError
 from lockstep.strategy.base import MARKET_HANDLERS, Strategy
 
+_TIME_END = 2**63 - 1
+
 
 def check_seat(cls: type[Strategy], name: str, instruments: int, taken: Collection[str]) -> None:
     """Whether a strategy may sit down. instruments: how many it is to trade. taken: the names of those that sit.
@@ -25,3 +27,8 @@ def check_seat(cls: type[Strategy], name: str, instruments: int, taken: Collecti
         raise StrategyError(
             f"a strategy named {name!r} is seated already", hint="its saved state needs a name of its own"
         )
+
+
+def is_time(value: object) -> bool:
+    """Whether it is an int that fits a time in ns."""
+    return isinstance(value, int) and not isinstance(value, bool) and value < _TIME_END

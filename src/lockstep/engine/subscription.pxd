@@ -11,7 +11,7 @@ cdef class Subscription:
     cdef readonly Gate gate
     cdef public IndicatorSet indicators, quote_indicators, trade_indicators
     cdef public BarRing window
-    cdef readonly object book
+    cdef public object book
     cdef public int series
     cdef public long long history_from, bars, quotes, trades, cooldown_until, cooldown_bars, working_market
     cdef public bint ready, waits

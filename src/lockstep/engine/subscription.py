@@ -16,6 +16,7 @@ else:
     from lockstep.portfolio.position import Holding, Position
     from lockstep.risk.desk import Desk
     from lockstep.risk.gate import Gate
+from lockstep.model.errors import StrategyError
 from lockstep.model.instrument import Instrument
 from lockstep.risk.limits import RiskLimits
 
@@ -105,6 +106,15 @@ class Subscription:
         self.qty_max = self.instrument.qty_max
         self.scale = 10.0**self.instrument.price_decimals
         self.qty_scale = 10.0**self.instrument.qty_decimals
+
+    def seen_book(self) -> Any:
+        """The view of the book. Raises: StrategyError: the run has none of this instrument."""
+        if self.book is None:
+            raise StrategyError(
+                f"{self.strategy}: the run has no order book of {self.instrument.symbol}",
+                hint="give data with book changes: --kind depth",
+            )
+        return self.book
 
     def look_ready(self) -> cython.bint:
         """Whether every declared indicator has seen what it needs; from then on it is known, since none forgets."""

@@ -278,7 +278,10 @@ def keep_books(engine: Engine, feeds: Sequence[InstrumentFeeds], config: Backtes
     """Give the engine a book of its own of each instrument that has one."""
     for index, entry in enumerate(feeds):
         if "book" in entry.histories:
-            engine.keep_book(index, book_of(entry, config.books.silence_max_ns))
+            view = engine.books.keep(index, book_of(entry, config.books.silence_max_ns))
+            for sub in engine.state.subscriptions:
+                if sub.instrument_index == index:
+                    sub.book = view
 
 
 def venue_for(feeds: Sequence[InstrumentFeeds], valuations: Sequence[Valuation], config: BacktestConfig) -> Venue:

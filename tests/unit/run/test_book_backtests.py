@@ -179,7 +179,7 @@ def test_run_goes_on_from_a_snapshot_with_both_books(tmp_path: Path) -> None:
     playing.loop.run(T0 + 20)
     again = resume(backtest, take(playing))
     again.loop.run_all()
-    assert again.engine.books[0].bids(3) == whole.engine.books[0].bids(3)
+    assert again.engine.books.books[0].bids(3) == whole.engine.books.books[0].bids(3)
     assert again.end().decision_hash == whole.decision_hash
 
 

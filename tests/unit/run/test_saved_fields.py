@@ -29,7 +29,8 @@ NEVER = 2**63 - 1
 SRC = Path(lockstep.__file__).parent
 VENUE = "sim/transit:Transit sim/desk:Desk sim/venue:Venue"
 MADE = {
-    "engine/engine:Engine": "seats by_instrument by_series instruments active next_timer levels orders",  # next_timer: the first of timers
+    "engine/engine:Engine": "seats by_instrument by_series instruments active next_timer",  # next_timer: the first of timers
+    "engine/books:KnownBooks": "books levels orders",  # each book by itself
     "engine/state:State": "portfolio later signal_sink in_history",  # between steps later is empty, in_history false
     "engine/subscription:Subscription": "index seat_index instrument_index strategy instrument position holding gate series waits "
     "cooldown_bars scale qty_scale wants_orders watch lot qty_min qty_max book quote_indicators trade_indicators",  # with indicators
@@ -138,6 +139,7 @@ def states_of(machine: Machine, loop: Loop) -> dict[str, dict[str, Any]]:
     on_book = market_on_book()
     return {
         "engine/engine:Engine": engine,
+        "engine/books:KnownBooks": {},
         "engine/state:State": state,
         "engine/subscription:Subscription": engine["strategies"]["busy"]["instruments"]["AAA.X"]
         | state["subscriptions"][0],
