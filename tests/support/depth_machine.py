@@ -59,8 +59,13 @@ def tell(
         records[k]["p0"], records[k]["p1"], records[k]["p2"] = price, qty, ident
     held = EventRows()
     held.hold(records)
+    if (
+        venue.markets[0].depth.levels is not None
+    ):  # at once, as the run loop does where nothing can be reported in between
+        venue.on_book(0, held, 0, len(rows))
+        return
     for k in range(len(rows)):
-        venue.on_book(0, held, k)
+        venue.on_book(0, held, k, k + 1)
 
 
 def act(venue: Venue, what: str, ts: int, *rest: Any) -> None:

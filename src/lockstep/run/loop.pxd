@@ -23,4 +23,5 @@ cdef class Loop:
     cdef int _lead(self, long long clock) except -1
     cdef int _mark_minute(self, long long clock) except -1
     cdef int _bars(self, long long clock) except -1
+    cdef int _book(self, Stream stream) except -1
     cdef int _event(self, Stream stream) except -1

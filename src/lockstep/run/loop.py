@@ -184,7 +184,7 @@ class Loop:
         return 0
 
     def run(self, until: cython.longlong, steps: cython.longlong = _NEVER) -> cython.bint:
-        """Feed what has a clock of at most `until`, or so many steps: a tick, or all bars of one clock. False at the end."""
+        """Feed what has a clock of at most `until`, or so many steps: a tick, a group of changes of a book, or all bars of one clock. False at the end."""
         stream: Stream
         stop: cython.longlong = self.steps + steps if steps < _NEVER - self.steps else _NEVER
         if len(self.engine.state.outbox) > 0:
@@ -200,6 +200,8 @@ class Loop:
                 self._lead(stream.clock - (stream.kind == _ACTION))
             if stream.kind == _BAR:
                 self._bars(stream.clock)
+            elif stream.kind == _BOOK:
+                self._book(stream)
             else:
                 self._event(stream)
             self.steps += 1
@@ -271,6 +273,7 @@ class Loop:
         Time has come to each of them: a report that is late, from inside a bar, is answered after it and not before.
         """
         tick: Stream
+        count: cython.Py_ssize_t
         ahead: MergedSource = cython.cast(MergedSource, self.ahead)
         while ahead.head is not None:
             tick = ahead.head
@@ -280,8 +283,13 @@ class Loop:
                 drain(self.engine, self.venue, tick.clock, False)
             if tick.clock > self.engine.state.clock:
                 self.engine.state.clock = tick.clock
-            show_tick(self.venue, tick)
-            ahead.pop()
+            if tick.kind == _BOOK:
+                count = tick.group_size() if self.venue.takes_groups(tick.instrument) else 1
+                self.venue.on_book(tick.instrument, tick, tick.at, tick.at + count)
+                ahead.pop_rows(count)
+            else:
+                show_tick(self.venue, tick)
+                ahead.pop()
         return 0
 
     def _bars(self, clock: cython.longlong) -> cython.int:
@@ -324,6 +332,28 @@ class Loop:
         self.next_mark = (clock // _MARK_EVERY + 1) * _MARK_EVERY
         return 0
 
+    def _book(self, stream: Stream) -> cython.int:
+        """Changes of a book, as many as nobody can act between: the venue sees them, then the engine does."""
+        engine: Engine = self.engine
+        clock: cython.longlong = stream.clock
+        i: cython.Py_ssize_t
+        if clock >= self.next_mark:
+            self._mark_minute(clock)
+        if self.venue.next_due <= clock or engine.next_timer < clock:
+            drain(engine, self.venue, clock, False)
+        self.unmarked = clock
+        count: cython.Py_ssize_t = 1
+        if not stream.to_venue or self.venue.takes_groups(stream.instrument):
+            count = stream.group_size()
+        if stream.to_venue:
+            self.venue.on_book(stream.instrument, stream, stream.at, stream.at + count)
+        for i in range(stream.at, stream.at + count):
+            engine.on_market(stream, i)
+        if len(engine.state.outbox) > 0:
+            post(engine, self.venue)
+        self.source.pop_rows(count)
+        return 0
+
     @cython.boundscheck(False)
     @cython.wraparound(False)
     @cython.initializedcheck(False)
@@ -355,10 +385,8 @@ class Loop:
 @cython.wraparound(False)
 @cython.initializedcheck(False)
 def show_tick(venue: Venue, stream: Stream) -> cython.int:
-    """The venue sees the book's change, the trade or the quote at a stream's head, at the venue's own time."""
+    """The venue sees the trade or quote at a stream's head, at the venue's own time."""
     i: cython.Py_ssize_t = stream.at
-    if stream.kind == _BOOK:
-        return venue.on_book(stream.instrument, stream, i)
     if stream.kind == _QUOTE:
         return venue.on_quote(
             stream.instrument, stream.w[i, 1], stream.w[i, 4], stream.w[i, 5], stream.w[i, 6], stream.w[i, 7]

@@ -15,6 +15,7 @@ cdef class Stream(EventRows):
     cdef object _row(self, Py_ssize_t i)
     cdef bint load(self) except -1
     cdef bint forward(self) except -1
+    cdef Py_ssize_t group_size(self) noexcept
 
 cdef class MergedSource:
     cdef readonly list streams
@@ -29,6 +30,7 @@ cdef class MergedSource:
     cdef int _collect(self, int knot, long long clock, long long kind) except -1
     cdef bint pop_group(self) except -1
     cdef bint pop(self) except -1
+    cdef bint pop_rows(self, Py_ssize_t count) except -1
     cdef int _pass(self, int place) except -1
     cdef int _note(self, int place) except -1
     cdef int _match(self, int knot) noexcept

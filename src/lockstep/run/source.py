@@ -19,9 +19,11 @@ import numpy as np
 
 from lockstep.model.enums import EventKind
 from lockstep.model.errors import DataError, StateError
-from lockstep.model.record import Records
+from lockstep.model.record import BOOK_LAST, Records
 
 _ACTION = int(EventKind.CORPORATE_ACTION)
+_BOOK = cython.declare(cython.longlong, int(EventKind.BOOK))
+_LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
@@ -143,6 +145,18 @@ class Stream(EventRows):
         self.last_clock = clock
         self.kind = self.w[self.at, 3] & 0xFF
         return True
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def group_size(self) -> cython.Py_ssize_t:
+        """At a change of a book: how many rows from here on are of the same moment, up to the last of their group."""
+        i: cython.Py_ssize_t = self.at
+        while not (self.w[i, 3] >> 8) & _LAST_FLAG and i + 1 < self.size:
+            i += 1
+            if self.w[i, 0] != self.clock or self.w[i, 1] != self.w[self.at, 1] or self.w[i, 3] & 0xFF != _BOOK:
+                return i - self.at
+        return i + 1 - self.at
 
     def consumed(self) -> int:
         """Rows handed out so far."""
@@ -277,6 +291,13 @@ class MergedSource:
         self._pass(place)
         self._play(place)
         return self._look()
+
+    def pop_rows(self, count: cython.Py_ssize_t) -> cython.bint:
+        """Done with so many rows of the head's stream, which are all of one moment. False at the end."""
+        stream: Stream = cython.cast(Stream, self.head)
+        stream.at += count - 1
+        self.rows += count - 1
+        return self.pop()
 
     def _pass(self, place: cython.int) -> cython.int:
         cython.cast(Stream, self.streams[place]).forward()

@@ -90,6 +90,26 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
 @cython.boundscheck(False)
 @cython.wraparound(False)
 @cython.initializedcheck(False)
+def tell_group(
+    desk: Desk, market: Market, depth: Liquidity, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t
+) -> cython.int:
+    """BOOK records start to stop - 1, of one moment and of which only the last may be the end of a group: as one after another."""
+    i: cython.Py_ssize_t
+    if len(market.resting) > 0 or depth.holes > 0 or depth.marks.next_due < rows.w[start, 1]:
+        for i in range(start, stop):
+            tell_book(desk, market, depth, rows, i)
+        return 0
+    if depth.levels is not None:
+        depth.levels.apply(rows, start, stop)
+    else:
+        cython.cast(L3Book, depth.orders).apply(rows, start, stop)
+    depth.in_group = not (rows.w[stop - 1, 3] >> 8) & _LAST_FLAG
+    return 0
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.initializedcheck(False)
 def _tell_level(market: Market, depth: Liquidity, book: L2Book, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
     """A record of a book of levels, where orders of ours rest or have taken."""
     flags: cython.longlong = rows.w[i, 3] >> 8

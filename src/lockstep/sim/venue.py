@@ -15,7 +15,7 @@ if cython.compiled:
     from cython.cimports.lockstep.model.rows import EventRows
     from cython.cimports.lockstep.model.traffic import OrderRequest
     from cython.cimports.lockstep.sim.bars import match_bar
-    from cython.cimports.lockstep.sim.depth import arrive_at_book, match_print, tell_book
+    from cython.cimports.lockstep.sim.depth import arrive_at_book, match_print, tell_group
     from cython.cimports.lockstep.sim.desk import Desk
     from cython.cimports.lockstep.sim.market import Market, VenueOrder
     from cython.cimports.lockstep.sim.splits import restate_orders
@@ -25,7 +25,7 @@ else:
     from lockstep.model.rows import EventRows
     from lockstep.model.traffic import OrderRequest
     from lockstep.sim.bars import match_bar
-    from lockstep.sim.depth import arrive_at_book, match_print, tell_book
+    from lockstep.sim.depth import arrive_at_book, match_print, tell_group
     from lockstep.sim.desk import Desk
     from lockstep.sim.market import Market, VenueOrder
     from lockstep.sim.splits import restate_orders
@@ -160,16 +160,23 @@ class Venue(Desk):
         market.last_before = price
         return 0
 
-    @cython.boundscheck(False)  # the caller's row
+    def takes_groups(self, index: cython.int) -> cython.bint:
+        """Whether nothing can be reported inside a group of changes of the book, so that it may come in one call."""
+        market: Market = cython.cast(Market, self.markets[index])
+        return len(market.resting) == 0 or (market.depth is not None and market.depth.levels is not None)
+
+    @cython.boundscheck(False)  # the caller's rows
     @cython.wraparound(False)
     @cython.initializedcheck(False)
-    def on_book(self, index: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
-        """The book changed: a BOOK record, at the venue's own time."""
+    def on_book(
+        self, index: cython.int, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t
+    ) -> cython.int:
+        """The book changed: BOOK records start to stop - 1, of one moment in the venue's own time, at most to the end of a group."""
         market: Market = cython.cast(Market, self.markets[index])
         if market.depth is None:
             return 0
-        self._pass_to(rows.w[i, 1])
-        return tell_book(self, market, market.depth, rows, i)
+        self._pass_to(rows.w[start, 1])
+        return tell_group(self, market, market.depth, rows, start, stop)
 
     def _pass_to(self, ts: cython.longlong) -> cython.int:
         """Time has come to ts, whether or not the run loop said so: what arrives and ends by then comes first."""

@@ -86,6 +86,22 @@ def test_book_of_orders_is_matched_exactly_unless_said_otherwise(tmp_path: Path)
     assert fills(run(body, data, tmp_path, books=BookFills(queue="pessimistic"))) == []
 
 
+def test_where_chunks_end_decides_nothing(tmp_path: Path) -> None:
+    more = [(at, [("SET", 1, 99, at), ("SET", -1, 101, at), ("SET", -1, 101, at + 1)], False) for at in range(1, 60)]
+    changes = book((0, FIRST, True), *more)
+    hashes = {
+        run(
+            ONCE.format(act="buy(25, limit=101)"),
+            [history(changes, chunk=chunk), levels()[1]],
+            tmp_path,
+            latency=delays,
+        ).decision_hash
+        for chunk in (1, 2, 7, 10_000)
+        for delays in (Latency(feed_ns=3), Latency(feed_ns=3, name="the same by another name"))
+    }
+    assert len(hashes) == 1
+
+
 def test_exact_places_are_refused_where_levels_are_all_there_is(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="told by levels") as caught:
         run(ONCE.format(act="buy(1)"), levels(), tmp_path, books=BookFills(queue="exact"))
