@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -80,13 +81,15 @@ class Copy:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": os.pathsep.join(str(self.place / part) for part in ("src", "tests/support")),
         }
-        try:
-            done = subprocess.run(
-                command, cwd=self.place, env=settings, capture_output=True, timeout=SECONDS_MAX, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return True
-        return done.returncode != 0
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(
+            command, cwd=self.place, env=settings, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+        ) as running:
+            try:
+                return running.wait(SECONDS_MAX) != 0
+            except subprocess.TimeoutExpired:
+                os.killpg(running.pid, signal.SIGKILL)  # what it has started, too
+                return True
 
 
 def tests_of(file: str) -> list[str]:
