@@ -13,6 +13,7 @@ from lockstep.risk import sizing
 from lockstep.risk.gate import Gate
 from lockstep.risk.limits import RiskLimits
 from lockstep.risk.saved import restore_gate, save_gate
+from lockstep.risk.timings import Timings
 
 RECENT = 256
 
@@ -83,3 +84,12 @@ def test_nothing_to_size_a_volatility_by_is_refused() -> None:
         sizing.for_volatility(1000.0, 0.1, 0.2, 0.0)
     with pytest.raises(UsageError, match="closes above 0"):
         sizing.annual_volatility([1.0, 0.0], 0, 1)
+
+
+@pytest.mark.parametrize("ns", [0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 100, 1_000, 4_095, 4_096])
+def test_time_of_any_size_is_told_within_its_step(ns: int) -> None:
+    timings = Timings()
+    for took in (ns, 10**9):
+        timings.add(took)
+    told = timings.percentile(0.5)
+    assert ns <= told <= ns + ns // 8
