@@ -35,10 +35,12 @@ class Deaf(Files):
 
 def test_disk_that_takes_nothing_is_an_error_and_not_waited_for(tmp_path: Path) -> None:
     disk = Deaf()
-    with pytest.raises(JournalFailed), JournalWriter(tmp_path, {}, files=disk) as writer:
-        writer.append_decisions(journals.decisions(10))
-        disk.deaf = True
+    writer = JournalWriter(tmp_path, {}, files=disk)
+    writer.append_decisions(journals.decisions(10))
+    disk.deaf = True
+    with pytest.raises(JournalFailed):
         writer.flush()
+    writer._release()
     with pytest.raises(OSError, match="took no byte") as caught:
         disk.write_all(0, memoryview(b"abc"))
     assert caught.value.errno == errno.EIO
