@@ -135,7 +135,7 @@ class Watch:
         i1_journalled_before_sent(self, session, request)
         i2_sent_as_new_once(self, request)
         i18_killed_sends_only_what_reduces(self, session, request)
-        i20_within_the_throttle(self, request)
+        i20_within_the_throttle(self, session, request)
 
     def _session(self) -> Session:
         assert self.world.session is not None
@@ -403,11 +403,12 @@ def i18_killed_sends_only_what_reduces(watch: Watch, session: Session, request: 
         raise Broken("18", f"order {request.order_id} of {terms.qty} left with the kill switch on and {held} held")
 
 
-def i20_within_the_throttle(watch: Watch, request: OrderRequest) -> None:
-    """New orders of an instrument in any one second, restarts or not."""
+def i20_within_the_throttle(watch: Watch, session: Session, request: OrderRequest) -> None:
+    """New orders of an instrument in any one second, restarts or not. A bracket's legs are never held up."""
     from world import ORDERS_PER_SECOND
 
-    if request.kind != _SUBMIT:
+    order = session.engine.state.orders.find(request.order_id)
+    if request.kind != _SUBMIT or order is None or order.parent_id:
         return
     times = watch.paced[request.instrument]
     while times and request.ts - times[0] >= NANOS_PER_SECOND:

@@ -1,6 +1,7 @@
 """Recovery of a session: every prefix of its journal, twice, with and without snapshots, and what it refuses."""
 
 import shutil
+import sys
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from lockstep.engine.engine import Engine
 from lockstep.engine.rowlog import Sink
 from lockstep.model.enums import OrderState as S
 from lockstep.model.enums import Reason
-from lockstep.model.errors import StateError, UsageError
+from lockstep.model.errors import RefuseError, StateError, UsageError
 from lockstep.portfolio.portfolio import Portfolio
 from lockstep.risk.limits import RiskLimits, SymbolLimits
 from lockstep.run.inputs import SessionAct, report_fact, report_of
@@ -226,6 +227,38 @@ def test_handler_that_raises_fires_the_kill_switch_and_ends_the_session(make_sta
     stage.agree()
 
 
+class Leaving(Obedient):
+    """Asks the interpreter to end in a handler."""
+
+    def on_trade(self, trade: Any) -> None:
+        super().on_trade(trade)
+        if int(trade.price) == SELL:
+            sys.exit("enough")
+
+
+class Left(Stage):
+    """A session of `Leaving`."""
+
+    def build(self, sink: Sink) -> Engine:
+        engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
+        engine.add_strategy(Leaving(), "s", [0])
+        return engine
+
+
+def test_handler_that_exits_leaves_no_order_working_and_the_session_opens_again(make_stage: Any) -> None:
+    stage = make_stage(Left)
+    stage.bought()
+    stage.hear()
+    with pytest.raises(SystemExit):
+        stage.trade(SELL)
+    assert (stage.new_ids, stage.cancelled_ids) == ([1], [1])
+    stage.arrive()
+    stage.crash()
+    assert stage.session.halted
+    stage.settle()
+    assert stage.order(1).state is S.CANCELED
+
+
 def test_process_that_ends_before_the_switch_is_in_the_journal_fires_it_when_opened_again(
     make_stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +278,89 @@ def test_process_that_ends_before_the_switch_is_in_the_journal_fires_it_when_ope
     stage.arrive()
     stage.hear()
     assert stage.order(1).state is S.CANCELED
+    stage.agree()
+
+
+class Raises(Obedient):
+    """Fails with `error` at NOTHING, or when it hears of an ACCEPT."""
+
+    error: Any = KeyError("the strategy's own")
+    at = "trade"
+
+    def on_trade(self, trade: Any) -> None:
+        super().on_trade(trade)
+        if self.at == "trade" and int(trade.price) == NOTHING:
+            raise self.error if isinstance(self.error, Exception) else type(self).error()
+
+    def on_order(self, event: Any) -> None:
+        super().on_order(event)
+        if self.at == "order" and event.kind.name == "ACCEPT":
+            raise self.error
+
+
+def _raising(failing_at: str, raised: Any) -> type[Stage]:
+    class Failing(Raises):
+        at, error = failing_at, raised
+
+    class Played(Stage):
+        def build(self, sink: Sink) -> Engine:
+            engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
+            engine.add_strategy(Failing(), "s", [0])
+            return engine
+
+    return Played
+
+
+OWN = [ZeroDivisionError("own"), KeyError("own"), ValueError("own"), TypeError("own"), StateError("own")]
+
+
+@pytest.mark.parametrize("error", OWN, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("at", ["trade", "order"])
+def test_session_whose_handler_raised_opens_again_whatever_it_raised_and_where(
+    make_stage: Any, at: str, error: Exception
+) -> None:
+    stage = make_stage(_raising(at, error))
+    stage.bought()
+    if at == "trade":
+        stage.hear()
+    with pytest.raises(type(error), match="own"):
+        stage.hear() if at == "order" else stage.trade(NOTHING)
+    assert stage.cancelled_ids == [1]
+    stage.arrive()
+    stage.crash()  # what failed once is not handed to the handler again
+    assert stage.session.snapshot()
+    stage.settle()
+    assert stage.order(1).state is S.CANCELED
+    stage.agree()
+
+
+class _Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (lambda: ValueError(f"of {object()}"), "ValueError: of <object object at"),  # another address in each process
+        (lambda: ValueError("x" * 2_000_000), "(2,000,000 characters)"),
+        (lambda: ValueError("caf\udce9"), "ValueError: caf\\udce9"),  # a file name that is no UTF-8
+        (_Unspeakable, "_Unspeakable: its text cannot be made: RuntimeError"),
+    ],
+    ids=["address", "long", "surrogate", "unspeakable"],
+)
+def test_kill_switch_fires_whatever_the_text_of_the_error_is(make_stage: Any, error: Any, kept: str) -> None:
+    stage = make_stage(_raising("trade", error))
+    stage.bought()
+    stage.hear()
+    with pytest.raises((ValueError, _Unspeakable)):
+        stage.trade(NOTHING)
+    assert stage.cancelled_ids == [1]
+    stage.arrive()
+    stage.crash()
+    (act,) = stage.session.engine.state.desk.acts
+    assert kept in act.why
+    stage.settle()
     stage.agree()
 
 
@@ -291,6 +407,35 @@ def test_limits_changed_in_a_session_outlive_it(stage: Stage) -> None:
         stage.act("limits", limits=RiskLimits(symbols={"ZZZ": SymbolLimits()}))
     with pytest.raises(UsageError, match="nothing to reset"):
         stage.act("reset")
+
+
+@pytest.mark.parametrize(
+    ("what", "about"),
+    [
+        ("cancel", {}),
+        ("lose", {}),
+        ("cancel", {"order_id": -1}),
+        ("suspend", {"instrument": 1}),
+        ("suspend", {"instrument": -1}),
+        ("lift", {"instrument": 7}),
+        ("kill", {"by": "\udce9"}),
+    ],
+)
+def test_act_about_nothing_there_is_is_refused_and_the_session_goes_on(
+    stage: Stage, what: str, about: dict[str, Any]
+) -> None:
+    stage.settle()
+    before = stage.session.writer.appended
+    with pytest.raises((RefuseError, UsageError, StateError)):
+        stage.act(what, **about)
+    assert (stage.session.phase, stage.session.halted) == (Phase.LIVE, False)
+    assert stage.session.writer.appended == before
+
+
+def test_act_by_a_name_of_blanks_is_by_who_it_was(stage: Stage) -> None:
+    stage.settle()
+    stage.act("kill", by=" ")
+    assert stage.session.engine.state.desk.acts[-1].who == "trader"
 
 
 def test_act_that_is_none_is_refused() -> None:

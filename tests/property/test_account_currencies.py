@@ -36,7 +36,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("fill"), st.integers(0, 1), st.integers(0, 6), st.sampled_from([1, -1]), PRICE, st.integers(1, 999), st.integers(-5, 50)),
     st.tuples(st.just("price"), st.integers(0, 6), PRICE),
     st.tuples(st.just("dividend"), st.integers(0, 1), st.integers(0, 500)),
-    st.tuples(st.just("split"), st.integers(0, 1), st.integers(1, 9), st.integers(1, 9)),
+    st.tuples(st.just("split"), st.integers(0, 2), st.integers(1, 9), st.integers(1, 9)),
     st.tuples(st.just("fund"), st.integers(2, 3), st.integers(-(10**4), 10**4), st.integers(0, 10**6)),
     st.tuples(st.just("borrow"), st.integers(0, 1), st.integers(1, 10**5)),
     st.tuples(st.just("transfer"), st.sampled_from(["USD", "EUR", "JPY", "BTC"]), st.integers(-(10**6), 10**6)),

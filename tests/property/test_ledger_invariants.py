@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockstep.model.enums import AssetClass, Settlement
+from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.portfolio.portfolio import Portfolio
 
@@ -129,3 +130,35 @@ def test_split_neither_gives_nor_takes_but_a_unit(
     assert abs(position.units) == qty * new // old
     assert position.realised == portfolio.ledger.realised
     assert portfolio.ledger.cash - portfolio.ledger.opening == position.realised - position.basis
+
+
+@given(
+    settlement=st.sampled_from([Settlement.LINEAR, Settlement.QUANTO]),
+    side=st.sampled_from([1, -1]), qty=st.integers(1, 10**6), price=st.integers(1, 10**6), last=st.integers(1, 10**6),
+    new=st.integers(1, 100), old=st.integers(1, 100),
+)  # fmt: skip
+def test_split_of_a_contract_pays_the_profit_of_the_rest_alone(
+    settlement: Settlement, side: int, qty: int, price: int, last: int, new: int, old: int
+) -> None:
+    """A contract's price was never paid, so neither is what a fraction of one is worth."""
+    portfolio = Portfolio([instrument(settlement, "2.5")], 10**9)
+    position = portfolio.add_position("a", 0, 0)
+    portfolio.book_fill(position, side, price, qty, 0)
+    portfolio.holdings[0].set_last(last)
+    ledger, factor = portfolio.ledger, Fraction(portfolio.valuations[0].factor)
+    before = ledger.cash + side * qty * factor * (last - price)
+    portfolio.split(0, new, old)
+    after = ledger.cash + position.units * factor * Fraction(last * old, new) - position.basis
+    assert 0 <= before - after < 1  # rounded down, against us
+    assert abs(position.units) == qty * new // old
+    assert ledger.cash - ledger.opening == position.realised == ledger.realised == ledger.in_lieu
+
+
+def test_split_of_an_inverse_contract_is_refused() -> None:
+    portfolio = Portfolio([instrument(Settlement.INVERSE, "100")], 10**9)
+    position = portfolio.add_position("a", 0, 0)
+    portfolio.book_fill(position, 1, 1000, 7, 0)
+    portfolio.holdings[0].set_last(1000)
+    with pytest.raises(DataError, match=r"A\.X.*inverse"):
+        portfolio.split(0, 3, 2)
+    assert position.units == 7

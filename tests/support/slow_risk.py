@@ -140,7 +140,7 @@ class Account:
         if there.order_fraction_max is not None:
             most = Fraction(there.order_fraction_max) * equity
             yield "order_notional", worth > most, most, Fraction(worth)
-        if after > before:
+        if after > before and not only_closes:
             if there.position_notional_max is not None:
                 most = Fraction(there.position_notional_max)
                 yield "position_notional", after > most, most, after
@@ -149,7 +149,7 @@ class Account:
                 yield "position_notional", after > most, most, after
         if there.open_orders_max is not None:
             yield "open_orders", len(beside) + 1 > there.open_orders_max, none, none
-        if own.position_max is not None:
+        if own.position_max is not None and not only_closes:
             reach = mine + ask.qty + sum(o.left for o in along if o.strategy == ask.strategy)
             yield "strategy_position", reach > own.position_max, none, none
         if limits.self_trade:

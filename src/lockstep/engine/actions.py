@@ -46,6 +46,7 @@ def take_action(
         rests = state.portfolio.split(instrument, first, second)
         split_groups(state, instrument, first, second)
         if not state.in_history:
+            holding.split_ts = state.clock
             state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)
         for owner, money, profit in rests:
             state.log_posting(IN_LIEU, instrument, owner, 0, 0, money)
@@ -66,6 +67,8 @@ def take_action(
                 indicators.rescale(price_factor, volume_factor)
         if price_factor > 0.0 and sub.window is not None:
             sub.window.rescale(price_factor, volume_factor)
+        if what == _SPLIT and sub.watch is not None:
+            sub.watch.on_split(sub.instrument, price_factor, volume_factor)
     return 0
 
 

@@ -90,7 +90,8 @@ def take_amendment(state: State, order: Order, report: VenueReport) -> cython.in
     """A past execution is not what it was, or never was: taken back as booked, then booked as it stands now.
 
     One that comes before the execution it is about stands for it: when that comes, it is a repeat. Of several about the same
-    execution the last at the venue stands, in whatever order they come.
+    execution the last at the venue stands, in whatever order they come. One about an execution from before a split is not
+    booked: it suspends the instrument, as a stranger's does.
     """
     sub: Subscription = cython.cast(Subscription, state.subscriptions[order.owner_index])
     if report.ref_exec_id <= 0:
@@ -105,6 +106,8 @@ def take_amendment(state: State, order: Order, report: VenueReport) -> cython.in
             report.ref_exec_id, 0, report.price, 0,
         )  # fmt: skip
         state.orders.keep_execution(order, old)
+    if old.qty > 0 and old.ts_event < sub.holding.split_ts:  # in old shares: what it means today nobody has said
+        return take_stranger(state, report)
     if report.ts_event < old.ts_event:  # overtaken by a later one
         state.orders.duplicates += 1
         return state.orders.keep_amendment(order, report.exec_id, old.exec_id)
@@ -122,6 +125,8 @@ def take_amendment(state: State, order: Order, report: VenueReport) -> cython.in
     _log_amendment(state, sub, order, report, old, undone)
     if state.orders.overfills != over:
         state.suspend(sub.holding, order.order_id, _SYSTEM)
+    state.watch_position(sub, 1)  # a correction may add to either side, as a bust of what closed does
+    state.watch_position(sub, -1)
     if sub.wants_orders:
         state.notify(order, report.kind, report.ts_event)
     return 0

@@ -13,6 +13,7 @@ cdef bint link(State state, list orders) except -1
 cdef int after_fill(State state, Subscription sub, Order order) except -1
 cdef int follow(State state, Order order) except -1
 cdef int split_groups(State state, int instrument, object new_shares, object old_shares) except -1
+cdef int check_leg(State state, Order order, long long qty) except -1
 cdef long long children_filled(Group group) except -1
 cdef Order _live(Group group, int leg_type)
 cdef long long _rest(State state, Group group) except -1

@@ -31,6 +31,7 @@ else:
     from lockstep.portfolio.position import Holding
 from lockstep.engine.records import LINK
 from lockstep.model.enums import OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce, Who
+from lockstep.model.errors import StrategyError
 
 _LIMIT = cython.declare(cython.int, int(OrderType.LIMIT))
 _STOP = cython.declare(cython.int, int(OrderType.STOP))
@@ -107,7 +108,7 @@ def link(state: State, orders: list[Any]) -> cython.bint:
         order.group_id = group.group_id
         sub: Subscription = cython.cast(Subscription, state.subscriptions[order.owner_index])
         _log_link(state, group, sub, order.order_id, ALTERNATIVE)
-    for entry in open_orders:
+    for entry in orders:  # one that is done may have been the first
         order = cython.cast(Order, entry)
         if order.cum_units > 0:
             return _one_cancels_others(state, group, order) == 0
@@ -166,6 +167,20 @@ def children_filled(group: Group) -> cython.longlong:
     for entry in group.legs:
         total += cython.cast(Order, entry).cum_units
     return total
+
+
+def check_leg(state: State, order: Order, qty: cython.longlong) -> cython.int:
+    """Whether a strategy may ask for another total of an order. Raises: StrategyError: a leg of more than it can close."""
+    found: Group | None = state.groups.get(order.group_id) if order.parent_id > 0 else None
+    if found is None or qty <= order.qty_units:
+        return 0
+    most = order.cum_units + _rest(state, found)
+    if qty > most:
+        raise StrategyError(
+            f"order {order.order_id} closes what order {order.parent_id} filled: qty= was "
+            f"{order.instrument.qty_text(qty)}, at most {order.instrument.qty_text(most)}"
+        )
+    return 0
 
 
 def _live(group: Group, leg_type: cython.int) -> Order | None:
@@ -294,8 +309,7 @@ def _open_leg(state: State, group: Group, leg_type: cython.int, rest: cython.lon
         0, 0, parent.signal_id,
     )  # fmt: skip
     _log_link(state, group, sub, state.orders.last_id + 1, STOP_LOSS if stops else TAKE_PROFIT)
-    leg: Order = state.submit(sub, terms)
-    leg.parent_id = parent.order_id
+    leg: Order = state.submit(sub, terms, parent.order_id)
     if leg.is_done():  # refused
         group.given_up |= 1 << leg_type
         if shared > 0:

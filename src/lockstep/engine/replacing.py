@@ -10,12 +10,14 @@ import cython
 if cython.compiled:
     from cython.cimports.lockstep.engine.state import State
     from cython.cimports.lockstep.engine.subscription import Subscription
+    from cython.cimports.lockstep.engine.worth import order_worth
     from cython.cimports.lockstep.model.traffic import OrderTerms, VenueReport, make_request, make_terms
     from cython.cimports.lockstep.orders.order import Order
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
     from lockstep.engine.state import State
     from lockstep.engine.subscription import Subscription
+    from lockstep.engine.worth import order_worth
     from lockstep.model.traffic import OrderTerms, VenueReport, make_request, make_terms
     from lockstep.orders.order import Order
     from lockstep.portfolio.position import Holding
@@ -25,6 +27,8 @@ _REPLACE_REQUEST = cython.declare(cython.int, int(OrderEventKind.REPLACE_REQUEST
 _REPLACE = cython.declare(cython.int, int(OrderEventKind.REPLACE))
 _REPLACE_REJECT = cython.declare(cython.int, int(OrderEventKind.REPLACE_REJECT))
 _SUSPENDED = cython.declare(cython.int, int(Reason.SUSPENDED))
+_COOLDOWN = cython.declare(cython.int, int(Reason.COOLDOWN))
+_STRATEGY = cython.declare(cython.int, int(Who.STRATEGY))
 _SYSTEM = cython.declare(cython.int, int(Who.SYSTEM))
 
 
@@ -52,15 +56,17 @@ def ask_replace(
         return state.cancel(order, who)
     before: cython.longlong = order.open_units()
     leaves: cython.longlong = qty - order.cum_units
-    worth: cython.double = state._worth(holding, leaves, limit_price if limit_price > 0 else stop_price)
+    worth: cython.double = order_worth(holding, order.side_sign, leaves, limit_price, stop_price)
     moves: cython.bint = limit_price != order.limit_units or stop_price != order.stop_units
-    if not order.unreserved and (leaves > before or worth > order.reserve or moves):
+    # Where the engine fits a leg to its bracket, the other leg is asked about, which reserves for both.
+    judged: cython.bint = not order.unreserved or who == _STRATEGY
+    if judged and (leaves > before or moves or (worth > order.reserve and not order.unreserved)):
         rule: cython.int = _verdict(state, sub, order, leaves, limit_price, stop_price, worth)
         if rule:
             order.reason_code = rule
             state.log_order(_REPLACE_REJECT, order, state.clock, order.cum_units, order.leaves_units, 0, 0)
             state.log_who(_SYSTEM)
-            if rule != _SUSPENDED:
+            if rule != _SUSPENDED and rule != _COOLDOWN:  # those are not the gate's, and have no numbers
                 state.log_refusal(sub, order, rule)
                 state.desk.refuse()
             if sub.wants_orders:
@@ -71,6 +77,7 @@ def ask_replace(
     sub.gate.resent(order, state.clock)
     state.orders.apply(order, _REPLACE_REQUEST)
     order.replace_units = qty
+    order.replace_limit = limit_price
     order.revision_asked += 1
     more: cython.longlong = order.open_units() - before
     extra: cython.double = worth - order.reserve if worth > order.reserve else 0.0
@@ -106,6 +113,9 @@ def _verdict(
     holding: Holding = sub.holding
     if holding.suspended and not (order.reduce_only and qty <= -sub.position.units * order.side_sign):
         return int(_SUSPENDED)
+    grows: cython.bint = qty > order.open_units() and not order.reduce_only
+    if grows and sub.bars < sub.cooldown_until and sub.position.units * order.side_sign + qty > 0:
+        return int(_COOLDOWN)
     rule: cython.int = sub.gate.decide_replace(
         state.portfolio, holding, order, qty, limit_price, stop_price, worth, state.clock, len(state.orders.by_id)
     )
@@ -128,7 +138,7 @@ def take_answer(state: State, sub: Subscription, order: Order, report: VenueRepo
     after: cython.longlong = order.open_units()
     worth: cython.double = 0.0
     if after > 0:
-        worth = state._worth(sub.holding, after, order.limit_units if order.limit_units > 0 else order.stop_units)
+        worth = order_worth(sub.holding, order.side_sign, after, order.limit_units, order.stop_units)
         if not worth > 0.0:
             worth = order.reserve
     if not order.unreserved:

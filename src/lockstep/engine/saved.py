@@ -154,22 +154,23 @@ def save_group(group: Group) -> dict[str, Any]:
 
 def restore_group(orders: OpenOrders, saved: Mapping[str, Any], instruments: list[Any]) -> Group:
     """The group that `save_group` saw, of the orders that are there again."""
-
-    def order(held: Mapping[str, Any]) -> Order:
-        found = orders.find(held["order_id"])
-        return restore_order(held, instruments[held["instrument_index"]]) if found is None else found
-
     group: Group = Group(saved["group_id"])
-    group.parent = None if saved["parent"] is None else order(saved["parent"])
+    group.parent = None if saved["parent"] is None else _order_of(orders, saved["parent"], instruments)
     group.take_units = saved["take_units"]
     group.stop_units = saved["stop_units"]
     group.released = saved["released"]
     group.winner = saved["winner"]
     group.take_asked = saved["take_asked"]
     group.stop_asked = saved["stop_asked"]
-    group.legs = [order(leg) for leg in saved["legs"]]
+    group.legs = [_order_of(orders, leg, instruments) for leg in saved["legs"]]
     group.given_up = saved["given_up"]
     return group
+
+
+def _order_of(orders: OpenOrders, held: Mapping[str, Any], instruments: list[Any]) -> Order:
+    """The order of that number if the table has it, else one made anew."""
+    found = orders.find(held["order_id"])
+    return restore_order(held, instruments[held["instrument_index"]]) if found is None else found
 
 
 def save_strategies(engine: Engine) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from typing import Any
 import cython
 
 if cython.compiled:
-    from cython.cimports.lockstep.engine.groups import bracket, link
+    from cython.cimports.lockstep.engine.groups import bracket, check_leg, link
     from cython.cimports.lockstep.engine.replacing import ask_replace
     from cython.cimports.lockstep.engine.state import State
     from cython.cimports.lockstep.engine.subscription import Subscription
     from cython.cimports.lockstep.model.traffic import make_terms
     from cython.cimports.lockstep.orders.order import Order
 else:
-    from lockstep.engine.groups import bracket, link
+    from lockstep.engine.groups import bracket, check_leg, link
     from lockstep.engine.replacing import ask_replace
     from lockstep.engine.state import State
     from lockstep.engine.subscription import Subscription
@@ -274,9 +274,9 @@ class Seat:
                 strategy=self.name,
                 symbol=sub.instrument.symbol,
                 action=meant,
-                confidence=confidence,
-                target_price=target,
-                stop_price=stop,
+                confidence=float(confidence),  # a float of numpy's cannot be journalled
+                target_price=None if target is None else float(target),
+                stop_price=None if stop is None else float(stop),
                 reasoning=reasoning,
             )
         )
@@ -530,6 +530,7 @@ class Seat:
         units: cython.longlong = mine.qty_units if qty is None else units_of(sub, qty)
         limit_units: cython.longlong = mine.limit_units if limit is None else sub.instrument.price_from(limit)
         stop_units: cython.longlong = mine.stop_units if stop is None else sub.instrument.price_from(stop)
+        check_leg(self.state, mine, units)
         return ask_replace(self.state, sub, mine, units, limit_units, stop_units, 0)
 
     def size(self, weight: float, instrument: Instrument | str | None) -> float:
@@ -580,6 +581,7 @@ class Seat:
         self.on_fill = watched(watch.on_fill, self.on_fill)
         for sub in self.subscriptions:
             sub.wants_orders = True
+            sub.watch = watch
 
 
 def _is_time(value: Any) -> bool:

@@ -5,8 +5,8 @@ from typing import Any
 
 from lockstep.engine.state import State
 from lockstep.engine.subscription import Subscription
-from lockstep.model.errors import StrategyError
-from lockstep.model.numbers import Number
+from lockstep.model.errors import ParseError, StrategyError
+from lockstep.model.numbers import Number, exact_decimal, number_text
 from lockstep.risk import sizing
 
 _LOOKBACK = 20  # bars, where the limits say no volatility_lookback
@@ -15,7 +15,7 @@ _LOOKBACK = 20  # bars, where the limits say no volatility_lookback
 def risk_size(state: State, sub: Subscription, stop: Number, part: float | None) -> float:
     """The quantity that loses `part` of equity between the last price and `stop`; at most the limits' max_account_risk.
 
-    Raises: StrategyError: no price, no part here nor in the limits, or a stop at the price.
+    Raises: StrategyError: no price, no part here nor in the limits, or a stop that is no price or the last one.
     """
     most = sub.gate.bounds.account_risk_max
     if part is None and most is None:
@@ -24,7 +24,7 @@ def risk_size(state: State, sub: Subscription, stop: Number, part: float | None)
         )
     wanted = min(entry for entry in (part, most) if entry is not None)
     scale = 10.0**sub.instrument.price_decimals
-    loss = abs(_worth_of_one(sub, last_of(sub)) - _worth_of_one(sub, float(stop) * scale))
+    loss = abs(_worth_of_one(sub, last_of(sub)) - _worth_of_one(sub, _price(stop) * scale))
     if not loss > 0.0:
         raise StrategyError(f"stop was {stop}, where the last price is: there is no distance to size by")
     return lots(sub, sizing.for_risk(state.portfolio.equity(), wanted, loss))
@@ -70,6 +70,17 @@ def lots(sub: Subscription, qty: float) -> float:
     units = int(min(qty * scale, float(item.qty_max)))
     units -= units % item.lot_size
     return float(units / scale) if units >= item.qty_min else 0.0
+
+
+def _price(stop: Number) -> float:
+    """A stop as typed; off the tick is fine, since nothing is sent at it."""
+    try:
+        exact = exact_decimal(number_text(stop, "stop"))
+    except ParseError as e:
+        raise StrategyError(f"size_for_risk takes a price: {e}") from None
+    if not exact > 0:
+        raise StrategyError(f"size_for_risk takes the stop's price, above 0: was {stop}")
+    return float(exact)
 
 
 def _worth_of_one(sub: Subscription, price: float) -> float:

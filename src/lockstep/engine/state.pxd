@@ -17,9 +17,8 @@ cdef class State:
     cdef object signal_sink
     cdef public dict groups
     cdef readonly long long last_signal_id, submitted, denied
-    cdef Order submit(self, Subscription sub, OrderTerms terms)
+    cdef Order submit(self, Subscription sub, OrderTerms terms, long long parent_id=*)
     cdef int _own_rules(self, Subscription sub, OrderTerms terms) except -1
-    cdef double _worth(self, Holding holding, long long qty, long long price) except? -1.0
     cdef int _deny(self, Subscription sub, Order order, int rule) except -1
     cdef int restate(self, Subscription sub, Order order, VenueReport report) except -1
     cdef bint cancel(self, Order order, int who) except -1

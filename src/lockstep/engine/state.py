@@ -8,6 +8,7 @@ import cython
 if cython.compiled:
     from cython.cimports.lockstep.engine.rowlog import RowLog
     from cython.cimports.lockstep.engine.subscription import Subscription
+    from cython.cimports.lockstep.engine.worth import order_worth
     from cython.cimports.lockstep.model.traffic import OrderTerms, VenueReport, make_request
     from cython.cimports.lockstep.orders.order import OpenOrders, Order
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
@@ -16,6 +17,7 @@ if cython.compiled:
 else:
     from lockstep.engine.rowlog import RowLog
     from lockstep.engine.subscription import Subscription
+    from lockstep.engine.worth import order_worth
     from lockstep.model.traffic import OrderTerms, VenueReport, make_request
     from lockstep.orders.order import OpenOrders, Order
     from lockstep.portfolio.portfolio import Portfolio
@@ -107,7 +109,7 @@ class State:
         self.last_signal_id += 1
         return self.last_signal_id
 
-    def submit(self, sub: Subscription, terms: OrderTerms) -> Order:
+    def submit(self, sub: Subscription, terms: OrderTerms, parent_id: cython.longlong = 0) -> Order:
         """An order on checked terms: risk, then the order table, then out. A refusal is a DENIED order.
 
         Raises: StrategyError: the run has not begun, the strategy is being shown its history.
@@ -122,9 +124,8 @@ class State:
         order: Order = self.orders.create(
             sub.strategy, sub.index, sub.seat_index, sub.instrument, sub.instrument_index, terms, self.clock
         )
-        worth: cython.double = self._worth(
-            holding, qty, terms.limit_price if terms.limit_price > 0 else terms.stop_price
-        )
+        order.parent_id = parent_id
+        worth: cython.double = order_worth(holding, side, qty, terms.limit_price, terms.stop_price)
         rule: cython.int = self._own_rules(sub, terms)
         if rule:
             self._deny(sub, order, rule)
@@ -195,14 +196,6 @@ class State:
             self.log_plain(LIFT, holding.index, 0, 0, who, 0, 0, 0)
         return 0
 
-    def _worth(self, holding: Holding, qty: cython.longlong, price: cython.longlong) -> cython.double:
-        """Account currency worth of a quantity at a price, or at the last one where price is 0; nan where none is known."""
-        used: cython.double = cython.cast(cython.double, price) if price > 0 else holding.last
-        if not used > 0.0:
-            return float("nan")
-        worth: cython.double = holding.in_account(holding.valuation.mark(used, cython.cast(cython.double, qty)))
-        return -worth if worth < 0.0 else worth  # an inverse contract's worth counts downwards
-
     def _deny(self, sub: Subscription, order: Order, rule: cython.int) -> cython.int:
         order.reason_code = rule
         self.orders.apply(order, _DENY)
@@ -220,7 +213,7 @@ class State:
         if order.is_done():
             return False
         sub: Subscription = cython.cast(Subscription, self.subscriptions[order.owner_index])
-        if who == _STRATEGY:
+        if who == _STRATEGY and self.orders.takes(order, _CANCEL_REQUEST):  # one that is out already costs nothing
             allowed: cython.bint = sub.gate.may_cancel(self.clock)
             if len(self.desk.warnings) > 0:
                 self.log_warnings(sub, 0)
@@ -264,8 +257,8 @@ class State:
             if after < before:
                 self.release(sub, order, before - after, before)
             return 0
-        worth: cython.double = self._worth(
-            sub.holding, after - before, order.limit_units if order.limit_units > 0 else order.stop_units
+        worth: cython.double = order_worth(
+            sub.holding, order.side_sign, after - before, order.limit_units, order.stop_units
         )
         if not worth > 0.0:
             worth = 0.0

@@ -16,5 +16,6 @@ cdef class Subscription:
     cdef public bint ready, waits
     cdef double scale, qty_scale
     cdef public bint wants_orders
+    cdef public object watch
     cdef long long lot, qty_min, qty_max
     cpdef bint look_ready(self) except -1

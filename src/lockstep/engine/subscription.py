@@ -1,5 +1,7 @@
 """What one strategy has of one instrument: position, gate, indicators, window, and how much of it it has seen."""
 
+from typing import Any
+
 import cython
 
 if cython.compiled:
@@ -27,6 +29,7 @@ class Subscription:
     quote_indicators, trade_indicators: what is updated with each. waits: for indicators; ready: whether handlers are called.
     history_from: from when on it is shown what lies before the start; never, unless said.
     cooldown_until: no opening before this many bars. working_market: signed units of market orders on their way.
+    watch: what was attached to the strategy and keeps prices and quantities of its own, which a split restates; or None.
     """
 
     index: cython.int
@@ -54,6 +57,7 @@ class Subscription:
     scale: cython.double
     qty_scale: cython.double
     wants_orders: cython.bint
+    watch: Any
     lot: cython.longlong
     qty_min: cython.longlong
     qty_max: cython.longlong
@@ -92,6 +96,7 @@ class Subscription:
         self.cooldown_bars = cooldown_bars
         self.working_market = 0
         self.wants_orders = False
+        self.watch = None
         self.lot = self.instrument.lot_size
         self.qty_min = max(1, self.instrument.qty_min)
         self.qty_max = self.instrument.qty_max

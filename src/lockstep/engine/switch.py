@@ -9,6 +9,8 @@ from lockstep.model.enums import Reason
 from lockstep.model.errors import UsageError
 from lockstep.risk.limits import RiskAct, RiskLimits
 
+_FAULT_CHARS = 2000
+
 
 def kill(engine: Engine, why: str, who: str) -> None:
     """Every open order is asked to be cancelled; only cancels and closing orders go out until `reset`.
@@ -19,13 +21,22 @@ def kill(engine: Engine, why: str, who: str) -> None:
 
 
 def fail(engine: Engine, why: str) -> None:
-    """The system is at fault: as `kill`, by "system". why: the error (`fault_text`)."""
+    """The system is at fault: as `kill`, by "system". why: the error (`fault_text`).
+
+    A step broke off: what its handlers had yet to hear is dropped, or the one that failed at it would fail again and again.
+    """
+    engine.state.later.clear()
     _fire(engine, Reason.SYSTEM_ERROR, why, "system", 0)
 
 
 def fault_text(error: BaseException) -> str:
-    """An error as the reason of `fail`."""
-    return f"{type(error).__name__}: {error}"
+    """An error as the reason of `fail`: its type and its words, as far as a record can hold them."""
+    try:
+        words = str(error)
+    except Exception as e:  # noqa: BLE001 - whatever is wrong with an error's text, it must not keep the switch from firing
+        words = f"its text cannot be made: {type(e).__name__}"
+    shown = words if len(words) <= _FAULT_CHARS else f"{words[:_FAULT_CHARS]}... ({len(words):,} characters)"
+    return f"{type(error).__name__}: {shown}".encode(errors="backslashreplace").decode()
 
 
 def reset(engine: Engine, why: str, who: str) -> None:

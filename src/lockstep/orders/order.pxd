@@ -2,7 +2,7 @@ from lockstep.model.traffic cimport OrderTerms, VenueReport
 
 cdef class Order:
     cdef readonly long long venue_order_id, order_id, qty_units, cum_units, limit_units, stop_units, trail_units, expire_ts, signal_id
-    cdef readonly long long ts_sent, replace_units
+    cdef readonly long long ts_sent, replace_units, replace_limit
     cdef readonly int owner_index, strategy_index, instrument_index, side_sign, type_code, tif_code, flag_bits, state_code, reason_code
     cdef readonly int revision, revision_asked
     cdef readonly long long parent_id, group_id
@@ -16,6 +16,7 @@ cdef class Order:
     cdef long long exec_id_max
     cdef bint is_done(self)
     cdef long long open_units(self)
+    cdef long long limit_reach(self)
     cpdef VenueReport execution(self, long long exec_id)
     cdef bint knows(self, long long exec_id) except -1
 

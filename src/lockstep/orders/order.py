@@ -63,7 +63,8 @@ class Order:
     *_units: the instrument's units; limit_units, stop_units: 0 where the type has none. trail_units: of a trailing stop,
     price units, or millionths of the price where flags say TRAIL_PPM. notional_units: sum of price x quantity of its fills, an unbounded int; with cum_units it is the exact average price. reserve: worth of what
     may still fill, currency, at the price it was checked at. revision: of what the venue works now; with the id it
-    is the client order id of FIX, see `client_id`. revision_asked: the highest that was ever asked for, each of them once. replace_units: total quantity of a replacement under way, 0 for none.
+    is the client order id of FIX, see `client_id`. revision_asked: the highest that was ever asked for, each of them once. replace_units: total quantity of a replacement under way, 0 for none;
+    replace_limit: its limit.
     parent_id: of a bracket's leg, the order it closes, else 0. group_id: of the orders it depends on, or 0. unreserved: the
     other leg of its bracket reserves for both.
     first_fill, more_fills: its executions as they stand now, by which repeats are told from second fills. amendments: the
@@ -99,6 +100,7 @@ class Order:
     revision: cython.int
     revision_asked: cython.int
     replace_units: cython.longlong
+    replace_limit: cython.longlong
     parent_id: cython.longlong
     group_id: cython.longlong
     unreserved: cython.bint
@@ -120,6 +122,11 @@ class Order:
             return 0
         most: cython.longlong = self.replace_units if self.replace_units > self.qty_units else self.qty_units
         return most - self.cum_units if most > self.cum_units else 0
+
+    def limit_reach(self) -> cython.longlong:
+        """The limit at which it trades with more others, whichever way a replacement under way ends; price units, 0 for none."""
+        asked: cython.longlong = self.replace_limit if self.replace_units > 0 else self.limit_units
+        return asked if (asked - self.limit_units) * self.side_sign > 0 else self.limit_units
 
     def execution(self, exec_id: cython.longlong) -> VenueReport | None:
         """An execution as it stands now, by its own number or that of a correction of it; None where none is known."""
@@ -336,6 +343,7 @@ class OpenOrders:
         order.revision = 0
         order.revision_asked = 0
         order.replace_units = 0
+        order.replace_limit = 0
         order.parent_id = 0
         order.group_id = 0
         order.unreserved = False
@@ -389,7 +397,9 @@ class OpenOrders:
                 target = self._standing(order, state)
         if target < 0:
             return self._unexpected(order, event, target)
-        if order.replace_units > 0 and (target == _ACKNOWLEDGED or target == _TRIGGERED or target == _PARTIAL_FILL):
+        if order.replace_units > 0 and (
+            target == _ACKNOWLEDGED or target == _TRIGGERED or target == _PARTIAL_FILL or target == _PENDING_NEW
+        ):
             target = _PENDING_REPLACE  # heard of again, or not cancelled: the replacement has had no answer yet
         if target == _PENDING_CANCEL or target == _PENDING_REPLACE:
             if state != _PENDING_CANCEL and state != _PENDING_REPLACE and state != _UNKNOWN:

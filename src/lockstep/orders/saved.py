@@ -72,6 +72,7 @@ def save_order(order: Order) -> dict[str, Any]:
         "revision": order.revision,
         "revision_asked": order.revision_asked,
         "replace_units": order.replace_units,
+        "replace_limit": order.replace_limit,
         "parent_id": order.parent_id,
         "group_id": order.group_id,
         "unreserved": order.unreserved,
@@ -112,6 +113,7 @@ def restore_order(saved: Mapping[str, Any], instrument: Instrument) -> Order:
     order.revision = saved["revision"]
     order.revision_asked = saved["revision_asked"]
     order.replace_units = saved["replace_units"]
+    order.replace_limit = saved.get("replace_limit", 0)  # what was saved before this was kept has none
     order.parent_id = saved["parent_id"]
     order.group_id = saved["group_id"]
     order.unreserved = saved["unreserved"]

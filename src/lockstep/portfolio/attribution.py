@@ -93,7 +93,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     cash: by currency, in that currency. equity: each currency's cash and positions, converted and rounded down once, summed.
     transfers: paid in less taken out, at the last rates. exchange: what balances gained by a change of rates since they
-    were paid in, and what rounding left: 0 in an account of one currency.
+    were paid in, and what rounding left: 0 in an account of one currency without inverse contracts.
     equity = opening + transfers + profit.net + exchange, to the unit.
     """
 

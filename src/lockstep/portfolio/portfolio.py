@@ -160,12 +160,14 @@ class Portfolio:
         """Restate every position for a split; fractional rests are paid in cash at the last price.
 
         Returns: (strategy index, paid, the profit in it), ledger units, where a rest was paid.
-        Raises: DataError: a ratio that is not of two whole numbers above 0.
+        Raises: DataError: a ratio that is not of two whole numbers above 0, or an inverse contract.
         """
         # Declared as objects: compiled code turns an argument declared int into one, 2.9 into 2, before any check.
         holding: Holding = self.holdings[instrument_index]
         if not isinstance(new_shares, int) or not isinstance(old_shares, int) or new_shares <= 0 or old_shares <= 0:
             raise DataError(f"{holding.instrument.id}: no split is {new_shares!r} for {old_shares!r}")
+        if holding.valuation.inverse:  # worth 1 / price: no number of them at the new price is worth as much
+            raise DataError(f"{holding.instrument.id}: an inverse contract does not split")
         units: cython.longlong = 0
         rests = []
         for entry in self.positions:

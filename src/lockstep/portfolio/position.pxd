@@ -18,6 +18,7 @@ cdef class Holding:
     cdef readonly int index
     cdef readonly long long units, last_units, last_clock, pending_buy, pending_sell
     cdef public bint suspended
+    cdef public long long split_ts
     cdef readonly double pending_buy_worth, pending_sell_worth, last
     cdef readonly double margin_initial, margin_maintenance
     cpdef int set_last(self, long long price) except -1

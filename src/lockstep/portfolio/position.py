@@ -68,7 +68,7 @@ class Holding:
     pending_buy, pending_sell: open quantity of working orders, units; *_worth: the same at the prices (and rates) those
     orders were checked at, account currency. last: the latest price in units as a float, nan before the first;
     last_units: the same exactly, 0 before the first; last_clock: when the engine learned of it, ns UTC. ledger: the cash it settles in; rate: of that currency, None where it
-    is the account's own. suspended: no order but one that reduces what is held may be sent. margin_initial, margin_maintenance: of its exposure, fractions.
+    is the account's own. suspended: no order but one that reduces what is held may be sent. split_ts: when it was split last, 0 for never. margin_initial, margin_maintenance: of its exposure, fractions.
     """
 
     instrument: Instrument
@@ -87,6 +87,7 @@ class Holding:
     margin_initial: cython.double
     margin_maintenance: cython.double
     suspended: cython.bint
+    split_ts: cython.longlong
 
     def __init__(self, index: int, valuation: Valuation, ledger: Ledger, leverage_max: float) -> None:
         """leverage_max: of the account; an instrument without margin rates of its own ties up 1 / leverage_max, half to keep."""
@@ -103,6 +104,7 @@ class Holding:
         self.pending_buy_worth = 0.0
         self.pending_sell_worth = 0.0
         self.suspended = False
+        self.split_ts = 0
         self.last_units = 0
         self.last_clock = 0
         self.last = float("nan")
@@ -409,10 +411,10 @@ class Position:
         return -((-exact.numerator) // exact.denominator)
 
     def split(self, new_shares: cython.longlong, old_shares: cython.longlong) -> Money:
-        """Restate the position for a split: units x new / old. Returns the fractional rest's worth, paid in cash, ledger units.
+        """Restate the position for a split: units x new / old. Returns what the fractional rest pays in cash, ledger units.
 
-        The rest is paid at the holding's last price before the split. The basis stays, less what the rest takes with it,
-        so a holder neither gains nor loses.
+        The rest is closed at the holding's last price before the split: its worth, or of a contract, whose price was
+        never paid, its profit. The basis stays, less what the rest takes with it, so a holder neither gains nor loses.
         """
         wide: cython.py_int = self.units  # as a Python int: the product may pass 64 bits
         scaled = wide * new_shares
@@ -430,8 +432,9 @@ class Position:
         released = cost.numerator // cost.denominator
         self.basis = self.basis - released
         self.basis_float = float(self.basis) / self.money_scale
-        self.realised = self.realised + paid - released
-        return paid
+        profit = paid - released
+        self.realised = self.realised + profit
+        return paid if self.valuation.cash_settled else profit
 
     def worth_now(self) -> cython.double:
         return self.valuation.mark(self.holding.last, cython.cast(cython.double, self.units))

@@ -103,6 +103,7 @@ def save_holding(holding: Holding) -> dict[str, Any]:
         "last_clock": holding.last_clock,
         "last": holding.last,
         "suspended": holding.suspended,
+        "split_ts": holding.split_ts,
         "pending_buy": holding.pending_buy,
         "pending_sell": holding.pending_sell,
         "pending_buy_worth": holding.pending_buy_worth,
@@ -117,6 +118,7 @@ def restore_holding(holding: Holding, saved: Mapping[str, Any]) -> None:
     holding.last_clock = saved["last_clock"]
     holding.last = saved["last"]
     holding.suspended = saved["suspended"]
+    holding.split_ts = saved["split_ts"]
     holding.pending_buy = saved["pending_buy"]
     holding.pending_sell = saved["pending_sell"]
     holding.pending_buy_worth = saved["pending_buy_worth"]

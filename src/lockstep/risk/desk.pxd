@@ -31,3 +31,5 @@ cdef class Desk:
     cpdef int refuse(self) except -1
     cpdef int breach(self, int rule, double limit, double actual) except -1
     cdef int _fire(self, int rule, double limit, double actual) except -1
+
+cdef double part_of(double lost, double whole) except? -1.0

@@ -241,9 +241,9 @@ class Desk:
         if equity > self.peak:
             self.peak = equity
         if self.halts_day and self.day_open - equity > self.daily_loss_max * self.day_open:
-            self._fire(_DAILY_LOSS, self.daily_loss_max, (self.day_open - equity) / self.day_open)
+            self._fire(_DAILY_LOSS, self.daily_loss_max, part_of(self.day_open - equity, self.day_open))
         if self.halts_drawdown and self.peak - equity > self.drawdown_max * self.peak:
-            self._fire(_DRAWDOWN, self.drawdown_max, (self.peak - equity) / self.peak)
+            self._fire(_DRAWDOWN, self.drawdown_max, part_of(self.peak - equity, self.peak))
         return 0
 
     def refuse(self) -> cython.int:
@@ -282,3 +282,8 @@ class Desk:
         self.day_open = self.equity
         self.peak = self.equity
         self.acts.append(act)
+
+
+def part_of(lost: cython.double, whole: cython.double) -> cython.double:
+    """A loss as a part of what there was; of nothing, or of debts, it is infinite."""
+    return lost / whole if whole > 0.0 else float("inf")

@@ -31,10 +31,11 @@ cdef class Gate:
     cpdef bint may_cancel(self, long long clock) except -1
     cdef int _decide(self, Portfolio portfolio, Holding holding, Order order, long long qty, long long limit_price, long long stop_price, double worth, long long clock, long long working, bint again) except -1
     cdef int _first(self, Portfolio portfolio, Holding holding, int side, long long qty, double worth, bint closes) except -1
-    cdef bint _closes(self, Holding holding, int side, long long qty) except -1
+    cdef bint _closes(self, Holding holding, Order order, long long qty) except -1
     cdef int _price(self, Holding holding, long long limit_price, long long clock) except -1
-    cdef int _size(self, Portfolio portfolio, Holding holding, int side, long long qty, double worth) except -1
-    cdef int _beside(self, Holding holding, Order order, long long qty, long long limit_price) except -1
+    cdef int _size(self, Portfolio portfolio, Holding holding, int side, long long qty, double worth, bint closes) except -1
+    cdef double _least(self, Portfolio portfolio, double money, double part) except? -1.0
+    cdef int _beside(self, Holding holding, Order order, long long qty, long long limit_price, bint closes) except -1
     cdef bint _meets(self, Holding holding, Order order, long long limit_price, long long resting) except -1
     cdef int _whole(self, Portfolio portfolio, Holding holding, int side, long long qty, double worth) except -1
     cdef int _losses(self, Portfolio portfolio, long long clock) except -1

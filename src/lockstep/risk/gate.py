@@ -13,7 +13,7 @@ if cython.compiled:
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
     from cython.cimports.lockstep.portfolio.position import Holding, Position
     from cython.cimports.lockstep.risk.bounds import Bounds
-    from cython.cimports.lockstep.risk.desk import Crew, Desk
+    from cython.cimports.lockstep.risk.desk import Crew, Desk, part_of
     from cython.cimports.lockstep.risk.hours import Hours
     from cython.cimports.lockstep.risk.sequence import Reducers, Repeats
 else:
@@ -21,7 +21,7 @@ else:
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.portfolio.position import Holding, Position
     from lockstep.risk.bounds import Bounds
-    from lockstep.risk.desk import Crew, Desk
+    from lockstep.risk.desk import Crew, Desk, part_of
     from lockstep.risk.hours import Hours
     from lockstep.risk.sequence import Reducers, Repeats
 from lockstep.model.enums import OrderFlag, OrderType, Reason
@@ -62,8 +62,6 @@ _CANCEL_THROTTLE = cython.declare(cython.int, int(Reason.CANCEL_THROTTLE))
 _DAILY_LOSS = cython.declare(cython.int, int(Reason.DAILY_LOSS))
 _DRAWDOWN = cython.declare(cython.int, int(Reason.DRAWDOWN))
 _MARKET = cython.declare(cython.int, int(OrderType.MARKET))
-_LIMIT = cython.declare(cython.int, int(OrderType.LIMIT))
-_STOP_LIMIT = cython.declare(cython.int, int(OrderType.STOP_LIMIT))
 _REDUCE_ONLY = cython.declare(cython.int, int(OrderFlag.REDUCE_ONLY))
 _SECONDS = cython.declare(cython.double, 1.0 / NANOS_PER_SECOND)
 
@@ -74,7 +72,7 @@ _SECONDS = cython.declare(cython.double, 1.0 / NANOS_PER_SECOND)
 class Gate:
     """The checks of one strategy in one instrument. After a refusal, limit and actual say by how much, in the rule's unit.
 
-    checked, refused, refusals: orders seen, refused, and refused by rule. near, warned: by rule, the largest part of its
+    checked, refused, refusals: orders seen, refused, and refused by rule (cancels too). near, warned: by rule, the largest part of its
     limit that an approved order came to, and whether the last one was in the range of warnings. reducers: working
     reduce_only orders. equity, exposure: for the verdict being found.
     """
@@ -136,7 +134,7 @@ class Gate:
         there, own = limits.of_symbol(instrument.symbol), limits.of_strategy(self.strategy)
         self.desk.take(limits)
         self.there.throttle.tighten(there.orders_per_second)
-        self.ours.throttle.tighten(own.orders_per_second)
+        self.ours = self.desk.crew_named(limits.strategy_key(self.strategy), own.orders_per_second)
         self.bounds = Bounds(instrument, limits, self.strategy)
         self.reducers = Reducers()
         if self.bounds.duplicate_ns == 0:
@@ -187,18 +185,17 @@ class Gate:
 
         Args: qty: what would be left to fill, units; worth: its worth; limit_price, stop_price: new, price units, 0 for none.
         """
-        buying: cython.bint = order.side_sign > 0
-        units: cython.longlong = holding.pending_buy if buying else holding.pending_sell
-        reserved: cython.double = holding.pending_buy_worth if buying else holding.pending_sell_worth
-        rule: cython.int
-        holding.add_pending(order.side_sign, -order.open_units(), -order.reserve)
+        buys: cython.bint = order.side_sign > 0
+        units: cython.longlong = holding.pending_buy if buys else holding.pending_sell
+        reserved: cython.double = holding.pending_buy_worth if buys else holding.pending_sell_worth
+        if not order.unreserved:  # else the other leg of its bracket reserves for both
+            holding.add_pending(order.side_sign, -order.open_units(), -order.reserve)
         try:
-            rule = self._decide(
+            return self._decide(
                 portfolio, holding, order, qty, limit_price, stop_price, worth, clock, working - 1, True
             )
         finally:  # put back as it was to the last bit, not by adding what was taken
             holding.reserve_as(order.side_sign, units, reserved)
-        return rule
 
     def _decide(
         self, portfolio: Portfolio, holding: Holding, order: Order, qty: cython.longlong, limit_price: cython.longlong,
@@ -206,21 +203,23 @@ class Gate:
         again: cython.bint,
     ) -> cython.int:  # fmt: skip
         side: cython.int = order.side_sign
-        rule: cython.int
         if not self.bounds.more and not self.desk.halted and not order.flag_bits & _REDUCE_ONLY:
             return self.check(portfolio, holding, side, qty, worth)
-        closes: cython.bint = order.flag_bits & _REDUCE_ONLY and self._closes(holding, side, qty)
+        closes: cython.bint = order.flag_bits & _REDUCE_ONLY and self._closes(holding, order, qty)
         opening: cython.longlong = 0 if closes else holding.opening_units(side, qty)
         if self.desk.halted and opening > 0:
             self.checked += 1
             return self._refuse(_KILL_SWITCH, 0.0, cython.cast(cython.double, opening) / self.bounds.qty_scale)
-        rule = self._first(portfolio, holding, side, qty, worth, closes)
+        rule: cython.int = self._first(portfolio, holding, side, qty, worth, closes)
+        stays: cython.bint = limit_price == order.limit_units and stop_price == order.stop_units
+        if opening == 0 and stays and order.parent_id > 0:
+            return rule  # a bracket's leg bounds a loss: what may pass, a throttle or an old price, never keeps it away
         if rule == 0:
             rule = self._price(holding, limit_price, clock)
         if rule == 0 and self.bounds.sizes:
-            rule = self._size(portfolio, holding, side, qty, worth)
+            rule = self._size(portfolio, holding, side, qty, worth, closes)
         if rule == 0 and self.bounds.walks:
-            rule = self._beside(holding, order, qty, limit_price)
+            rule = self._beside(holding, order, qty, limit_price, closes)
         if rule == 0 and self.bounds.account and opening > 0:
             rule = self._whole(portfolio, holding, side, qty, worth)
             if rule == 0:
@@ -338,20 +337,22 @@ class Gate:
         if self.desk.cancels.limit < _NONE and not self.desk.halted:
             used: cython.longlong = self.desk.cancels.used(clock) + 1
             if not self._within(_CANCEL_THROTTLE, self.desk.cancels.limit, used):
+                self.refused -= 1  # it was no order
                 return False
             self.desk.cancels.add(clock)
         return True
 
-    def _closes(self, holding: Holding, side: cython.int, qty: cython.longlong) -> cython.bint:
+    def _closes(self, holding: Holding, order: Order, qty: cython.longlong) -> cython.bint:
         """Whether a reduce_only order can do nothing but close, whatever else fills.
 
         It is no more than its strategy holds and the account does, and nothing works on its side but other reduce_only orders
         of the strategy: a stop and a target for the same position, of which the venue fills as much as there is to reduce.
         """
+        side: cython.int = order.side_sign
         if self.position is None or qty > -self.position.units * side or qty > -holding.units * side:
             return False
         pending: cython.longlong = holding.pending_buy if side > 0 else holding.pending_sell
-        return self.reducers.left(side) == pending
+        return self.reducers.left(order) == pending
 
     def verdict(self, rule: int) -> Refused:
         """The last refusal as a fact."""
@@ -385,29 +386,32 @@ class Gate:
         return 0
 
     def _size(
-        self, portfolio: Portfolio, holding: Holding, side: cython.int, qty: cython.longlong, worth: cython.double
-    ) -> cython.int:
+        self, portfolio: Portfolio, holding: Holding, side: cython.int, qty: cython.longlong, worth: cython.double,
+        closes: cython.bint,
+    ) -> cython.int:  # fmt: skip
         """Worth of the order, and of the position if every working order filled, in currency and in parts of equity."""
-        if not self._within(_ORDER_NOTIONAL, self.bounds.order_notional_max, worth):
+        most: cython.double = self._least(portfolio, self.bounds.order_notional_max, self.bounds.order_fraction_max)
+        if not self._within(_ORDER_NOTIONAL, most, worth):
             return int(_ORDER_NOTIONAL)
-        equity: cython.double = _FREE
-        if self.bounds.order_fraction_max < _FREE or self.bounds.position_fraction_max < _FREE:
-            equity = self._equity(portfolio)
-        if self.bounds.order_fraction_max < _FREE and not self._within(
-            _ORDER_NOTIONAL, self.bounds.order_fraction_max * equity, worth
-        ):
-            return int(_ORDER_NOTIONAL)
-        most: cython.double = self.bounds.position_notional_max
-        if self.bounds.position_fraction_max < _FREE:
-            most = min(most, self.bounds.position_fraction_max * equity)
-        if most < _FREE:
+        if closes:
+            return 0
+        most = self._least(portfolio, self.bounds.position_notional_max, self.bounds.position_fraction_max)
+        if most != _FREE:
             after: cython.double = holding.exposure_max(side, qty, worth)
             # An order that only closes makes the worst case no worse, however much is held.
             if not after <= holding.exposure_max(0, 0, 0.0) and not self._within(_POSITION_NOTIONAL, most, after):
                 return int(_POSITION_NOTIONAL)
         return 0
 
-    def _beside(self, holding: Holding, order: Order, qty: cython.longlong, limit_price: cython.longlong) -> cython.int:
+    def _least(self, portfolio: Portfolio, money: cython.double, part: cython.double) -> cython.double:
+        """The lower of a limit in currency and one in parts of equity: nan, within which nothing is, while that is unknown."""
+        if part < _FREE:
+            part *= self._equity(portfolio)
+        return money if part >= money else part
+
+    def _beside(
+        self, holding: Holding, order: Order, qty: cython.longlong, limit_price: cython.longlong, closes: cython.bint
+    ) -> cython.int:
         """The working orders of the instrument: how many, what of this strategy adds up, and whether this would meet one."""
         side: cython.int = order.side_sign
         # The best price of the other side: the lowest of our sells for a buy, the highest of our buys for a sell.
@@ -431,14 +435,12 @@ class Gate:
             if other.side_sign == side:
                 if other.strategy_index == order.strategy_index:
                     own += other.open_units()
-            elif (other.type_code == _LIMIT or other.type_code == _STOP_LIMIT) and (
-                best == 0 or (best - other.limit_units) * side > 0
-            ):
-                best = other.limit_units
+            elif other.limit_units > 0 and (best == 0 or (best - other.limit_reach()) * side > 0):
+                best = other.limit_reach()
         del orders[kept:]
         if not self._within(_OPEN_ORDERS, self.bounds.open_orders_max, count):
             return int(_OPEN_ORDERS)
-        if self.bounds.own_position_max < UNITS_MAX and self.position is not None:
+        if self.bounds.own_position_max < UNITS_MAX and self.position is not None and not closes:
             own += self.position.units * side
             if not self._within(
                 _STRATEGY_POSITION, self.bounds.own_position_max / self.bounds.qty_scale, own / self.bounds.qty_scale
@@ -511,13 +513,15 @@ class Gate:
         equity: cython.double = self._equity(portfolio)
         lost: cython.double = desk.day_open - equity
         # As a product: a quotient may fall a last bit beyond a limit that is met exactly.
-        if not lost <= self.bounds.daily_loss_max * desk.day_open:
-            return self._refuse(_DAILY_LOSS, self.bounds.daily_loss_max, lost / desk.day_open)
-        self._within(_DAILY_LOSS, self.bounds.daily_loss_max * desk.day_open, lost)
+        if self.bounds.daily_loss_max < _FREE:
+            if not lost <= self.bounds.daily_loss_max * desk.day_open:
+                return self._refuse(_DAILY_LOSS, self.bounds.daily_loss_max, part_of(lost, desk.day_open))
+            self._within(_DAILY_LOSS, self.bounds.daily_loss_max * desk.day_open, lost)
         lost = desk.peak - equity
-        if not lost <= self.bounds.drawdown_max * desk.peak:
-            return self._refuse(_DRAWDOWN, self.bounds.drawdown_max, lost / desk.peak)
-        self._within(_DRAWDOWN, self.bounds.drawdown_max * desk.peak, lost)
+        if self.bounds.drawdown_max < _FREE:
+            if not lost <= self.bounds.drawdown_max * desk.peak:
+                return self._refuse(_DRAWDOWN, self.bounds.drawdown_max, part_of(lost, desk.peak))
+            self._within(_DRAWDOWN, self.bounds.drawdown_max * desk.peak, lost)
         return 0
 
     def _pace(

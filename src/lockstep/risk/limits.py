@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from lockstep.model.errors import ParseError, RefuseError, UsageError, did_you_mean
-from lockstep.model.numbers import exact_fraction
+from lockstep.model.numbers import NANOS_PER_DAY, exact_fraction
 
 TRIGGERS = ("daily_loss", "drawdown", "position")
 """What can fire the kill switch by itself: losses, and a fill that brought a position beyond its limit."""
@@ -21,6 +21,8 @@ FRACTIONS = (
 )
 """Limits that are a part of something, 0 to 1, except that a position may be many times the equity."""
 COUNTS_MAX = 1_000_000
+SPAN_MAX_NS = 100 * 365 * NANOS_PER_DAY
+"""Of a length of time: longer ones mean no limit, and are said by leaving it out."""
 
 
 class SymbolLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +156,8 @@ def check_limits(limits: msgspec.Struct) -> None:
         if name in FRACTIONS and exact > 1 and name != "position_fraction_max":
             hint = f"{value} % is {exact_text(value)}"
             raise RefuseError(f"risk limit {name} was {value}, must be a fraction from 0 to 1", hint=hint)
+        if name.endswith("_ns") and (exact.denominator != 1 or exact > SPAN_MAX_NS):
+            raise RefuseError(f"risk limit {name} was {value}, must be a whole number of ns up to {SPAN_MAX_NS:,}")
         counted = name.endswith(("orders_max", "per_second", "positions_max", "refusals_max", "lookback"))
         if counted and (exact.denominator != 1 or exact > COUNTS_MAX):
             raise RefuseError(f"risk limit {name} was {value}, must be a whole number up to {COUNTS_MAX:,}")

@@ -44,10 +44,10 @@ def restore_desk(desk: Desk, saved: Mapping[str, Any], orders: Mapping[int, Orde
     """Continue from `save_desk`. orders: those open, by number. Raises: StateError: of other instruments or strategies."""
     instruments = {str(index): crew for index, crew in desk.instruments.items()}
     for mine, theirs in ((instruments, saved["instruments"]), (desk.strategies, saved["strategies"])):
-        if set(mine) != set(theirs):
+        if not set(mine) <= set(theirs):  # of more than these where limits between were said of other strategies
             raise StateError(f"saved risk is of {sorted(theirs)}, this engine's of {sorted(mine)}")
-        for key, entry in theirs.items():
-            restore_crew(mine[key], entry, orders)
+        for key, crew in mine.items():
+            restore_crew(crew, theirs[key], orders)
     desk.orders.restore(saved["orders"])
     desk.cancels.restore(saved["cancels"])
     desk.acts = [msgspec.convert(act, RiskAct) for act in saved["acts"]]

@@ -2,7 +2,7 @@ from lockstep.orders.order cimport Order
 
 cdef class Reducers:
     cdef readonly list orders
-    cpdef long long left(self, int side) except *
+    cpdef long long left(self, Order beside) except *
 
 cdef class Repeats:
     cdef readonly dict recent

@@ -23,8 +23,8 @@ class Reducers:
     def __init__(self) -> None:
         self.orders = []
 
-    def left(self, side: cython.int) -> cython.longlong:
-        """What those of one side may still fill and reserve, units. The list is rid of what is done."""
+    def left(self, beside: Order) -> cython.longlong:
+        """What those of an order's side may still fill and reserve but for itself, units. The list is rid of what is done."""
         kept: cython.Py_ssize_t = 0
         k: cython.Py_ssize_t
         total: cython.longlong = 0
@@ -35,7 +35,7 @@ class Reducers:
                 continue
             self.orders[kept] = other
             kept += 1
-            if other.side_sign == side and not other.unreserved:
+            if other.side_sign == beside.side_sign and not other.unreserved and other is not beside:
                 total += other.open_units()
         del self.orders[kept:]
         return total

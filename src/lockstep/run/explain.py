@@ -19,6 +19,7 @@ from lockstep.store.catalog.times import time_text
 _KNOWN = ("sequence", "ts", "type", "strategy", "symbol", "order_id")
 _OF_THE_ORDER = ("side", "order_type", "time_in_force", "flags")
 """Said once, of the order."""
+_OF_RISK = ("refusal", "warning", "suspend", "lift")
 
 
 def explain(recorded: Recorded, order_id: int, backtest: Callable[[], Backtest]) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def _link_of(record: OrderRecord) -> dict[str, Any]:
     line = record.line
     kind = line["type"]
     clock = {"clock": int(record.row[0])}
-    if not record.is_event:
+    if kind in _OF_RISK:
         return {"link": "risk", **clock, "verdict": kind, **_rest(line)}
     if kind in ("submit", "deny"):
         return {"link": "order", **clock, "record": kind, **_rest(line)}

@@ -9,7 +9,8 @@
 Every other fact is a note, and a replay passes it over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ import numpy as np
 from lockstep.engine import switch
 from lockstep.engine.engine import Engine
 from lockstep.model.enums import OrderEventKind, Who
-from lockstep.model.errors import StateError
+from lockstep.model.errors import StateError, UsageError
 from lockstep.model.record import MARKET_EVENT, Records
 from lockstep.model.rows import EventRows
 from lockstep.model.saved import restore_report, save_report
@@ -34,6 +35,9 @@ _MARKET, _FACT = int(RecordKind.MARKET), int(RecordKind.FACT)
 _INT64_MAX = 2**63 - 1
 ACTS = ("cancel", "lose", "suspend", "lift", "kill", "fail", "reset", "limits")
 """cancel, lose: an order. suspend, lift: an instrument. kill, fail, reset: the kill switch. limits: other limits of risk."""
+
+
+_OF_ORDERS, _OF_INSTRUMENTS = ("cancel", "lose"), ("suspend", "lift")
 
 
 class SessionAct(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -117,11 +121,14 @@ def take_report(engine: Engine, state: SessionState, report: VenueReport) -> Non
 def check_act(engine: Engine, act: SessionAct) -> None:
     """Whether an act can be taken now; nothing is changed.
 
-    Raises: RefuseError: no open order has the number. UsageError: nothing is halted that could be reset, or limits of a
-    symbol or strategy that the session does not have.
+    Raises: RefuseError: no open order has the number. UsageError: no such instrument, nothing is halted that could be reset,
+    or limits of a symbol or strategy that the session does not have.
     """
-    if act.order_id and act.order_id not in engine.state.orders.by_id:
+    if act.what in _OF_ORDERS and act.order_id not in engine.state.orders.by_id:
         engine.cancel(act.order_id, Who[act.who])  # refuses, with what is open
+    count = len(engine.portfolio.holdings)
+    if act.what in _OF_INSTRUMENTS and not 0 <= act.instrument < count:
+        raise UsageError(f"there is no instrument {act.instrument}", hint=f"the session has 0 to {count - 1}")
     if act.what == "reset":
         switch.check_reset(engine)
     elif act.limits is not None:
@@ -131,7 +138,7 @@ def check_act(engine: Engine, act: SessionAct) -> None:
 def take_act(engine: Engine, act: SessionAct) -> None:
     """An act. What it leads to waits in the engine's outbox. Raises: as `check_act`."""
     who = Who[act.who]
-    name = act.by or act.who.lower()
+    name = act.by.strip() or act.who.lower()
     if act.what == "cancel":
         engine.cancel(act.order_id, who)
     elif act.what == "lose":
@@ -150,9 +157,12 @@ def take_act(engine: Engine, act: SessionAct) -> None:
         switch.change_limits(engine, act.limits, act.why, name)
 
 
-def is_failure(fact: Mapping[str, Any], error: Exception) -> bool:
-    """Whether an input is the act of the session that such an error led to."""
-    return fact.get("what") == "fail" and fact.get("why") == switch.fault_text(error)
+def is_failure(fact: Mapping[str, Any], error: BaseException) -> bool:
+    """Whether an input is the act of the session that such an error led to.
+
+    By its type alone: a text may hold what differs from process to process, such as an address, and decides nothing.
+    """
+    return fact.get("what") == "fail" and str(fact.get("why")).startswith(f"{type(error).__name__}: ")
 
 
 def take_reconciled(state: SessionState, since: int) -> None:
@@ -189,31 +199,31 @@ def input_of(record: Record) -> Mapping[str, Any] | None:
     return fact if fact["type"] in INPUT_FACTS else None
 
 
-def take_again(engine: Engine, state: SessionState, rows: EventRows, record: Record, fact: Mapping[str, Any]) -> None:
-    """Feed a journalled input, of which `input_of` gave the fact.
+def step_again(
+    engine: Engine, state: SessionState, rows: EventRows, record: Record, fact: Mapping[str, Any]
+) -> Callable[[], object]:
+    """What feeds a journalled input, of which `input_of` gave the fact: once called, it raises what a handler raises.
 
     Raises: StateError: an input that this version does not know the form of.
     """
     if record.kind == _MARKET:
-        take_market(engine, rows, np.frombuffer(bytearray(record.payload), MARKET_EVENT))
-        return
+        return partial(take_market, engine, rows, np.frombuffer(bytearray(record.payload), MARKET_EVENT))
     try:
-        _take_fact(engine, state, fact)
-    except (KeyError, TypeError, ValueError) as e:
+        return _step_of(engine, state, fact)
+    except (KeyError, TypeError, ValueError, msgspec.ValidationError) as e:
         raise StateError(
             f"record {record.sequence}, a {fact['type']}, has another form than this version writes: {e}"
         ) from e
 
 
-def _take_fact(engine: Engine, state: SessionState, fact: Mapping[str, Any]) -> None:
+def _step_of(engine: Engine, state: SessionState, fact: Mapping[str, Any]) -> Callable[[], object]:
     kind = fact["type"]
     if kind == "VenueReport":
-        take_report(engine, state, report_of(fact))
-    elif kind == "TimerFired":
-        engine.fire_timer()
-    elif kind == "SessionAct":
-        take_act(engine, msgspec.convert(fact, SessionAct))
-    elif kind == "SessionStarted":
-        take_start(engine, state, fact["clock"])
-    else:  # Reconciled
-        take_reconciled(state, fact["since"])
+        return partial(take_report, engine, state, report_of(fact))
+    if kind == "TimerFired":
+        return engine.fire_timer
+    if kind == "SessionAct":
+        return partial(take_act, engine, msgspec.convert(fact, SessionAct))
+    if kind == "SessionStarted":
+        return partial(take_start, engine, state, fact["clock"])
+    return partial(take_reconciled, state, fact["since"])

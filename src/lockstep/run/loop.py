@@ -217,6 +217,25 @@ class Loop:
             self.unmarked = -_NEVER
         return 0
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def settle(self, until: cython.longlong) -> cython.int:
+        """Between two steps, after every event known by a time: the venue's words and the timers due by then, too.
+
+        Where a bar is under way, up to its open: what it fills comes before what is due later, and is known at its end only.
+        """
+        stream: Stream
+        k: cython.Py_ssize_t
+        if self.source.head is not None and self.source.head.kind == _BAR:
+            self.source.gather()
+            for k in range(len(self.source.group)):
+                stream = cython.cast(Stream, self.source.group[k])
+                until = min(until, stream.w[stream.at, 9])
+        elif self.ahead is not None:
+            self._lead(until)
+        return drain(self.engine, self.venue, until, True)
+
     def save(self) -> dict[str, Any]:
         """Where the run stands: rows handed out of each stream, steps, and the marks of the account. Between two steps."""
         return {
@@ -298,6 +317,7 @@ class Loop:
         """A minute with ticks is over: mark the account as it was at the last of them."""
         if self.unmarked != -_NEVER:
             self.engine.mark(self.unmarked)
+            self.unmarked = -_NEVER  # an action may begin the next minute, and it is no tick
             if len(self.engine.state.outbox) > 0:  # a loss fired the kill switch: its cancels
                 post(self.engine, self.venue)
         self.next_mark = (clock // _MARK_EVERY + 1) * _MARK_EVERY
@@ -310,11 +330,12 @@ class Loop:
         """A tick or a corporate action. Ticks mark the account once a minute."""
         engine: Engine = self.engine
         clock: cython.longlong = stream.clock
+        action: cython.bint = stream.kind == _ACTION
         if clock >= self.next_mark:
             self._mark_minute(clock)
         if self.venue.next_due <= clock or engine.next_timer < clock:
             drain(engine, self.venue, clock, False)
-        if stream.kind == _ACTION:
+        if action:
             if ((stream.w[stream.at, 3] >> 16) & 0xFFFF) == _SPLIT:
                 self.venue.on_split(stream.instrument, clock, stream.w[stream.at, 4], stream.w[stream.at, 5])
         else:
@@ -324,7 +345,8 @@ class Loop:
         engine.on_market(stream, stream.at)
         if len(engine.state.outbox) > 0:
             post(engine, self.venue)
-        self.source.pop()
+        if not self.source.pop() and action:
+            self.unmarked = clock  # such as a night's borrowing after the last bar: no event marks it any more
         return 0
 
 

@@ -40,6 +40,7 @@ class OrderLog:
         self._lines = recorded.lines
         self._symbols = recorded.symbols
         self._folder = recorded.folder
+        self._broken_off = recorded.broken_off
         sequences, rows = recorded.all_decisions()
         kinds = field(rows[:, 2], "kind")
         about = np.flatnonzero(~np.isin(kinds, _NOT_ABOUT_ORDERS) & (rows[:, 3] > 0))
@@ -64,7 +65,7 @@ class OrderLog:
 
     def _nearest(self, order_id: int) -> str:
         if not len(self.ids):
-            return "the run made none"
+            return self._broken_off or "the run made none"
         near = np.argsort(np.abs(self.ids.astype(float) - order_id), kind="stable")[:_NEAREST]
         shown = ", ".join(str(self.ids[k]) for k in np.sort(near))
         return f"nearest: {shown}; orders go from {self.ids[0]} to {self.ids[-1]}"

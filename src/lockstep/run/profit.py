@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lockstep.engine.records import BORROW, DIVIDEND, FUNDING, IN_LIEU, POSTINGS, exact_units, field
 from lockstep.model.numbers import NANOS_PER_SECOND, text_from_fixed
 from lockstep.portfolio.currencies import converted
+from lockstep.portfolio.portfolio import Portfolio
 from lockstep.run.backtest import Outcome
 
 HOUR_NS = 3600 * NANOS_PER_SECOND
@@ -22,7 +23,10 @@ Key = tuple[int, int, int]
 
 
 class Cell:
-    """What one strategy earned in one instrument in one hour: ledger units of its settlement currency, by PARTS."""
+    """What one strategy earned in one instrument in one hour: ledger units of its settlement currency, by PARTS.
+
+    costs: slippage and spread cost, the same currency, floats.
+    """
 
     __slots__ = ("amounts", "costs", "fills")
 
@@ -59,7 +63,7 @@ def _add_fills(cells: dict[Key, Cell], block: NDArray[np.int64], decimals: int) 
     floats = block.view(np.float64)
     profits = exact_column(block[:, 13], floats[:, 12], decimals)
     fees = exact_column(block[:, 11], floats[:, 8], decimals)
-    costs = zip((floats[:, 9] * floats[:, 14]).tolist(), (floats[:, 10] * floats[:, 14]).tolist(), strict=True)
+    costs = zip(floats[:, 9].tolist(), floats[:, 10].tolist(), strict=True)
     for key, profit, fee, (slippage, spread) in zip(_keys(block[:, 0], block[:, 4]), profits, fees, costs, strict=True):
         cell = cells.get(key)
         if cell is None:
@@ -112,9 +116,14 @@ def profit_columns(outcome: Outcome) -> dict[str, Any]:
         "currency": [instruments[key[2]].currency for key, _ in rows],
         "fills": np.array([cells[key].fills for key, _ in rows], np.int64),
         **texts,
-        "slippage": np.array([cells[key].costs[0] for key, _ in rows], np.float64),
-        "spread_cost": np.array([cells[key].costs[1] for key, _ in rows], np.float64),
+        "slippage": np.array([_lost(portfolio, key, cells[key].costs[0]) for key, _ in rows], np.float64),
+        "spread_cost": np.array([_lost(portfolio, key, cells[key].costs[1]) for key, _ in rows], np.float64),
     }
+
+
+def _lost(portfolio: Portfolio, key: Key, cost: float) -> float:
+    """At the last rate, as the shares have it; 0.0 needs none."""
+    return portfolio.holdings[key[2]].in_account(cost) if cost else 0.0
 
 
 def _converted(cells: dict[Key, Cell], rates: list[Fraction | None]) -> Iterator[tuple[Key, list[int]]]:

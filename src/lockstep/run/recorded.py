@@ -58,9 +58,10 @@ class Recorded:
         self.journal = Journal(folder)
         self.survey: Survey = self.journal.survey()
         identity = self.journal.identity()
-        if identity is None and self.survey.torn is not None:
+        if not self.survey.records:
+            there = self.survey.torn.text() if self.survey.torn is not None else "no record is there"
             raise StateError(
-                f"{folder}: not even which run it is of was written whole: {self.survey.torn.text()}",
+                f"{folder}: not even which run it is of was written whole: {there}",
                 hint="record the run again",
             )
         if not isinstance(identity, dict) or identity.get("kind") != BACKTEST:
@@ -74,6 +75,14 @@ class Recorded:
         self._refuse_other("decision_schema", DECISION_SCHEMA_VERSION)
         for record in self._facts(ENDED, FAILED):
             self.ending = record.fact()
+
+    @property
+    def broken_off(self) -> str:
+        """In words where a crash or a cut took its end, whatever that was; empty where it is all there."""
+        if self.ending is not None:
+            return ""
+        torn = f": {self.survey.torn.text()}" if self.survey.torn is not None else ""
+        return f"the recording breaks off after record {self.survey.last_sequence:,}{torn}"
 
     def _facts(self, *types: str) -> Iterator[Record]:
         """The facts of these types; others are not even decoded."""

@@ -25,6 +25,7 @@ from lockstep.model.messages import Signal
 from lockstep.run.backtest import Backtest, Outcome, Playing, Progress
 from lockstep.run.data_source import DataSource
 from lockstep.run.identity import HASH_SCHEMA_VERSION, canonical, ledger_facts
+from lockstep.run.logs.entries import shortened
 from lockstep.run.logs.log import RunLog
 from lockstep.run.logs.session import say_ended, session_of
 from lockstep.run.places import PLACES, places_of, write_places
@@ -34,6 +35,8 @@ from lockstep.store.journal.writer import JournalWriter
 
 BACKTEST = "backtest"
 ENDED, FAILED = "RunEnded", "RunFailed"
+REASONING_MAX = 150_000
+"""Characters of a signal's reasoning that are kept."""
 
 
 def record(
@@ -122,7 +125,7 @@ class _Tape:
         self.rows += len(block)
         self._journal.append_decisions(block)
         for signal in self._signals[self._told :]:  # at the journal's clock: their own stands in them
-            self._journal.append_fact(signal)
+            self._journal.append_fact(_told(signal))
         self._told = len(self._signals)
 
     def start(self, journal: JournalWriter, signals: Sequence[Signal]) -> None:
@@ -136,6 +139,12 @@ class _Tape:
         """How the run ended."""
         if self._journal is not None:
             self._journal.append_fact({**fact, "decisions": self.rows})
+
+
+def _told(signal: Signal) -> Signal:
+    """The signal, its words as far as a record can hold them: what a strategy says must not end its run at the journal."""
+    words = signal.reasoning[:REASONING_MAX].encode(errors="backslashreplace").decode()
+    return signal if words == signal.reasoning else msgspec.structs.replace(signal, reasoning=words)
 
 
 def _ending(outcome: Outcome) -> dict[str, Any]:
@@ -155,7 +164,8 @@ def _keep_failure(playing: Playing, tape: _Tape, journal: JournalWriter, error: 
     try:
         playing.engine.flush()
         interrupted = not isinstance(error, Exception)
-        words = "interrupted" if interrupted else str(error)
+        # A text of any length, or with half a pair of surrogates in it, must not cost the recording its end.
+        words = "interrupted" if interrupted else shortened(str(error)).encode(errors="backslashreplace").decode()
         tape.finish({"type": FAILED, "error": words, "interrupted": interrupted, "events": playing.engine.events})
         journal.close("the run failed")
     except Exception as e:  # noqa: BLE001 - the first failure is the one to tell
@@ -179,7 +189,7 @@ def _place_for(folder: Path, identity: Mapping[str, Any]) -> Iterator[Path]:
             f"{folder} holds the recording of another run",
             hint=f"name another folder; lockstep journal cat {folder} --limit 1 says which run it is",
         )
-    beside = folder.with_name(f".{folder.absolute().name}.part")
+    beside = folder.resolve().with_name(f".{folder.resolve().name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     try:
         yield beside

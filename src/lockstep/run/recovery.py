@@ -18,7 +18,7 @@ from lockstep.engine.rowlog import Sink
 from lockstep.engine.saved import restore_engine, save_engine
 from lockstep.model.errors import HaltError, StateError
 from lockstep.model.rows import EventRows
-from lockstep.run.inputs import SessionState, input_of, is_failure, take_again
+from lockstep.run.inputs import SessionState, input_of, is_failure, step_again
 from lockstep.run.plain_bytes import pack, unpack
 from lockstep.store.journal.layout import DECISION_WORDS, Record, RecordKind, digest
 from lockstep.store.journal.recovery import recover
@@ -74,7 +74,7 @@ class Recovered(NamedTuple):
     sequence: int
     replayed: int
     skipped: tuple[str, ...]
-    fault: Exception | None
+    fault: BaseException | None
 
 
 def session_state(engine: Engine, state: SessionState) -> bytes:
@@ -125,7 +125,7 @@ def _follow(
     market = EventRows()
     due = _NO_ROWS  # decided, and not yet met in the journal
     at, count, sequence = 0, 0, after
-    fault: Exception | None = None
+    fault: BaseException | None = None
     for record in records:
         sequence, count = record.sequence, count + 1
         if record.kind == _DECISION:
@@ -149,13 +149,12 @@ def _follow(
         if fault is not None and not is_failure(fact, fault):
             said = switch.fault_text(fault)
             raise ReplayDiffers(sequence, f"the replay fails before it with {said}, the journal goes on") from fault
+        step = step_again(engine, state, market, record, fact)
         before = engine.state.decisions.count
         fault = None
         try:
-            take_again(engine, state, market, record, fact)
-        except StateError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a handler raised then, too: the next input says so
+            step()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as the handler did then: the next input says so
             fault = error
         engine.state.outbox.clear()  # what was sent is not sent again
         due, at = decided(engine, rows) if engine.state.decisions.count != before else _NO_ROWS, 0

@@ -126,6 +126,9 @@ def _play(playing: Playing, comparison: Comparison, until: int) -> tuple[Outcome
             with playing.faults_named():
                 more = playing.loop.run(until, STEPS_PER_SLICE)
         if more and (until != NEVER or comparison.first is not None):
+            if until != NEVER:
+                with playing.faults_named():
+                    playing.loop.settle(until)
             playing.engine.flush()
             return None, None
         with playing.faults_named():

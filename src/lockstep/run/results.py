@@ -209,15 +209,14 @@ def _counts(outcome: Outcome, trades: Trades) -> dict[str, int]:
 def _final(outcome: Outcome) -> dict[str, Any]:
     portfolio = outcome.engine.portfolio
     profit = total(shares(portfolio))
-    rates = outcome.fill_rows.float_column(14)
     exact = {name: f"{profit.money(name):f}" for name in ("realised", "fees", "dividends", "funding", "borrow")}
     return {
         "equity": repr(outcome.final_equity),
         "cash": f"{portfolio.ledger.balance:f}" if len(portfolio.ledgers) == 1 else repr(portfolio.cash()),
         **exact,
         "unrealised": repr(float(sum(one.holding.in_account(one.unrealised) for one in portfolio.positions if one))),
-        "slippage": repr(float(np.sum(outcome.fill_rows.float_column(9) * rates))),
-        "spread_cost": repr(float(np.sum(outcome.fill_rows.float_column(10) * rates))),
+        "slippage": repr(profit.slippage),
+        "spread_cost": repr(profit.spread_cost),
         "open_positions": [
             {
                 "symbol": position.instrument.symbol,
@@ -286,13 +285,16 @@ def _warnings(outcome: Outcome) -> list[str]:
         warnings.append(f"no data in the range, left out: {', '.join(outcome.backtest.without_data)}")
     calls = kind_counts(outcome).get("margin_call", 0)
     if calls:
-        warnings.append(f"{calls} margin calls: equity fell below the maintenance margin, and a broker would have sold")
+        warnings.append(
+            f"{calls} margin call{'s' * (calls > 1)}: equity fell below the maintenance margin, and a broker would have sold"
+        )
     if engine.state.desk.halted:
         act = [act for act in engine.state.desk.acts if act.rule not in NO_KILL][-1]
         warnings.append(f"the kill switch went on at {time_text(act.ts)} ({act.why}) and was not reset")
     open_orders = len(engine.open_orders())
     if open_orders:
-        warnings.append(f"{open_orders} orders were still working when the data ended")
+        were = "order was" if open_orders == 1 else "orders were"
+        warnings.append(f"{open_orders} {were} still working when the data ended")
     return warnings
 
 

@@ -225,7 +225,7 @@ class Session:
         before = self.engine.state.decisions.count
         try:
             step(*given)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a handler that calls exit() leaves its orders as one that raises
             self._fail(error)
             raise
         except BaseException:
@@ -241,7 +241,7 @@ class Session:
         if len(rows):
             self.journal.append(partial(self.writer.append_decisions, rows))
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception | SystemExit) -> None:
         """A step failed half way: what it wanted is not sent, the kill switch goes on, its cancels go out, and that is the end.
 
         A replay fails at the same point, and goes on with the same act.
@@ -256,7 +256,7 @@ class Session:
         finally:
             self._end()
 
-    def _halt(self, error: Exception, unsent: AbstractSet[int] = frozenset()) -> None:
+    def _halt(self, error: BaseException, unsent: AbstractSet[int] = frozenset()) -> None:
         """The kill switch goes on. unsent: orders that the venue never heard of, and needs no cancel of."""
         act = SessionAct(what="fail", who="SYSTEM", why=fault_text(error))
         self.journal.append(self._fact(act, self.engine.state.clock))
@@ -370,7 +370,7 @@ class Session:
 
     # ---- opening
 
-    def begin(self, clock: int, unwritten: NDArray[np.int64], fault: Exception | None) -> None:
+    def begin(self, clock: int, unwritten: NDArray[np.int64], fault: BaseException | None) -> None:
         """The first thing done with a session, by `open_session`: start it, or go on where the journal ends; then ask.
 
         fault: what the last input failed with, and the process before did not live to act upon.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockstep.analytics.fills import Fills, InstrumentUnits, Restatement
-from lockstep.analytics.round_trips import flat_to_flat
+from lockstep.analytics.round_trips import flat_to_flat, position_groups
 from lockstep.analytics.trades import Trades
 from lockstep.engine.records import KILL, LIMITS, LINK, RECORD_NAMES, REFUSAL, RESET, SPLIT, WARNING, WHO, field
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce, Who
@@ -245,15 +245,14 @@ def round_trips(outcome: Outcome) -> Trades:
 
 
 def _in_account_currency(trades: Trades, fills: Fills, outcome: Outcome) -> Trades:
-    """Each trade's money at the rate of its last fill; of one that is open, at the last rate."""
+    """Each trade's money at the rate of its own last fill; of one that is open, at the last rate."""
     rates = outcome.fill_rows.float_column(14)
     last = np.array([holding.in_account(1.0) for holding in outcome.engine.portfolio.holdings])
     factor = last[trades.instrument]
-    for index in range(len(last)):
-        own = fills.instrument == index
-        ended = (trades.instrument == index) & ~trades.is_open
-        place = np.searchsorted(fills.ts[own], trades.exit_ts[ended], side="right") - 1
-        factor[ended] = rates[own][place]
+    for instrument, strategy, rows in position_groups(fills):  # in order of time: fills as booked need not be
+        ended = (trades.instrument == instrument) & (trades.strategy == strategy) & ~trades.is_open
+        place = np.searchsorted(fills.ts[rows], trades.exit_ts[ended], side="right") - 1
+        factor[ended] = rates[rows[place]]
     money = {name: getattr(trades, name) * factor for name in ("gross_pnl", "fees", "net_pnl", "slippage")}
     return dataclasses.replace(trades, **money)
 

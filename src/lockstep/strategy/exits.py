@@ -42,9 +42,17 @@ class Exits(msgspec.Struct, frozen=True, kw_only=True):
         """Raises: StrategyError: a distance that is none, steps out of order, parts above the whole, or nothing at all."""
         if self.unit not in ("fraction", "price"):
             raise StrategyError(f"unit of exits was {self.unit!r}", hint='write "fraction" or "price"')
+        if not isinstance(self.scale_out, (tuple, list)) or any(
+            not isinstance(step, (tuple, list)) or len(step) != 2 or not all(_is_amount(part) for part in step)
+            for step in self.scale_out
+        ):
+            raise StrategyError(
+                f"scale_out of exits was {self.scale_out!r}, must be pairs of numbers above 0",
+                hint="((0.03, 0.5),) leaves half of the position at a gain of 3 %",
+            )
         for name in ("stop", "trail", "breakeven_after", "take_profit"):
             value = getattr(self, name)
-            if value is not None and not (value > 0.0 and math.isfinite(value)):
+            if value is not None and not _is_amount(value):
                 raise StrategyError(f"{name} of exits was {value!r}, must be a distance above 0")
             if value is not None and self.unit == "fraction" and value >= 1.0 and name in ("stop", "trail"):
                 raise StrategyError(f"{name} of exits was {value!r}, must be below 1", hint="0.02 is 2 %")
@@ -57,8 +65,9 @@ class Exits(msgspec.Struct, frozen=True, kw_only=True):
                 f"scale_out of exits was {self.scale_out!r}: its parts must be above 0, and 1 at most together"
             )
         limit = self.time_stop
-        if (
+        if limit is not None and (
             isinstance(limit, bool)
+            or not isinstance(limit, (int, timedelta))
             or (isinstance(limit, int) and limit <= 0)
             or (isinstance(limit, timedelta) and limit <= timedelta())
         ):
@@ -139,6 +148,16 @@ class Following:
         ):  # rejected ones wait for the next market event, or they would go in circles
             self._manage(instrument, None)
 
+    def on_split(self, instrument: Any, price_factor: float, qty_factor: float) -> None:
+        """What is remembered is from here on in new shares, as the venue restates the orders that rest."""
+        kept = self.strategy.exit_state.get(instrument.id)
+        if kept is None:
+            return
+        for name in ("best", "stop_price"):
+            kept[name] *= price_factor
+        for name in ("qty", "stop_qty", "target_qty"):
+            kept[name] *= qty_factor
+
     # ---- what is done
 
     def _instrument(self, symbol: str) -> Any:
@@ -175,6 +194,8 @@ class Following:
             }  # fmt: skip
         kept["qty"] = max(kept["qty"], qty)
         level = self.exits.stop_level(side, entry, kept["best"])
+        if level is not None and level < _tick(instrument):
+            level = None  # wider than the price itself: there is no such price to stop at
         beyond = level is not None and price is not None and (price - level) * side <= 0.0
         if kept["leave_id"] or beyond or self._is_late(kept):
             self._leave(instrument, kept, qty)
@@ -222,9 +243,10 @@ class Following:
             if part is None and wanted > kept["target_qty"]:
                 self._cancel(kept["target_id"])  # the position grew: sent again once it is gone
             return
-        price = self.strategy.round_price(
-            entry + kept["side"] * self.exits.distance(gain, entry), Rounding.NEAREST, instrument
-        )
+        aim = entry + kept["side"] * self.exits.distance(gain, entry)
+        if aim < _tick(instrument):
+            return  # a short cannot gain more than the whole price
+        price = self.strategy.round_price(aim, Rounding.NEAREST, instrument)
         kept["target_id"] = self._send(instrument, kept, wanted, limit=price)
         kept["target_qty"] = wanted
 
@@ -261,6 +283,16 @@ class Following:
             order = next((entry for entry in self.strategy.open_orders if entry.id == ident), None)
         if order is not None:
             self.strategy.cancel(order)
+
+
+def _is_amount(value: Any) -> bool:
+    """Whether it is a finite number above 0."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 and math.isfinite(value)
+
+
+def _tick(instrument: Any) -> float:
+    """The lowest price there is, quote currency."""
+    return float(instrument.tick_size / 10.0**instrument.price_decimals)
 
 
 def _whole_lots(instrument: Any, qty: float) -> float:

@@ -194,3 +194,23 @@ def test_journal_of_a_writer_at_work_is_said_not_to_be_closed(call: Call, tmp_pa
         segment(tmp_path / "j").write_bytes(whole + b"half")
         assert "is writing this journal" in call("journal", "recover", "j", "--cut", code=1).stderr
         segment(tmp_path / "j").write_bytes(whole)
+
+
+def test_export_never_writes_into_the_journal_nor_over_a_folder(call: Call, recorded: Path) -> None:
+    journal = recorded / "00000001.journal"
+    before = journal.read_bytes()
+    for out in ("recorded/00000001.journal", "recorded/x.jsonl", "recorded/../recorded/y"):
+        assert "inside the journal" in call("journal", "export", "recorded", "--out", out, code=2).stderr
+    Path("there").mkdir()
+    assert "--out there: a folder" in call("journal", "export", "recorded", "--out", "there", code=2).stderr
+    assert journal.read_bytes() == before
+    assert sorted(path.name for path in recorded.iterdir() if path.is_file()) == ["00000001.journal"]
+
+
+def test_export_of_the_folder_one_is_in_lies_beside_it(
+    call: Call, recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = recorded.resolve()
+    monkeypatch.chdir(recorded)
+    call("journal", "export", ".", code=0)
+    assert whole.with_name("recorded.jsonl").is_file()

@@ -44,6 +44,15 @@ def test_rows_of_every_grouping_add_up_to_the_same_total(
     assert "Equity" in shown
 
 
+def test_rest_of_rounding_alone_is_not_shown_as_a_gain_of_exchange(
+    call: Callable[..., Any], call_json: Callable[..., Any]
+) -> None:
+    call("new", "trend", code=0)
+    call(*BACKTEST, "--currency", "EUR", "--rate", "USD=0.9171234567", "--no-sensitivity", code=0)
+    assert 0.0 < abs(float(call_json("portfolio")["statement"]["exchange"])) < 0.005
+    assert "rounding" not in call("portfolio", code=0).output
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

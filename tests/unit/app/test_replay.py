@@ -52,6 +52,60 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
+def test_times_that_are_printed_are_taken_again_to_the_nanosecond(call: Call, call_json: CallJson, kept: Path) -> None:
+    record = call_json("journal", "cat", "kept", "--type", "accept", "--limit", "1")["records"][0]
+    at = record["ts"]
+    assert len(at) == len("2000-06-05T20:00:00.123456789Z")
+    assert call_json("replay", "kept", "--until", at)["identical"] is True
+    assert call_json("journal", "cat", "kept", "--from", at, "--limit", "1")["records"] == [record]
+    earlier = call_json("journal", "cat", "kept", "--until", at)["records"]
+    assert earlier[-1]["sequence"] == record["sequence"] - 1
+    found = call("journal", "cat", "kept", "--from", f"{at[:-1]}1Z", code=2)
+    assert "--from is no moment" in found.stderr
+    assert "ns since" not in found.stderr
+
+
+def test_words_of_a_strategy_cannot_pass_for_a_line_of_why(call: Call) -> None:
+    Path("forger.py").write_text(
+        "from lockstep import Strategy\n\n\nclass Forger(Strategy):\n    def on_bar(self, bar):\n"
+        "        said = self.signal('BUY', reasoning='up\\n2001-01-01T00:00:00Z  risk  refused\\x1b[31m')\n"
+        "        self.buy(1, signal=said)\n"
+    )
+    call("backtest", "forger.py", *IBM, "--end", "2000-06-01", "--record", "forged")
+    shown = call("why", "1", "--journal", "forged").stdout
+    assert not any(line.startswith("2001") for line in shown.splitlines())
+    assert "\x1b[31m" not in shown
+    assert "up\\n2001" in shown
+
+
+def test_orders_of_a_recording_that_was_cut_off_say_so(call: Call, kept: Path) -> None:
+    journal = kept / "00000001.journal"
+    journal.write_bytes(journal.read_bytes()[:-1])
+    assert "breaks off after record 1: " in call("orders", "--journal", "kept", "--json", code=0).stderr
+    refused = call("why", "3", "--journal", "kept", code=2).stderr
+    assert "the run made none" not in refused
+    assert "breaks off" in refused
+
+
+@pytest.mark.parametrize(("size", "fact"), [(0, "its header is torn: 0 bytes of 128"), (128, "no record is there")])
+def test_recording_of_which_nothing_was_written_is_no_journal_of_something_else(
+    call: Call, kept: Path, size: int, fact: str
+) -> None:
+    journal = kept / "00000001.journal"
+    journal.write_bytes(journal.read_bytes()[:size])
+    refused = call("replay", "kept", code=1).stderr
+    assert fact in refused
+    assert "record the run again" in refused
+
+
+def test_difference_counts_no_events_that_came_after_it(call: Call, kept: Path) -> None:
+    Path("other.py").write_text(
+        "from lockstep import Strategy\n\n\nclass Other(Strategy):\n    def on_bar(self, bar):\n        self.buy(1)\n"
+    )
+    said = call("replay", "kept", "--strategy", "other.py", code=1).stdout
+    assert "the same before: 0 decisions" in said
+
+
 def test_recording_is_named_and_replays_identically(call: Call, call_json: CallJson, ema_cross: str) -> None:
     run = call_json("backtest", ema_cross, *IBM, "--record", "kept")
     assert run["recording"] == "kept"

@@ -60,6 +60,8 @@ def test_same_limits_in_three_formats(tmp_path: Path) -> None:
         ("[symbols.AAPL]\nmax_position = -5", ("AAPL.max_position was -5",)),
         ('halt_on = ["loss"]', ("'loss'", "daily_loss")),
         ("[symbols]\nAAPL = 5", ("no table for AAPL",)),
+        ('max_price_age = "999999999d"', ("'999999999d'", "at most 36500d")),
+        ("[symbols.AAPL]\nmax_position = 1\n[symbols.aapl]\nmax_position = 5", ("two tables for AAPL",)),
     ],
 )
 def test_fault_of_a_limits_file_is_named(

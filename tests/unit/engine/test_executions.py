@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from bench import CASH, UNIT, Bench, bought
 from hypothesis import given
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 from machine import HOUR, T0
 
 from lockstep.engine.saved import restore_engine, save_engine
+from lockstep.model.enums import CorporateAction, EventKind, Reason, Who
 from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import OrderState as S
-from lockstep.model.enums import Reason, Who
 from lockstep.model.errors import InvariantError, RefuseError
+from lockstep.model.record import MARKET_EVENT
 
 
 @pytest.mark.parametrize("end", [E.CANCEL, E.EXPIRE, E.REJECT])
@@ -249,3 +251,23 @@ def test_correction_to_nothing_is_refused_as_none() -> None:
     bench.fill(1, 4)
     with pytest.raises(InvariantError, match="would leave -1 filled"):
         bench.correct(2, 1, -1)
+
+
+@pytest.mark.parametrize("kind", [E.CORRECT, E.BUST])
+def test_amendment_of_a_fill_from_before_a_split_is_not_booked_and_suspends(kind: E) -> None:
+    bench = Bench(bought())
+    bench.bar()
+    bench.fill(1, 10)
+    cash = bench.cash
+    row = np.zeros(1, MARKET_EVENT)
+    clock = T0 + 2 * HOUR
+    row[0] = (clock, clock, 0, EventKind.CORPORATE_ACTION, 0, CorporateAction.SPLIT, 0, 2, 1, 0, 0, 0.0, 0)
+    bench.engine.step(row)
+    bench.hour = 3
+    bench.engine.step(bench.report(kind, 2, 0 if kind is E.BUST else 9, 100, 1))
+    assert (bench.units, bench.cash) == (20, cash)  # in which shares it is meant, nobody has said
+    assert bench.engine.portfolio.holdings[0].suspended
+    assert [row[0] for row in bench.records[-2:]] == ["orphan", "suspend"]
+    bench.fill(3, 1, 50, order_id=1)
+    bench.engine.step(bench.report(E.BUST, 4, 0, 50, 3))
+    assert bench.units == 20  # what was filled in new shares can be taken back

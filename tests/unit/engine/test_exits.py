@@ -8,6 +8,7 @@ from machine import HOUR, T0, Machine, bars, coin, records
 
 from lockstep import Strategy
 from lockstep.engine.saved import restore_engine, save_engine
+from lockstep.model.enums import CorporateAction
 from lockstep.model.errors import StrategyError
 from lockstep.risk.limits import RiskLimits
 from lockstep.run.loop import Loop
@@ -107,6 +108,35 @@ def test_trailing_stop_is_moved_without_a_moment_unprotected_on_a_full_account()
     assert closing(machine) == [(10, 115)]
 
 
+@pytest.mark.parametrize(("new", "old"), [(2, 1), (1, 2)])
+@pytest.mark.parametrize(
+    ("exits", "left_at"),
+    [
+        (Exits(stop=0.25), 75),
+        (Exits(trail=0.25), 81),
+        (Exits(stop=0.25, breakeven_after=0.06), 100),
+        (Exits(scale_out=((0.5, 0.5),), stop=0.25), 75),
+    ],
+)
+def test_split_leaves_nothing_of_old_shares_in_the_exits(new: int, old: int, exits: Exits, left_at: int) -> None:
+    """108 is the best price seen; after the split the price stands still, in new shares, and then falls through every stop."""
+    unit = 100  # so that every price in new shares is whole
+    rows = bars(*(price * unit for price in (100, 100, 108)), *(price * unit * old // new for price in (104, 104, 10)))
+    split = (rows[2].ts_end + HOUR // 2, CorporateAction.SPLIT, new, old)
+    machine = Machine([(coin(), records(rows, [split]))], cash=CASH * unit)
+    machine.seat(type("Once", (Once,), {"exits": exits})(), limits=RiskLimits())
+    source = machine.source()
+    machine.engine.start(source.first_time())
+    loop = Loop(machine.engine, machine.venue, source)
+    loop.run(rows[4].ts_end + 1)
+    (stop,) = [order for order in machine.engine.open_orders() if order.stop_price]
+    assert machine.plan.position.qty == stop.leaves == 10 * new / old  # nothing sold for a price of old shares
+    assert stop.stop_price == left_at * unit * old / new
+    loop.run_all()
+    machine.engine.flush()
+    assert [fill.side * fill.qty for fill in machine.fills] == [10, -10 * new // old]
+
+
 def test_exits_go_on_after_a_restore() -> None:
     exits, prices = (
         Exits(trail=3, time_stop=50, unit="price"),
@@ -139,12 +169,31 @@ def test_exits_go_on_after_a_restore() -> None:
         ({"time_stop": 0}, "time_stop"),
         ({"time_stop": True}, "time_stop"),
         ({"time_stop": timedelta()}, "time_stop"),
+        ({"time_stop": 5.0}, "time_stop"),
+        ({"time_stop": "5"}, "time_stop"),
+        ({"stop": "0.02"}, "stop of exits was '0.02'"),
+        ({"scale_out": ((0.03,),)}, "pairs of numbers"),
+        ({"scale_out": (0.03, 0.5)}, "pairs of numbers"),
+        ({"scale_out": ((float("inf"), 0.5),)}, "pairs of numbers"),
         ({"stop": 0.1, "unit": "ticks"}, "unit of exits"),
     ],
 )
 def test_exits_that_cannot_be_are_refused(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(StrategyError, match=words):
         Exits(**fields)
+
+
+@pytest.mark.parametrize(
+    ("exits", "side"),
+    [
+        (Exits(stop=200, unit="price"), 1),
+        (Exits(trail=101, unit="price"), 1),
+        (Exits(take_profit=1.5), -1),
+        (Exits(scale_out=((1.0, 0.5),)), -1),
+    ],
+)
+def test_exit_at_a_price_that_cannot_be_is_no_order(exits: Exits, side: int) -> None:
+    assert closing(machine_of(exits, 100, 101, 100, 99, side=side)) == []
 
 
 def test_exits_are_attached_in_on_start_alone() -> None:

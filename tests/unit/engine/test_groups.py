@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine import HOUR, Machine, Plan, bars, coin, one, records
 
+from lockstep.engine import switch
 from lockstep.engine.saved import restore_engine, save_engine
 from lockstep.model.enums import CorporateAction, OrderType, Reason, Who
 from lockstep.model.enums import OrderEventKind as E
@@ -333,3 +334,67 @@ def test_bracket_at_the_simulated_venue_never_turns_the_position(moves: list[int
     assert run.engine.state.orders.overfills == 0
     again = one(bars(*rows, volume=volume), act, fills=BarFills(), latency=Latency(entry_ns=delay * HOUR // 2))
     assert again.decision_rows == run.decision_rows
+
+
+def test_leg_replaced_by_its_strategy_is_never_above_its_parent() -> None:
+    bench = entered()
+    bench.fill(1, 4)
+    for number in (2, 3):
+        bench.word(E.ACCEPT, number)
+    for leg in legs(bench).values():
+        with pytest.raises(StrategyError, match=r"closes what order 1 filled: qty= was 5, at most 4"):
+            bench.plan.replace(leg, qty=5)
+        assert bench.plan.replace(leg, qty=4, **({"stop": 96} if leg.stop_price else {"limit": 109}))
+    assert bench.pending == (6, 4)
+    assert bench.plan.replace(bench.orders[0], qty=20)  # what it opens is its own
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"order_qty_max": Decimal(3)},
+        {"orders_per_second": 2},
+        {"order_notional_max": Decimal(300)},
+        {"price_age_max_ns": 0},
+    ],
+)
+def test_leg_moved_by_its_strategy_passes_risk_whichever_leg_reserves(limits: dict[str, Any]) -> None:
+    bench = entered()
+    switch.change_limits(bench.engine, RiskLimits(orders_per_second=100), "test", "ann")
+    bench.fill(1, 4)
+    for number in (2, 3):
+        bench.word(E.ACCEPT, number)
+    switch.change_limits(bench.engine, RiskLimits(**limits), "test", "ann")
+    if "price_age_max_ns" in limits:
+        bench.hour += 1
+        bench.word(E.ACCEPT, 2)  # later, and no price since
+    before = len(bench.records)
+    assert not bench.plan.replace(legs(bench)[OrderType.STOP], stop=96)
+    assert not bench.plan.replace(legs(bench)[OrderType.LIMIT], limit=109)
+    assert [row[0] for row in bench.records[before:]] == ["replace_reject", "refusal"] * 2
+    assert bench.pending == (6, 4)
+
+
+def test_order_filled_before_it_was_linked_cancels_the_others() -> None:
+    bench = Bench(lambda s: [s.sell(5, limit=price) for price in (110, 111, 112)])
+    bench.bar()
+    bench.fill(1, 5, order_id=1)
+    assert bench.plan.oco(bench.orders)
+    assert [order.state for order in bench.orders] == [S.FILLED, S.PENDING_CANCEL, S.PENDING_CANCEL]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"orders_per_second": 1},
+        {"account_orders_per_second": 1},
+        {"price_age_max_ns": 0},
+        {"order_notional_max": Decimal(1000)},
+    ],
+)
+def test_legs_are_there_whatever_would_hold_up_another_order(limits: dict[str, Any]) -> None:
+    plan = Plan({0: lambda s: s.buy(10, limit=100, take_profit=110, stop_loss=95)})
+    machine = Machine([(coin(), records(bars(100, (100, 101, 99, 100), 100)))])
+    machine.seat(plan, limits=RiskLimits(**limits)).go()
+    kinds = sorted(order.order_type.name for order in machine.engine.open_orders())
+    assert (machine.engine.portfolio.positions[0].units, kinds) == (10, ["LIMIT", "STOP"])

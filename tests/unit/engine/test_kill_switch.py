@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from machine import HOUR, T0, Machine, bars, coin, records
+from bench import Bench
+from machine import HOUR, T0, Machine, Plan, bars, coin, records
 
 from lockstep import Strategy
 from lockstep.engine import switch
@@ -198,3 +199,76 @@ def test_limits_change_at_once_with_who_and_why_and_survive_a_restore() -> None:
     other.cancel()
     switch.change_limits(again.engine, RiskLimits(), "calm", "bob")
     assert other.buy(3).refusal is None
+
+
+def test_cancel_that_is_out_already_costs_nothing_of_the_budget() -> None:
+    bench = Bench(lambda s: [s.buy(1, limit=50), s.buy(1, limit=51), s.buy(1, limit=52)])
+    switch.change_limits(bench.engine, RiskLimits(cancels_per_second=2), "test", "ann")
+    bench.bar()
+    first, second, third = bench.orders
+    assert bench.plan.cancel(first)
+    assert not any(bench.plan.cancel(first) for _ in range(5))
+    assert bench.plan.cancel(second)
+    assert not bench.plan.cancel(third)
+    assert [row[1] for row in bench.records if row[0] == "refusal"] == [third.id]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_position_beyond_its_limit_by_a_correction_or_a_bust_fires_it(side: int) -> None:
+    """Ten may be held. Corrected to eleven; or the closing of the first ten turns out to have been none."""
+
+    def send(towards: int) -> Any:
+        return lambda s: s.order(10 * towards * side)
+
+    for amend, held in (("correct", 11), ("bust", 20)):
+        bench = Bench(send(1), send(-1), send(1))
+        switch.change_limits(bench.engine, RiskLimits(position_max=Decimal(10)), "test", "ann")
+        for number in (1, 2, 3):
+            bench.bar()
+            bench.fill(number, 10, order_id=number)
+        assert not bench.engine.state.desk.halted
+        if amend == "correct":
+            bench.correct(4, 3, 11, order_id=3)
+        else:
+            bench.bust(4, 2, order_id=2)
+        assert bench.units == held * side
+        assert [act.rule for act in bench.engine.state.desk.acts][1:] == ["position"]
+
+
+def test_cancel_that_is_refused_is_no_order_that_was() -> None:
+    bench = Bench(lambda s: s.buy(1, limit=50))
+    switch.change_limits(bench.engine, RiskLimits(cancels_per_second=0), "test", "ann")
+    bench.bar()
+    assert not bench.plan.cancel(bench.orders[0])
+    gate = bench.engine.state.subscriptions[0].gate
+    assert (gate.checked, gate.refused, gate.refusals) == (1, 0, {"CANCEL_THROTTLE": 1})
+
+
+def test_limits_of_a_strategy_hold_over_its_seats_once_they_are_said_of_it() -> None:
+    """First each seat has a pace of its own, then both share one; and what was saved after a third change can be restored."""
+
+    def seated() -> Machine:
+        own = StrategyLimits(orders_per_second=5)
+        limits = RiskLimits(strategies={"trend:AAA": own, "trend:BBB": own})
+        machine = Machine([(coin(name), records(bars(100, 100))) for name in ("AAA", "BBB")])
+        for k, name in enumerate(("trend:AAA", "trend:BBB")):
+            machine.seat(Plan({}), k, name=name, limits=limits)
+        machine.engine.start(T0)
+        for sub in machine.engine.state.subscriptions:
+            sub.holding.set_last(100)
+        return machine
+
+    engine = seated().engine
+    shared = RiskLimits(strategies={"trend": StrategyLimits(orders_per_second=3, open_orders_max=2)})
+    switch.change_limits(engine, shared, "one pace", "ann")
+    sent = [seat.strategy.buy(1) for seat in engine.seats for _ in range(2)]
+    assert [order.is_open for order in sent] == [True, True, False, False]
+    assert sent[2].reason is Reason.STRATEGY_OPEN_ORDERS
+    switch.change_limits(
+        engine, RiskLimits(strategies={"trend:AAA": StrategyLimits(order_qty_max=Decimal(1))}), "x", "ann"
+    )
+    engine.state.later.clear()  # what a step would have handed over
+    again = seated().engine
+    restore_engine(again, save_engine(engine))
+    assert again.seats[0].strategy.buy(2).reason is Reason.ORDER_QTY
+    assert again.seats[1].strategy.buy(2).is_open

@@ -1,5 +1,6 @@
 """Cancel-replace: what is asked, what is reserved while the answer is out, and both outcomes of every race."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from machine import HOUR, Machine, Plan, bars, coin, one, records
 
+from lockstep.engine import switch
 from lockstep.engine.saved import restore_engine, save_engine
 from lockstep.model.enums import CorporateAction, Reason, Who
 from lockstep.model.enums import OrderEventKind as E
@@ -282,3 +284,81 @@ def test_any_run_of_replacements_ends_with_engine_and_venue_agreed(
     assert run.engine.state.orders.anomalies == {}
     if not run.engine.open_orders():
         assert (holding.pending_buy, holding.pending_sell, run.portfolio.reserved) == (0, 0, 0.0)
+
+
+def test_stop_beside_a_target_may_be_moved_whatever_limits_openings() -> None:
+    """Both only close the same ten: moving one needs neither buying power nor the kill switch off."""
+
+    def protect(strategy: Any) -> list[Any]:
+        return [
+            strategy.sell(10, stop=90, reduce_only=True),
+            strategy.sell(10, limit=120, reduce_only=True),
+        ]
+
+    bench = Bench(bought(limit=100), protect)
+    bench.bar()
+    bench.fill(1, 10)
+    bench.bar()
+    _, stop, target = bench.orders
+    switch.change_limits(bench.engine, RiskLimits(position_max=Decimal(1), gross_max=Decimal(1)), "test", "ann")
+    assert bench.plan.replace(stop, stop=95)
+    bench.replaced(10, stop=95, order_id=2)
+    bench.engine.portfolio.transfer("USD", -1_000_000)  # nothing is left to open anything with
+    assert bench.plan.replace(target, limit=115)
+    bench.replaced(10, limit=115, order_id=3)
+    assert (stop.stop_price, target.limit_price, bench.pending) == (95.0, 115.0, (0, 20))
+    assert not bench.plan.replace(target, qty=11)  # more than there is to close
+
+
+def test_cancel_refused_before_the_acknowledgement_leaves_the_replacement_waiting_for_its_answer() -> None:
+    bench = Bench(bought(limit=100))
+    bench.bar()
+    (order,) = bench.orders
+    assert bench.plan.replace(order, qty=14)
+    assert bench.plan.cancel(order)
+    bench.word(E.CANCEL_REJECT)
+    assert order.state is S.PENDING_REPLACE
+    assert not bench.plan.replace(order, qty=12)  # an answer is still out
+    assert bench.pending == (14, 0)
+    bench.replaced(14, 100)
+    assert (order.state, order.qty, order.client_id) == (S.ACKNOWLEDGED, 14.0, "1.1")
+    assert not bench.engine.state.orders.anomalies
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_order_would_meet_what_a_resting_one_is_asked_to_become(side: int) -> None:
+    """Rests ten away and is asked to come to two away: until the answer either may be true."""
+    bench = Bench(lambda s: s.order(10 * side, limit=100 - 10 * side))
+    switch.change_limits(bench.engine, RiskLimits(self_trade=True), "test", "ann")
+    bench.bar()
+    bench.word(E.ACCEPT)
+    (resting,) = bench.orders
+    assert bench.plan.replace(resting, limit=100 - 2 * side)
+    bench.plan.placed.clear()  # orders of its own are nothing that a strategy may save
+    again = Bench()
+    restore_engine(again.engine, save_engine(bench.engine))
+    switch.change_limits(again.engine, RiskLimits(self_trade=True), "test", "ann")
+    for played in (bench, again):
+        refused = played.plan.order(-5 * side, limit=100 - 2 * side)
+        assert (refused.reason, refused.refusal.limit) == (Reason.SELF_TRADE, 100.0 - 2 * side)
+        assert played.plan.order(-5 * side, limit=100 - side).is_open
+    bench.word(E.REPLACE_REJECT)
+    assert bench.plan.order(-5 * side, limit=100 - 2 * side).is_open
+    assert bench.plan.order(-5 * side, limit=100 - 10 * side).reason is Reason.SELF_TRADE
+
+
+def test_cooldown_holds_for_what_a_replacement_would_add() -> None:
+    bench = Bench(bought(limit=100))
+    bench.bar()
+    bench.word(E.ACCEPT)
+    (order,) = bench.orders
+    bench.plan.cool_down(2)
+    before = len(bench.records)
+    assert not bench.plan.replace(order, qty=11)
+    assert (order.reason, order.state) == (Reason.COOLDOWN, S.ACKNOWLEDGED)
+    assert [row[0] for row in bench.records[before:]] == ["replace_reject"]
+    assert bench.plan.replace(order, qty=9, limit=99)  # no more than was there before
+    bench.replaced(9, 99)
+    bench.bar()
+    bench.bar()
+    assert bench.plan.replace(order, qty=11)

@@ -1,13 +1,19 @@
 """Every rule beyond the first three: at a unit below its limit, at it, and above; and what it leaves alone."""
 
+import math
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from gates import SECOND, T0, Floor
+from gates import SECOND, T0, Floor, share
 
-from lockstep.model.enums import Reason
+from lockstep.model.enums import AssetClass, Reason
 from lockstep.model.errors import RefuseError, UsageError
+from lockstep.model.traffic import make_terms
+from lockstep.orders.order import OpenOrders
+from lockstep.portfolio.portfolio import Portfolio
+from lockstep.risk.desk import Desk
+from lockstep.risk.gate import Gate
 from lockstep.risk.limits import NO_LIMITS, STANDARD, RiskLimits, StrategyLimits, SymbolLimits
 from lockstep.risk.timings import Timings
 
@@ -355,3 +361,71 @@ def test_timings_give_percentiles_within_an_eighth() -> None:
     assert timings.longest == timings.percentile(1.0) == 100_000
     timings.add(2**62)
     assert timings.percentile(1.0) > 2**40
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"position_notional_max": Decimal(900)},
+        {"position_fraction_max": Decimal("0.0009")},
+        {"strategies": {"one": StrategyLimits(position_max=Decimal(10))}},
+        {"strategies": {"one": StrategyLimits(position_max=Decimal(9))}},
+    ],
+)
+def test_stop_target_and_the_next_stop_of_one_position_are_let_past_its_limits(
+    side: int, limits: dict[str, Any]
+) -> None:
+    """Worth more than the position, and more units than it: all of them can only close it."""
+    at = held(10 * side, **limits)
+    exits = [{"stop": 100 - 10 * side}, {"limit": 100 + 20 * side}, {"stop": 100 - 5 * side}]
+    assert [at.send(-side, 10, reduce=True, **terms).rule for terms in exits] == [None] * 3
+    assert at.send(-side, 11, reduce=True).rule is not None
+    assert at.send(-side, 10, limit=100 + 20 * side).rule is not None
+
+
+@pytest.mark.parametrize("limits", [{"order_fraction_max": Decimal(1)}, {"position_fraction_max": Decimal(1000)}])
+def test_part_of_an_equity_that_is_not_known_refuses(limits: dict[str, Any]) -> None:
+    """A balance in euros, of which no rate has been seen yet."""
+    items = [share("AAA"), share("EURUSD", asset_class=AssetClass.FX, base_currency="EUR", quote_currency="USD")]
+    euro = share("BBB", quote_currency="EUR")
+    portfolio = Portfolio([*items, euro], 1_000_000, 10.0, currency="USD")
+    portfolio.transfer("EUR", 5)
+    portfolio.holdings[0].set_last(100)
+    position = portfolio.add_position("one", 0, 0)
+    gate = Gate(items[0], RiskLimits(buying_power=False, **limits), Desk(1_000_000.0), position, "one")
+    order = OpenOrders().create("one", 0, 0, items[0], 0, make_terms(1, 1, 1, 0, 1, 0, 0, 0, 0, 0), T0)
+    assert math.isnan(portfolio.equity())
+    assert gate.decide(portfolio, portfolio.holdings[0], order, 100.0, T0, 1) != 0
+    portfolio.holdings[1].set_last(2)
+    assert gate.decide(portfolio, portfolio.holdings[0], order, 100.0, T0, 1) == 0
+
+
+def test_warning_of_two_limits_under_one_rule_is_recorded_once() -> None:
+    """In currency 90 % are reached, in parts of equity next to nothing: the next order is no new warning."""
+    at = floor(order_notional_max=Decimal(1000), order_fraction_max=Decimal("0.5"))
+    for _ in range(3):
+        assert at.send(1, 9).rule is None
+    assert at.desk.warnings == [(int(Reason.ORDER_NOTIONAL), 1000.0, 900.0)]
+
+
+@pytest.mark.parametrize("name", ["price_age_max_ns", "duplicate_ns"])
+@pytest.mark.parametrize("value", [10**25, 2**63, -1])
+def test_length_of_time_that_no_clock_can_count_is_refused(name: str, value: int) -> None:
+    with pytest.raises(RefuseError, match=f"{name} was {value}"):
+        floor(**{name: value})
+    floor(**{name: 100 * 365 * DAY})
+
+
+@pytest.mark.parametrize(
+    ("limits", "rule"),
+    [({"daily_loss_max": Decimal("0.1")}, "daily_loss"), ({"drawdown_max": Decimal("0.1")}, "drawdown")],
+)
+def test_loss_of_an_account_that_began_with_nothing_refuses_and_halts(limits: dict[str, Any], rule: str) -> None:
+    at = floor(cash=0, buying_power=False, **limits)
+    at.portfolio.transfer("USD", -5)
+    verdict = at.send(1, 1).verdict
+    assert verdict is not None
+    assert (verdict.rule, verdict.actual) == (rule, math.inf)
+    at.desk.mark(at.clock, -5.0)
+    assert at.desk.due == Reason[rule.upper()]

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from bench import Bench
 from hypothesis import given
 from hypothesis import strategies as st
 from machine import Machine, bars, coin, records
@@ -120,3 +121,12 @@ def test_sizes_shrink_near_the_drawdown_limit() -> None:
     limits = RiskLimits(drawdown_max=Decimal("0.04"))
     machine_prices = (100, 100, 100, 94)
     assert asked(limits, *machine_prices).seen["caution"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("stop", [0, -5, float("nan"), float("inf"), "soon", None, True])
+def test_stop_that_is_no_price_is_refused(stop: Any) -> None:
+    bench = Bench()
+    bench.bar()
+    with pytest.raises(StrategyError, match="size_for_risk takes"):
+        bench.plan.size_for_risk(stop, 0.01)
+    assert bench.plan.size_for_risk("95", 0.01) == bench.plan.size_for_risk(95.0, 0.01) == 2000.0

@@ -23,6 +23,7 @@ from lockstep.run.strategy_file import StrategyFile, load_strategy
 from lockstep.store.catalog.funding import FundingRates, read_funding
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
+from lockstep.store.catalog.times import moment_ns
 
 TRADER = """
 from lockstep import Strategy
@@ -40,6 +41,24 @@ class Trader(Strategy):
             self.buy(self.qty) if self.qty > 0 else self.sell(-self.qty)
         elif self.seen % self.every == 0 and self.position:
             self.close()
+"""
+
+TURNER = """
+from lockstep import Strategy
+
+class Turner(Strategy):
+    every: int = 3
+
+    def on_start(self):
+        self.seen = 0
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen % self.every == 0:
+            if self.position:
+                self.close()
+            else:
+                self.buy(20)
 """
 
 
@@ -173,6 +192,55 @@ def test_profit_in_a_foreign_currency_with_funding_sums_too(
     sums_hold(finish_run(outcome, tmp_path, command="", with_sensitivity=False))
 
 
+@pytest.mark.data
+def test_what_fills_lost_sums_over_time_too_while_the_rate_moves(
+    trader: StrategyFile, data: Path, tmp_path: Path
+) -> None:
+    lean = data / "lean"
+    spot = read_market_data(lean / "crypto" / "bybit" / "minute" / "btcusdt")
+    coin = read_market_data(lean / "cryptofuture" / "bybit" / "minute" / "btcusd", asset_class="future", currency="BTC")
+    config = BacktestConfig(currency="USDT", cash=Decimal(10**9))
+    run = finish_run(
+        Backtest(trader, [*spot, *coin], config, {"qty": 1.0, "every": 30}).run(), tmp_path, command="",
+        with_sensitivity=False,
+    )  # fmt: skip
+    assert len(set(run.table("fills")["rate"])) > 2
+    sums_hold(run)
+    assert float(run.manifest["final"]["slippage"]) == run.manifest["account"]["statement"]["profit"]["slippage"]
+    for by in ("symbol", "hour"):
+        found = attribution(run.manifest, run.table, by)
+        assert found.total["slippage"] > 0.0
+        assert sum(row["slippage"] for row in found.rows) == pytest.approx(found.total["slippage"], rel=1e-9)
+
+
+@pytest.mark.data
+def test_trades_of_several_strategies_are_at_the_rate_of_their_own_last_fill(data: Path, tmp_path: Path) -> None:
+    """Orders of several fill in parts: the fills of an instrument are not in order of their time at the venue."""
+    path = tmp_path / "turner.py"
+    path.write_text(TURNER)
+    plans = [StrategyPlan(load_strategy(path), {"every": every}) for every in (2, 3, 5)]
+    lean = data / "lean"
+    spot = read_market_data(lean / "crypto" / "bybit" / "minute" / "btcusdt")
+    coin = read_market_data(lean / "cryptofuture" / "bybit" / "minute" / "btcusd", asset_class="future", currency="BTC")
+    config = BacktestConfig(currency="USDT", cash=Decimal(10**12))
+    outcome = Backtest(plans, [*spot, *coin], config).run()
+    run = finish_run(outcome, tmp_path, command="", with_sensitivity=False)
+    fills, trades = run.table("fills"), run.table("trades")
+    rates = {}
+    for row, rate in enumerate(fills["rate"]):
+        rates[fills["strategy"][row], fills["symbol"][row], int(fills["ts_event"][row])] = float(rate)
+    checked = 0
+    for row, symbol in enumerate(trades["symbol"]):
+        if trades["open"][row] or symbol == spot[0].instrument.symbol:
+            continue
+        percent, qty, price = (float(trades[name][row]) for name in ("return_pct", "qty", "entry_price"))
+        home = percent / 100.0 * qty * price
+        rate = rates[trades["strategy"][row], symbol, int(trades["exit_ts"][row])]
+        assert trades["net_pnl"][row] == pytest.approx(home * rate, rel=1e-9)
+        checked += 1
+    assert checked > 10
+
+
 def test_settlement_in_a_currency_without_a_rate_is_refused_before_the_run(trader: StrategyFile) -> None:
     stocks = read_market_data("us_stocks", symbols=["IBM"])
     with pytest.raises(RefuseError, match="no rate of USD in EUR") as caught:
@@ -225,3 +293,32 @@ def test_damaged_funding_is_refused_with_its_line(tmp_path: Path, text: str, wor
     (tmp_path / "f.csv").write_text(text)
     with pytest.raises(DataError, match=words):
         read_funding(tmp_path / "f.csv")
+
+
+@pytest.mark.parametrize("end", ["2012-01-10", "2012-01-15"])
+def test_night_after_the_last_bar_is_in_the_equity_curve_too(trader: StrategyFile, tmp_path: Path, end: str) -> None:
+    stocks = read_market_data("us_stocks", symbols=["AAPL"])
+    config = BacktestConfig(borrow=Decimal(1), start_ns=moment_ns("2012-01-03", "start"), end_ns=moment_ns(end, "end"))
+    outcome = Backtest(trader, stocks, config, {"qty": -100.0}).run()
+    run = finish_run(outcome, tmp_path, command="", with_sensitivity=False)
+    assert postings(outcome, BORROW)[-1][0] == config.end_ns
+    equity = run.table("equity")
+    assert equity["ts"][-1] == config.end_ns
+    assert equity["equity"][-1] == pytest.approx(float(run.manifest["account"]["statement"]["equity"]), rel=1e-12)
+    sums_hold(run)
+
+
+@pytest.mark.data
+def test_nights_between_days_of_ticks_leave_one_mark_a_moment(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "seller.py"
+    path.write_text(
+        "from lockstep import Strategy\n\nclass Seller(Strategy):\n    def on_trade(self, trade):\n"
+        "        if not self.position and not self.open_orders:\n            self.sell(7)\n"
+    )
+    ticks = read_market_data(data / "lean" / "equity" / "usa" / "tick" / "spy", kind="trades")
+    outcome = Backtest(load_strategy(path), ticks, BacktestConfig(borrow=Decimal(1))).run()
+    assert len(postings(outcome, BORROW)) == 1
+    assert np.all(np.diff(outcome.equity_rows.column(0)) > 0)
+    run = finish_run(outcome, tmp_path, command="", with_sensitivity=False)
+    assert run.table("equity")["equity"][-1] == pytest.approx(outcome.final_equity)
+    sums_hold(run)

@@ -232,6 +232,30 @@ def test_order_of_on_start_of_another_rule_and_of_the_step_that_failed_are_expla
     assert "close" in links(last, "event")[0]
 
 
+BRACKETS = """
+from lockstep import Strategy
+
+
+class Brackets(Strategy):
+    def on_bar(self, bar):
+        if not self.position and not self.open_orders:
+            away = self.round_price(bar.close * 0.05)
+            self.buy(1, take_profit=self.round_price(bar.close + away), stop_loss=self.round_price(bar.close - away))
+"""
+
+
+def test_leg_of_a_bracket_names_its_parent_and_no_verdict_of_risk(tmp_path: Path) -> None:
+    (tmp_path / "brackets.py").write_text(BRACKETS)
+    source = DataSource(where="us_stocks", symbols=("IBM",))
+    record(Backtest(load_strategy(tmp_path / "brackets.py"), source.read(None)), tmp_path / "kept", [source])
+    recorded = Recorded(tmp_path / "kept")
+    found = explain(recorded, 2, recorded.backtest)
+    first, second = found["chain"][:2]
+    assert (first["record"], first["parent_id"], first["role"]) == ("link", 1, "stop_loss")
+    assert second["link"] == "order"
+    assert not links(found, "risk")
+
+
 def test_summary_follows_replacements_corrections_and_busts() -> None:
     common = {"order_id": 7, "ts": "t", "strategy": "s", "symbol": "IBM", "side": "BUY", "order_type": "LIMIT"}
     common |= {"time_in_force": "GTC", "reason": "NONE"}

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lockstep.app.cli.demo import STRATEGY
@@ -171,6 +172,68 @@ def test_timestamp_always_has_nine_decimals() -> None:
 def test_record_with_a_wrong_format_keeps_its_text() -> None:
     record = logging.LogRecord("x", logging.INFO, "f", 1, "only %d", ("no number",), None)
     assert entry_of(record, "x", 1).message == "only %d"
+
+
+class _Wordless:
+    def __str__(self) -> str:
+        raise RuntimeError("none")
+
+
+ROUND: list[Any] = []
+ROUND.append(ROUND)
+
+
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        ({"order_id": np.int64(7)}, {"order_id": 7}),
+        ({"order_id": float("nan")}, {}),
+        ({"symbol": Decimal("1.5")}, {"symbol": "1.5"}),
+        ({"strategy": _Wordless()}, {"strategy": "<_Wordless without a text: RuntimeError>"}),
+        ({"data": {"a": np.float64(2), "b": [np.float32(1)]}}, {"data": {"a": 2.0, "b": ["1.0"]}}),
+        ({"data": {"a": _Wordless(), "b": 10**5000}}, None),
+        ({"data": {_Wordless(): 1}}, {"data": {"<_Wordless without a text: RuntimeError>": 1}}),
+        ({"data": {"a": ROUND}}, None),
+    ],
+)
+def test_remark_about_anything_at_all_is_one_line_of_json(about: dict[str, Any], told: dict[str, Any] | None) -> None:
+    record = logging.getLogger("x").makeRecord("x", logging.INFO, "x.py", 1, "hi", (), None, extra=about)
+    line = line_of(entry_of(record, "strategy", 0))
+    found = json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    rest = {name: found[name] for name in ("order_id", "symbol", "strategy", "data") if name in found}
+    assert told is None or rest == told
+
+
+@pytest.mark.parametrize(("message", "given"), [(_Wordless(), ()), ("%s", (_Wordless(),)), ("%d", ("a",))])
+def test_remark_whose_text_cannot_be_made_does_not_end_the_run(message: Any, given: tuple[Any, ...]) -> None:
+    record = logging.LogRecord("x", logging.INFO, "x.py", 1, message, given, None)
+    assert "log_error" in entry_of(record, "strategy", 0).data
+
+
+def test_remark_holds_its_data_as_they_were_when_it_was_made() -> None:
+    closes = [1.0]
+    record = logging.getLogger("x").makeRecord(
+        "x", logging.INFO, "x.py", 1, "hi", (), None, extra={"data": {"closes": closes}}
+    )
+    entry = entry_of(record, "strategy", 0)
+    closes.append(2.0)
+    assert json.loads(line_of(entry))["data"] == {"closes": [1.0]}
+
+
+def test_patient_log_that_cannot_make_its_lines_loses_them_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object) -> bytes:
+        raise TypeError("no line")
+
+    monkeypatch.setattr("lockstep.run.logs.files.line_of", broken)
+    log = RunLog(tmp_path)
+    with log:
+        for _ in range(log_module.BLOCKS_WAITING + 2):
+            log.say(logging.INFO, "run", "x", "x")
+            log.rows(np.zeros((3, 8), np.int64))
+    assert log.counts()["lost"] >= log_module.BLOCKS_WAITING + 2
+    assert not log._thread.is_alive()
 
 
 def test_full_file_is_rotated_and_the_oldest_goes(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from lockstep.run.data_source import DataSource
 from lockstep.run.identity import canonical
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.recorded import DataGone, Decisions, Recorded
-from lockstep.run.recording import record
+from lockstep.run.recording import REASONING_MAX, record
 from lockstep.run.replay import Comparison, replay
 from lockstep.run.strategy_file import load_strategy
 from lockstep.sim.models import LATENCIES, BarFills, Slippage
@@ -112,6 +112,15 @@ def test_replay_until_a_time_compares_up_to_there_and_tells_the_state(recorded: 
     assert found.run_hash is None
     with pytest.raises(UsageError, match="the run goes from"):
         replay(recorded, recorded.backtest(), 1)
+
+
+def test_replay_until_a_time_has_handled_the_venues_words_by_then_too(recorded: Recorded) -> None:
+    clocks = recorded.all_decisions().rows[:, 0]
+    for at in (5, len(clocks) // 3, len(clocks) // 2):
+        until = int(clocks[at]) + 10 * 10**9  # no next bar has opened by then
+        found = replay(recorded, recorded.backtest(), until)
+        assert (found.identical, found.compared) == (True, int((clocks <= until).sum()))
+        assert found.clock <= until
 
 
 @pytest.mark.parametrize("at", [0, 57, -1])
@@ -312,6 +321,16 @@ def test_recording_the_same_run_again_replaces_it_and_another_run_is_refused(
     assert segments(recorded.folder) == before
 
 
+def test_recording_in_the_folder_one_is_in_is_replaced_too(
+    backtest: Backtest, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = segments(recorded.folder)
+    monkeypatch.chdir(recorded.folder)
+    record(backtest, Path(), [SOURCE])
+    assert segments(recorded.folder) == before
+    assert [path.name for path in recorded.folder.parent.iterdir()] == ["kept"]
+
+
 def test_folder_with_anything_else_in_it_is_refused_and_left_alone(backtest: Backtest, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
@@ -335,6 +354,51 @@ def test_run_that_fails_is_kept_up_to_there_and_fails_the_same_in_a_replay(tmp_p
     fixed = tmp_path / "fixed.py"
     fixed.write_text(FAILS.format(what="ValueError('no more')").replace("== self.after", "== 10**9"))
     assert not replay(recorded, recorded.backtest(strategy=(str(fixed), None))).identical
+
+
+@pytest.mark.parametrize("text", ["'caf\\udce9'", "'x' * 3_000_000"], ids=["surrogate", "long"])
+def test_run_that_fails_with_a_text_no_record_can_hold_keeps_its_end(
+    tmp_path: Path, stocks: list[Any], text: str
+) -> None:
+    file = tmp_path / "fails.py"
+    file.write_text(FAILS.format(what=f"ValueError({text})"))
+    with pytest.raises(StrategyFault):
+        record(Backtest(load_strategy(file), stocks), tmp_path / "kept", [SOURCE])
+    recorded = Recorded(tmp_path / "kept")
+    assert recorded.survey.closed
+    assert recorded.ending is not None
+    assert "ValueError: " in recorded.ending["error"]
+    assert replay(recorded, recorded.backtest()).identical
+
+
+SAYS = """
+import numpy as np
+
+from lockstep import Strategy
+
+
+class Says(Strategy):
+    def on_bar(self, bar):
+        half = np.float64(0.5)
+        self.signal("BUY", confidence=half, target=half, stop=half, reasoning={reasoning})
+"""
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "kept"), [("'caf\\udce9'", "caf\\udce9"), ("'x' * 2_000_000", "x" * REASONING_MAX), ("'so'", "so")]
+)
+def test_signal_of_any_words_and_of_numpys_numbers_is_recorded(
+    tmp_path: Path, stocks: list[Any], reasoning: str, kept: str
+) -> None:
+    file = tmp_path / "says.py"
+    file.write_text(SAYS.format(reasoning=reasoning))
+    outcome = record(
+        Backtest(load_strategy(file), stocks, BacktestConfig(end_ns=953_000_000 * 10**9)), tmp_path / "kept", [SOURCE]
+    )
+    recorded = Recorded(tmp_path / "kept")
+    assert len(outcome.signals) > 10
+    assert recorded.signal_words(1) == kept
+    assert replay(recorded, recorded.backtest()).identical
 
 
 def test_run_that_was_interrupted_is_kept_and_the_same_as_far_as_it_went(tmp_path: Path, stocks: list[Any]) -> None:

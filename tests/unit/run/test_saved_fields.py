@@ -28,7 +28,7 @@ MADE = {
     "engine/engine:Engine": "seats by_instrument by_series instruments active next_timer",  # next_timer: the first of timers
     "engine/state:State": "portfolio later signal_sink in_history",  # between steps later is empty, in_history false
     "engine/subscription:Subscription": "index seat_index instrument_index strategy instrument position holding gate series waits "
-    "cooldown_bars scale qty_scale wants_orders lot qty_min qty_max quote_indicators trade_indicators",  # with indicators
+    "cooldown_bars scale qty_scale wants_orders watch lot qty_min qty_max quote_indicators trade_indicators",  # with indicators
     "engine/groups:Group": "",
     "portfolio/portfolio:Portfolio": "ledger rates valuations leverage_max by_key foreign",  # ledger: the first of ledgers
     "portfolio/ledger:Ledger": "currency opening decimals scale",

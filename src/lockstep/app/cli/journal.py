@@ -159,7 +159,12 @@ def export(
             sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
         _warn_of_torn(journal)
         return
-    path = out or folder.with_name(f"{folder.absolute().name}.jsonl")
+    path = out or _beside(folder)
+    if path.is_dir() or path.resolve().parent == folder.resolve():
+        raise UsageError(
+            f"--out {path}: {'a folder' if path.is_dir() else 'inside the journal, which stays as it is'}",
+            hint="name a file elsewhere",
+        )
     part = path.with_name(f".{path.name}.part")
     count = 0
     try:
@@ -248,6 +253,11 @@ def selected(
     for word in types:
         if word.lower() not in seen:
             raise UsageError(f"{journal.folder}: no record of type {word!r}", hint=did_you_mean(word, seen.values()))
+
+
+def _beside(folder: Path) -> Path:
+    whole = folder if folder.name not in ("", "..") else folder.resolve()
+    return whole.with_name(f"{whole.name}.jsonl")
 
 
 def _within(record: "Record", start: int | None, end: int | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from lockstep.app.cli.options import Command, examples, json_option
-from lockstep.app.cli.why import journal_option
+from lockstep.app.cli.why import journal_option, warn_of_broken_off
 
 EXAMPLES = examples(
     "lockstep new my_strategy --force",
@@ -48,8 +48,10 @@ def command(folder: Path, states: tuple[str, ...], symbols: tuple[str, ...], lim
     from lockstep.run.order_log import OrderLog
     from lockstep.run.recorded import Recorded
 
-    log = OrderLog(Recorded(folder))
+    recorded = Recorded(folder)
+    log = OrderLog(recorded)
     found = list(islice(log.summaries(states, symbols), limit))
+    warn_of_broken_off(recorded)
     if as_json:
         print_json({"journal": str(folder), "orders": found, "total": len(log.ids)})
         return

@@ -68,7 +68,7 @@ def _show(found: "Attribution", account: dict[str, Any]) -> None:
     readings, statement = account["readings"], account["statement"]
     cash = ", ".join(f"{float(amount):,.2f} {currency}" for currency, amount in statement["cash"].items())
     say(console, f"Equity  {float(statement['equity']):,.2f} {found.currency}; cash {cash}")
-    if found.exchange:
+    if round(found.exchange, 2):  # rounding alone is less than what is shown
         say(console, f"        {found.exchange:,.2f} of it from changes of rates and rounding")
     if readings["gross"]:
         say(

@@ -109,7 +109,9 @@ def _show(found: "Replayed", notes: list[str]) -> None:
         say(console, f"{what}: {counted}, every byte as recorded{hashed}", "bold green")
     else:
         say(console, f"not identical: {found.why}", "bold red")
-        say(console, f"the same before: {counted}")
+        # A replay is some way past the difference when it is found: its events are no measure of it.
+        before = counted if found.difference is None else f"{found.compared:,} decisions"
+        say(console, f"the same before: {before}")
     if found.difference is not None:
         for name, line in (("recorded", found.difference.recorded), ("replayed", found.difference.replayed)):
             say(console, f"{name:<11}{'nothing more' if line is None else shown(line)}")

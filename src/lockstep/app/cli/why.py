@@ -1,13 +1,17 @@
 """`lockstep why`: the chain from an event to the end of an order."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lockstep.app.cli.options import Command, examples, json_option
 from lockstep.app.cli.replay import data_option
+
+if TYPE_CHECKING:
+    from lockstep.run.recorded import Recorded
 
 EXAMPLES = examples(
     "lockstep new my_strategy --force",
@@ -48,10 +52,17 @@ def command(order_id: int, folder: Path, places: tuple[str, ...], as_json: bool)
     with prints_aside(as_json), RunProgress() as progress:
         recorded = Recorded(folder)
         found = explain(recorded, order_id, lambda: recorded.backtest(places, reading=progress.reading))
+    warn_of_broken_off(recorded)
     if as_json:
         print_json({"journal": str(folder), **found})
     else:
         _show(found)
+
+
+def warn_of_broken_off(recorded: "Recorded") -> None:
+    """What became of an order may lie behind the end of a recording that was cut off."""
+    if recorded.broken_off:
+        click.echo(f"warning: {recorded.broken_off}", err=True)
 
 
 def _show(found: Mapping[str, Any]) -> None:
@@ -95,7 +106,10 @@ def _pairs(values: Mapping[str, Any], *without: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    text = str(value)
+    return text if text.isprintable() else json.dumps(text)  # no word of a strategy may pass for another line
 
 
 def span_text(span_ns: int) -> str:

@@ -87,6 +87,10 @@ class StreamFiles:
         if entry.level >= logging.ERROR:
             self._files["errors"].write(line)
 
+    def lose(self, count: int) -> None:
+        """So many lines could not even be made."""
+        self._files["system"].lost += count
+
     def counts(self) -> dict[str, Any]:
         """Lines written by stream, and how many could not be."""
         return {name: file.lines for name, file in self._files.items()} | {

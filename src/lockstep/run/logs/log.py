@@ -152,15 +152,21 @@ class RunLog:
     def _write_all(self) -> None:
         told = 0
         while (waiting := self._waiting.get()) is not None:
-            if isinstance(waiting, Entry):
-                self.files.write(waiting)
-            else:
-                self._write_block(waiting)
+            try:
+                self._write_one(waiting)
+            except Exception:  # noqa: BLE001 - the run waits for this thread: it may lose lines, but never end
+                self.files.lose(1 if isinstance(waiting, Entry) else len(waiting))
             if self.dropped > told and self._waiting.empty():
                 told = self._tell_dropped(told)
         if self.dropped > told:
             self._tell_dropped(told)
         self.files.close()
+
+    def _write_one(self, waiting: Entry | NDArray[np.int64]) -> None:
+        if isinstance(waiting, Entry):
+            self.files.write(waiting)
+        else:
+            self._write_block(waiting)
 
     def _write_block(self, block: NDArray[np.int64]) -> None:
         try:

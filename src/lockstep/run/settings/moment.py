@@ -1,12 +1,11 @@
 """A moment as people write it, in ns UTC."""
 
 import re
-from datetime import UTC, datetime, timedelta
 
 from lockstep.model.errors import UsageError
+from lockstep.store.catalog.times import iso_ns
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:?\d{2})?)?")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?)?")
 
 
 def moment_ns(text: str, what: str) -> int:
@@ -19,8 +18,6 @@ def moment_ns(text: str, what: str) -> int:
     if not _ISO.fullmatch(text.strip()):
         raise UsageError(f"{what} is not an ISO date: {text!r}", hint=hint)
     try:
-        moment = datetime.fromisoformat(text.strip().upper())
-        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return (aware - _EPOCH) // timedelta(microseconds=1) * 1000
+        return iso_ns(text.strip().upper())
     except (ValueError, OverflowError) as e:
         raise UsageError(f"{what}: no such date: {text!r} ({e})", hint=hint) from e

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from lockstep.model.errors import did_you_mean
-from lockstep.risk.limits import NO_LIMITS, STANDARD, RiskLimits, StrategyLimits, SymbolLimits
+from lockstep.model.numbers import NANOS_PER_DAY
+from lockstep.risk.limits import NO_LIMITS, SPAN_MAX_NS, STANDARD, RiskLimits, StrategyLimits, SymbolLimits
 from lockstep.run.settings.kinds import Kind, Number, Whole, WrongValue, delay_ns, plain_decimal, read_value, shown
 
 RISK_PRESETS = {"backtest": NO_LIMITS, "standard": STANDARD}
@@ -49,9 +50,12 @@ class Span(msgspec.Struct, frozen=True):
     def read(self, value: Any) -> int:
         """Nanoseconds. Raises: WrongValue: no such thing, or without its unit."""
         try:
-            return delay_ns(value)
+            ns = delay_ns(value)
         except WrongValue:
             raise WrongValue(f"was {shown(value)}, must be a {self.words}", hint='with its unit: "60s"') from None
+        if ns > SPAN_MAX_NS:
+            raise WrongValue(f"was {shown(value)}, must be at most {SPAN_MAX_NS // NANOS_PER_DAY}d")
+        return ns
 
     def json_schema(self) -> dict[str, Any]:
         """A text."""
@@ -75,7 +79,10 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
                 raise WrongValue(
                     f"has no table for {name}: was {shown(table)}", hint=f"it holds {', '.join(self.keys)}"
                 )
-            read = found[name.upper() if self.upper else str(name)] = {}
+            known = name.upper() if self.upper else str(name)
+            if known in found:
+                raise WrongValue(f"has two tables for {known}", hint="capitals make no difference")
+            read = found[known] = {}
             for key, said in table.items():
                 if key not in self.keys:
                     raise WrongValue(f"has no key {name}.{key}", hint=did_you_mean(key, self.keys))

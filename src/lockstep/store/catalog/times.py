@@ -14,6 +14,7 @@ YEAR_2286_S = 10**10
 """Epoch seconds have at most ten digits until then; each finer unit has three digits more."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FRACTION = re.compile(r"(?<=:\d\d:\d\d)\.(\d+)")
 _COMPACT_DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _DATE = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}")
 _LEAN_TIME = re.compile(r"\d{8} \d{2}:\d{2}")
@@ -37,15 +38,32 @@ def moment_ns(value: Moment, name: str) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
     try:
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
-        if isinstance(moment, datetime):
-            aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-            return (aware - _EPOCH) // timedelta(microseconds=1) * 1000
+        if isinstance(value, str):
+            return iso_ns(value.strip())
+        if isinstance(value, datetime):
+            return _datetime_ns(value)
     except (ValueError, OverflowError):
         pass
-    raise UsageError(
-        f"{name} is no moment: {value!r}", hint="write 2018-01-31, 2018-01-31T15:30+01:00 or ns since 1970"
+    known = (
+        "2018-01-31 or 2018-01-31T15:30+01:00" if isinstance(value, str) else "an ISO text, a datetime or ns since 1970"
     )
+    raise UsageError(f"{name} is no moment: {value!r}", hint=f"write {known}")
+
+
+def iso_ns(text: str) -> int:
+    """An ISO text as ns UTC, to the last of its nine decimals; UTC unless it says a zone. Raises: ValueError, OverflowError."""
+    fraction = _FRACTION.search(text)
+    if fraction is None:
+        return _datetime_ns(datetime.fromisoformat(text))
+    if len(fraction[1]) > 9:
+        raise ValueError("a moment has nine decimals at most")
+    seconds = _datetime_ns(datetime.fromisoformat(text[: fraction.start()] + text[fraction.end() :]))
+    return seconds + int(fraction[1].ljust(9, "0"))
+
+
+def _datetime_ns(moment: datetime) -> int:
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 class TimeFormat(msgspec.Struct, frozen=True):

@@ -52,6 +52,8 @@ class TornTail(NamedTuple):
 
     def text(self) -> str:
         """In words."""
+        if self.block < 0:
+            return f"{self.path}: its header is torn: {self.size} bytes of {SEGMENT_HEAD_BYTES}"
         return f"{self.path}: the last block, {self.block}, is torn: {self.size} bytes of it at byte {self.offset}"
 
 

@@ -523,7 +523,7 @@ def _fact_bytes(fact: msgspec.Struct | Mapping[str, Any]) -> bytes:
         raise StateError(f"a fact needs a text type: {type(fact).__name__} has {named!r}")
     try:
         data = msgspec.msgpack.encode(fact, order="deterministic")
-    except (TypeError, OverflowError) as e:
+    except (TypeError, OverflowError, UnicodeEncodeError) as e:
         raise StateError(f"a {named} cannot be journalled: {e}") from e
     if len(data) + layout.FACT_HEAD_BYTES > layout.FACT_BYTES_MAX:
         raise StateError(f"a {named} of {len(data):,} bytes: at most {layout.FACT_BYTES_MAX:,} can be journalled")
