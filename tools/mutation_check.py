@@ -1,6 +1,6 @@
 """Run the checks against every listed mutant, and print those that no check noticed.
 
-    python tools/mutation_check.py [--jobs 2] [--only orders] [--json FILE]
+    python tools/mutation_check.py [--jobs 2] [--only orders] [--json FILE] [--survivors FILE]
 
 Each mutant is tried in a copy of the sources that runs uncompiled: first under the fault simulator, then under the tests of its room. It is
 found where one of them ends with an error, or does not end. Ends with 1 if less than 95 % are found.
@@ -30,7 +30,12 @@ SIMULATOR = [
 ]  # fmt: skip
 TESTS = {
     "orders": ["tests/unit/orders", "tests/unit/engine", "tests/property/test_order_invariants.py"],
-    "risk": ["tests/unit/risk", "tests/property/test_risk_invariants.py", "tests/unit/engine", "tests/property/test_risk_duel.py"],
+    "risk": [
+        "tests/unit/risk",
+        "tests/property/test_risk_invariants.py",
+        "tests/unit/engine",
+        "tests/property/test_risk_duel.py",
+    ],
     "store": ["tests/unit/store"],
 }
 TESTS_CHOSEN = {"store": ["-k", "journal"]}
@@ -104,9 +109,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2, help="copies at work at once")
     parser.add_argument("--only", default="", help="mutants whose name begins so")
+    parser.add_argument("--survivors", type=Path, help="those that nothing found in the results of an earlier --json")
     parser.add_argument("--json", type=Path, help="write the results there")
     given = parser.parse_args()
     names = [str(entry["name"]) for entry in read_list() if str(entry["name"]).startswith(given.only)]
+    if given.survivors is not None:
+        before = json.loads(given.survivors.read_text(encoding="utf-8"))["results"]
+        left = {entry["name"] for entry in before if entry["found_by"] == "nothing"}
+        names = [name for name in names if name in left]
     there = by_name(names)
     if gone := [name for name in names if name not in there]:
         print(f"{len(gone)} listed mutants are no longer in the sources, such as {gone[0]}: python tools/mutants.py")

@@ -49,14 +49,15 @@ def test_repetition_is_known_after_a_restore() -> None:
 
 
 def test_reducing_orders_of_one_side_leave_the_other_its_room() -> None:
-    desk = floor(position_max=Decimal(10))
+    desk = floor(position_max=Decimal(20))
     reducers = desk.gates[0, 0].reducers
     desk.portfolio.book_fill(desk.portfolio.position(0, 0), 1, 100, 10, 0)
-    sent = desk.send(-1, 4, limit=120, reduce=True)
-    assert sent.rule is None
-    assert (reducers.left(-1), reducers.left(1)) == (4, 0)
-    desk.cancel(sent)
-    assert (reducers.left(-1), reducers.orders) == (0, [])
+    sell, other = desk.send(-1, 4, limit=120, reduce=True), desk.send(-1, 3, limit=130)
+    buy = desk.send(1, 1, limit=50)
+    assert [sent.rule for sent in (sell, other, buy)] == [None] * 3
+    assert (reducers.left(other.order), reducers.left(sell.order), reducers.left(buy.order)) == (4, 0, 0)
+    desk.cancel(sell)
+    assert (reducers.left(other.order), reducers.orders) == (0, [])
 
 
 @pytest.mark.parametrize("limits", [{"daily_loss_max": Decimal("0.02")}, {"drawdown_max": Decimal("0.02")}])
