@@ -23,13 +23,14 @@ def floor(**limits: Any) -> Floor:
 
 
 def test_repetition_is_known_after_hundreds_of_other_orders_and_the_memory_stays_small() -> None:
-    desk = floor(duplicate_ns=SECOND)
-    for k in range(3 * RECENT):
-        desk.clock = T0 + k * SECOND // 100
-        assert desk.send(1, 5 + k, limit=99).rule is None
-    assert desk.send(1, 5 + 3 * RECENT - 90, limit=99).rule == "duplicate"
-    assert desk.send(1, 5 + 3 * RECENT - 150, limit=99).rule is None
-    assert len(desk.gates[0, 0].repeats.recent) <= RECENT + 150
+    for count in (2 * RECENT + 60, 3 * RECENT):
+        desk = floor(duplicate_ns=SECOND)
+        for k in range(count):
+            desk.clock = T0 + k * SECOND // 100
+            assert desk.send(1, 5 + k, limit=99).rule is None
+        assert desk.send(1, 5 + count - 90, limit=99).rule == "duplicate"
+        assert desk.send(1, 5 + count - 150, limit=99).rule is None
+        assert len(desk.gates[0, 0].repeats.recent) <= RECENT + 150
 
 
 def test_repetitions_are_forgotten_with_their_limit() -> None:
