@@ -4,11 +4,13 @@ import errno
 from pathlib import Path
 
 import journals
+import msgspec
 import pytest
 
+from lockstep.model.errors import StateError
 from lockstep.store.journal.errors import JournalFailed
 from lockstep.store.journal.files import Files
-from lockstep.store.journal.layout import NO_HASH, RecordKind
+from lockstep.store.journal.layout import FACT_BYTES_MAX, FACT_HEAD_BYTES, NO_HASH, RecordKind
 from lockstep.store.journal.reader import Journal, Survey
 from lockstep.store.journal.writer import JournalWriter
 
@@ -61,3 +63,14 @@ def test_journal_without_a_whole_header_holds_nothing_and_is_torn(size: int, tmp
     journal = Journal(tmp_path)
     found = journal.survey()
     assert found == Survey(1, 0, 0, size, 0, 0, 0, 0, 0, NO_HASH, closed=False, torn=journal.torn)
+
+
+def test_fact_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(tmp_path: Path) -> None:
+    empty = len(msgspec.msgpack.encode({"type": "Note", "text": "x" * 2**17})) - 2**17
+    room = FACT_BYTES_MAX - FACT_HEAD_BYTES - empty
+    with JournalWriter(tmp_path, {}) as writer:
+        writer.append_fact({"type": "Note", "text": "x" * room})
+        with pytest.raises(StateError, match="can be journalled"):
+            writer.append_fact({"type": "Note", "text": "x" * (room + 1)})
+    facts = [record.fact() for record in Journal(tmp_path).records() if record.kind == RecordKind.FACT]
+    assert [len(fact["text"]) for fact in facts if fact["type"] == "Note"] == [room]
