@@ -18,7 +18,7 @@ HOT    += $(wildcard $(HOT:.pxd=.py))
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test faults bench profile lint format docs cover wheel clean
+.PHONY: help setup build demo test faults mutants bench profile lint format docs cover wheel clean
 .SILENT:
 
 help: ## say what there is
@@ -60,6 +60,9 @@ faults: setup ## the fault simulator; the last line is JSON (SEEDS=3,8-12 STEPS=
 
 bench: setup ## the figures: a table, and benchmarks/latest.json
 	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+mutants: setup ## a fault put into orders, risk and journal, one at a time: do the checks notice? (long; ARGS="--only risk")
+	$(BIN)/python tools/mutation_check.py $(ARGS)
 
 profile: setup ## where a backtest spends time and memory, by function, line and allocation (ARGS=trades_ema)
 	$(BIN)/python tools/profile_run.py $(ARGS)

