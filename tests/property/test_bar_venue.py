@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine import HOUR, MILLI, T0, BarRow, Machine, Plan, coin, records
@@ -121,6 +122,7 @@ def check_books(machine: Machine) -> None:
     assert sub.working_market == sum((o.qty_units - o.cum_units) * int(o.side) for o in market)
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.data())
 def test_venue_and_ledger_do_what_a_slow_twin_does(data: st.DataObject) -> None:
@@ -207,6 +209,7 @@ def scripted(machine: Machine, index: int, symbol: str, orders: list[Wish], name
     machine.seat(Plan(do), index, name=name)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.data())
 def test_unrelated_instruments_change_no_fill_of_another(data: st.DataObject) -> None:

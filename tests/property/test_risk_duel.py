@@ -1,5 +1,6 @@
 """The gate decides as an independent slow checker does (reliability goal R4); `tools/risk_duel.py` asks far more orders."""
 
+import pytest
 from gate_duel import duel
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ def test_gate_and_slow_checker_agree_on_every_order(seed: int) -> None:
     assert tally.disagreements == 0, tally.wrong
 
 
+@pytest.mark.slow
 def test_duel_reaches_every_rule() -> None:
     tally = duel(4, 20_000, episode=500)
     assert tally.disagreements == 0, tally.wrong

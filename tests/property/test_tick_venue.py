@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine import T0
@@ -48,6 +49,7 @@ def rule_sets(draw: st.DrawFn) -> TickRules:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=800)
 @given(st.data())
 def test_tick_venue_does_what_a_slow_twin_does(data: st.DataObject) -> None:

@@ -122,6 +122,7 @@ def test_account_that_goes_under_still_has_figures(
     assert "Total return" in call(*words, code=0).stdout
 
 
+@pytest.mark.slow
 def test_command_kept_with_a_run_reproduces_it(call_json: CallJson, ema_cross: str) -> None:
     run = call_json(
         "backtest", ema_cross, "--data", "us_stocks", "--symbol", "IBM", "--symbol", "FB", "--param", "slow=50",

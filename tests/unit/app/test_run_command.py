@@ -100,6 +100,7 @@ def write(tmp_path: Path, ema_cross: str) -> Callable[..., str]:
     return written
 
 
+@pytest.mark.slow
 def test_run_of_a_file_is_the_run_of_the_same_command_line_in_every_format(
     call_json: CallJson, write: Callable[..., str]
 ) -> None:
@@ -111,6 +112,7 @@ def test_run_of_a_file_is_the_run_of_the_same_command_line_in_every_format(
         assert (run["decision_hash"], run["final_equity"]) == (typed["decision_hash"], typed["final_equity"])
 
 
+@pytest.mark.slow
 def test_logs_of_a_file_go_beside_it_and_console_off_prints_nothing(
     call: Call, call_json: CallJson, write: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -127,6 +129,7 @@ def test_logs_of_a_file_go_beside_it_and_console_off_prints_nothing(
     assert "no log level 'lowd'" in refused.stderr
 
 
+@pytest.mark.slow
 def test_bare_file_is_the_bare_backtest(call_json: CallJson, write: Callable[..., str]) -> None:
     bare = '[data]\nsource = "us_stocks"\n[[strategies]]\nscript = "ema_cross.py"\n'
     words = ("backtest", "ema_cross.py", "--data", "us_stocks", "--no-sensitivity", "--no-save")
@@ -134,6 +137,7 @@ def test_bare_file_is_the_bare_backtest(call_json: CallJson, write: Callable[...
     assert run["run_hash"] == call_json(*words)["run_hash"]
 
 
+@pytest.mark.slow
 def test_several_strategies_share_the_account_and_each_has_its_line(
     call: Call, call_json: CallJson, write: Callable[..., str]
 ) -> None:

@@ -137,6 +137,7 @@ def test_buying_power_counts_orders_on_their_way() -> None:
     assert [row.kind for row in run.decisions][:4] == ["submit", "deny", "refusal", "submit"]
 
 
+@pytest.mark.slow
 def test_on_order_that_never_ends_is_stopped() -> None:
     def again(s: Any, event: Any) -> None:
         s.buy(10**6)

@@ -164,6 +164,7 @@ def sums_hold(run: Any) -> None:
     assert Decimal(statement["equity"]) == sum(parts) + totals[0]["net"]
 
 
+@pytest.mark.slow
 def test_profit_of_real_stocks_sums_to_the_account_however_it_is_grouped(trader: StrategyFile, tmp_path: Path) -> None:
     """Splits, dividends and borrowing included: AAPL split in that time, IBM paid dividends."""
     stocks = read_market_data("us_stocks", symbols=["AAPL", "IBM", "MSFT"])

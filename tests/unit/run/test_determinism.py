@@ -75,6 +75,7 @@ def in_process(strategy: Path, hash_seed: str, pure: str) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_two_processes_with_other_hash_seeds_compiled_and_pure_give_one_run_hash(
     strategy: Path, stocks: list[Any]
 ) -> None:
@@ -162,6 +163,7 @@ def test_order_in_which_data_is_given_does_not_matter(strategy: Path, stocks: li
     assert Backtest(file, stocks).run().run_hash == Backtest(file, stocks[::-1]).run().run_hash
 
 
+@pytest.mark.slow
 def test_instrument_beside_changes_no_fill_of_another(strategy: Path) -> None:
     """AAPL alone and among five: the same fills where capital does not bind. Without jitter: the draws are shared."""
     config = BacktestConfig(cash=Decimal(10**9), latency=lockstep_latency())

@@ -265,6 +265,7 @@ def test_chunks_make_no_difference() -> None:
     assert len(stories[0]) > 20
 
 
+@pytest.mark.slow
 def test_long_latency_keeps_memory_bounded() -> None:
     """With something always in flight the queues are compacted, and nothing is lost or reordered."""
     rows = bars(*([100] * 10_000), step=SECOND)

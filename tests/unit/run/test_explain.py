@@ -88,6 +88,7 @@ def links(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [link for link in found["chain"] if link["link"] == name]
 
 
+@pytest.mark.slow
 def test_event_and_indicators_are_those_the_strategy_saw(chains: list[dict[str, Any]]) -> None:
     handlers = set()
     for found in chains:

@@ -267,6 +267,7 @@ def check_cuts(data: list[tuple[Any, Records]], latency: Latency, cuts: list[flo
         assert other != whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latency", ["none", "standard"])
 def test_decisions_on_shipped_stocks_do_not_depend_on_what_comes_after(latency: str) -> None:
     data = [

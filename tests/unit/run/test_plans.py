@@ -91,6 +91,7 @@ def test_a_symbol_without_data_is_refused_with_the_nearest(notes: Any, stocks: l
     assert "IBM" in caught.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_a_timeframe_gives_the_bars_that_lie_in_it_and_no_other(notes: Any, coin: list[MarketData]) -> None:
     found = instance(run([StrategyPlan(notes(), {"period": 1}, timeframe="5m")], coin)).seen
@@ -102,6 +103,7 @@ def test_a_timeframe_gives_the_bars_that_lie_in_it_and_no_other(notes: Any, coin
     assert [row[:3] for row in found] == [bar for bar in expected.values() if bar[1] <= last_end]
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_two_timeframes_of_one_instrument_are_what_each_is_alone(notes: Any, coin: list[MarketData]) -> None:
     both = run([StrategyPlan(notes()), StrategyPlan(notes(), timeframe="1h")], coin)
@@ -118,6 +120,7 @@ def test_a_timeframe_that_cannot_be_made_is_refused(notes: Any, coin: list[Marke
         run([StrategyPlan(notes(), timeframe=timeframe)], coin)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("timeframe", [None, "1h"])
 def test_history_is_the_bars_before_the_start_and_leaves_indicators_as_if_run_through(

@@ -63,6 +63,7 @@ def segments(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.journal"))}
 
 
+@pytest.mark.slow
 def test_recording_changes_no_outcome_and_two_of_one_run_are_the_same_bytes(backtest: Backtest, tmp_path: Path) -> None:
     plain = backtest.run()
     for place in ("one", "deep/two"):
@@ -138,6 +139,7 @@ def test_replay_of_a_recording_with_one_other_decision_names_it(recorded: Record
     assert len(differs) == 1
 
 
+@pytest.mark.slow
 def test_replay_that_decides_more_or_less_than_was_recorded_is_not_identical(
     recorded: Recorded, tmp_path: Path
 ) -> None:
@@ -237,6 +239,7 @@ def test_two_strategies_with_bars_and_symbols_of_their_own_are_replayed(
 # ---- other strategies, data and places
 
 
+@pytest.mark.slow
 def test_replay_runs_the_recorded_source_and_says_that_the_file_has_changed(
     recorded: Recorded, varied: Path, tmp_path: Path
 ) -> None:

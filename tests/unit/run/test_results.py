@@ -35,6 +35,7 @@ def deterministic(folder: RunFolder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.path.iterdir() if path.name != "session.json"}
 
 
+@pytest.mark.slow
 def test_counts_equal_the_rows_of_the_tables(folder: RunFolder) -> None:
     counts = folder.manifest["counts"]
     records = Counter(table(folder, "orders")["record"])

@@ -53,6 +53,7 @@ def test_costs_zero_are_a_run_without_fees_and_slippage(folder: RunFolder, outco
     )["final_equity"]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_latency_rows_are_runs_with_only_that_delay(folder: RunFolder, outcome: Outcome) -> None:
     rows = {row["label"]: row for row in folder.manifest["sensitivity"]["latency"]}
     delays = {
@@ -79,6 +80,7 @@ def test_bar_path_row_is_a_run_on_the_other_path(folder: RunFolder, outcome: Out
     assert found["share_of_pnl"] == pytest.approx(abs(other - outcome.final_equity) / widest, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_sensitivity_of_an_optimistic_run_swaps_back_and_leaves_the_run_alone(outcome: Outcome) -> None:
     backtest = outcome.backtest
     config = BacktestConfig(fills=BarFills(path="optimistic"))

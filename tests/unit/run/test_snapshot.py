@@ -197,6 +197,7 @@ def steps_of(backtest: Backtest) -> int:
     return int(playing.loop.steps)
 
 
+@pytest.mark.slow
 def test_run_restored_at_random_steps_ends_as_if_never_stopped(tmp_path: Path) -> None:
     steps = steps_of(stocks_run(tmp_path))
     rng = np.random.default_rng(3)
@@ -206,6 +207,7 @@ def test_run_restored_at_random_steps_ends_as_if_never_stopped(tmp_path: Path) -
     assert {row.action.name for row in whole.signals} == {"BUY", "HOLD"}
 
 
+@pytest.mark.slow
 def test_each_snapshot_alone_leads_to_the_same_end(tmp_path: Path) -> None:
     whole = stocks_run(tmp_path).run()
     rng = np.random.default_rng(5)
@@ -251,6 +253,7 @@ def test_snapshot_at_a_split_with_orders_resting_restores(tmp_path: Path) -> Non
         assert rest.end().run_hash == whole.run_hash
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_run_on_minutes_with_derived_bars_restores_at_any_step(tmp_path: Path, data: Path) -> None:
     found = read_market_data(data / "bars_1m" / "ftx_btc-perp_1m_20211231_20220201.csv.gz")
@@ -292,6 +295,7 @@ class Ticks(Strategy):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_run_on_ticks_with_a_feed_behind_the_venue_restores_at_any_step(tmp_path: Path, data: Path) -> None:
     found = read_market_data(data / "lean" / "equity" / "usa" / "tick" / "ibm", kind="ticks")

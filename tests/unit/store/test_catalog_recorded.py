@@ -13,6 +13,7 @@ pytestmark = pytest.mark.data
 PAIRS = ("btcusd", "ethusd", "ltcusd", "xrpusd")
 
 
+@pytest.mark.slow
 def test_a_year_of_four_pairs_comes_back_bar_for_bar_and_merges_in_order(data: Path, tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     read = []

@@ -346,6 +346,7 @@ KILLED = """
 """
 
 
+@pytest.mark.slow
 def test_killed_process_loses_nothing_that_it_said_was_committed(tmp_path: Path) -> None:
     """Ten times over the same journal: each process goes on where the last one was killed, at any point."""
     env = {**os.environ, "PYTHONPATH": str(SRC)}
