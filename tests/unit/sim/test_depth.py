@@ -106,6 +106,11 @@ def test_trade_beyond_our_price_fills_us_up_to_its_size() -> None:
     ]
 
 
+def test_trade_beyond_our_price_leaves_nobody_ahead_of_us() -> None:
+    seen = [full(0), send(0, 1, limit=99), t(1, 98, 3), t(2, 99, 2)]
+    assert fills(LEVELS, *seen) == [(1, 1, 3, 99, "maker"), (1, 2, 2, 99, "maker")]
+
+
 def test_book_that_comes_to_our_price_fills_us_with_what_stands_there() -> None:
     seen = [full(0), send(0, 1, limit=99), b(1, ("SET", 1, 99, 0), ("SET", 1, 98, 0), ("SET", -1, 99, 3))]
     assert fills(LEVELS, *seen, b(2, ("SET", -1, 98, 9))) == [(1, 1, 3, 99, "maker"), (1, 2, 2, 99, "maker")]
