@@ -53,7 +53,12 @@ class Obedient(Strategy):
 
 
 class Stage:
-    """`sent` and `asked`: what left the process, over its restarts. `words`: what the venue said and nobody delivered yet."""
+    """`sent` and `asked`: what left the process, over its restarts. `words`: what the venue said and nobody delivered yet.
+
+    trader: the class of the strategy that trades.
+    """
+
+    trader: type[Strategy] = Obedient
 
     def __init__(self, folder: Path, mode: str = "durable", files: Files | None = None) -> None:
         self.folder, self.mode, self.files = folder / "journal", mode, files
@@ -80,7 +85,7 @@ class Stage:
 
     def build(self, sink: Sink) -> Engine:
         engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
-        engine.add_strategy(Obedient(), "s", [0])
+        engine.add_strategy(self.trader(), "s", [0])
         return engine
 
     def open(self) -> Session:

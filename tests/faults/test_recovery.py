@@ -3,9 +3,8 @@
 import shutil
 import sys
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from machine import coin
@@ -199,10 +198,7 @@ class Raising(Obedient):
 class Faulty(Stage):
     """A session of `Raising`."""
 
-    def build(self, sink: Sink) -> Engine:
-        engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
-        engine.add_strategy(Raising(), "s", [0])
-        return engine
+    trader = Raising
 
 
 def test_handler_that_raises_fires_the_kill_switch_and_ends_the_session(make_stage: Any) -> None:
@@ -239,10 +235,7 @@ class Leaving(Obedient):
 class Left(Stage):
     """A session of `Leaving`."""
 
-    def build(self, sink: Sink) -> Engine:
-        engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
-        engine.add_strategy(Leaving(), "s", [0])
-        return engine
+    trader = Leaving
 
 
 def test_handler_that_exits_leaves_no_order_working_and_the_session_opens_again(make_stage: Any) -> None:
@@ -303,10 +296,7 @@ def _raising(failing_at: str, raised: Any) -> type[Stage]:
         at, error = failing_at, raised
 
     class Played(Stage):
-        def build(self, sink: Sink) -> Engine:
-            engine = Engine(Portfolio([coin()], 1_000_000), decision_sinks=[sink])
-            engine.add_strategy(Failing(), "s", [0])
-            return engine
+        trader = Failing
 
     return Played
 
@@ -370,8 +360,9 @@ def test_error_that_was_none_then_stops_the_replay(make_stage: Any) -> None:
     stage.trade(SELL)
     stage.trade(NOTHING)
     stage.session.writer.flush()
+    stage.trader = Raising
     with pytest.raises(ReplayDiffers, match="fails before it with ZeroDivisionError: the strategy's own"):
-        replay(stage.folder, partial(Faulty.build, cast("Faulty", stage)))
+        replay(stage.folder, stage.build)
 
 
 def test_second_error_while_the_switch_is_fired_hides_neither(make_stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,3 +109,12 @@ class Bench:
 def bought(qty: int = 10, **options: Any) -> Any:
     """Buys, when its bar comes."""
     return lambda s: s.buy(qty, **options)
+
+
+def asked(**terms: Any) -> Bench:
+    """A buy of 10 at 100 that the venue has, for which a replacement with these terms was asked."""
+    bench = Bench(bought(limit=100))
+    bench.bar()
+    bench.word(E.ACCEPT)
+    assert bench.plan.replace(bench.orders[0], **terms)
+    return bench

@@ -3,8 +3,9 @@
 Losses, refusals and positions beyond their limits fire the switch by themselves: `risk.desk` decides, `State.watch` acts.
 """
 
-from lockstep.engine import guard
 from lockstep.engine.engine import Engine
+from lockstep.engine.guard import take_limits
+from lockstep.engine.records import LIMITS, RESET
 from lockstep.model.enums import Reason
 from lockstep.model.errors import UsageError
 from lockstep.risk.limits import RiskAct, RiskLimits
@@ -42,7 +43,9 @@ def fault_text(error: BaseException) -> str:
 def reset(engine: Engine, why: str, who: str) -> None:
     """Let trading go on after a kill: an act of its own, kept with who and why. Raises: UsageError: nothing is halted."""
     check_reset(engine)
-    guard.reset(engine.state, _act(engine, "reset", why, who))
+    act = _act(engine, "reset", why, who)
+    engine.state.desk.reset(act, engine.portfolio.equity())
+    engine.state.log_risk(RESET, 0, 0, 0, 0, 0.0, 0.0, 1)
 
 
 def change_limits(engine: Engine, limits: RiskLimits, why: str, who: str) -> None:
@@ -51,7 +54,10 @@ def change_limits(engine: Engine, limits: RiskLimits, why: str, who: str) -> Non
     Raises: UsageError: a limit of a symbol or strategy that the engine does not have.
     """
     check_limits(engine, limits)
-    guard.change_limits(engine.state, limits, _act(engine, "limits", why, who))
+    act = _act(engine, "limits", why, who)
+    take_limits(engine.state, limits)
+    engine.state.desk.acts.append(act)
+    engine.state.log_risk(LIMITS, 0, 0, 0, 0, 0.0, 0.0, 1)
 
 
 def check_reset(engine: Engine) -> None:

@@ -5,6 +5,7 @@ nothing is safe, and whoever asks is told so. A disk that fails ends the session
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from lockstep.model.errors import HaltError
 from lockstep.store.journal.errors import JournalFailed, JournalFull
@@ -37,13 +38,8 @@ class KeptJournal:
         if self._held:
             self._hold(append)
             return
-        try:
-            append()
-        except JournalFull:
+        if not self._has_room(append):
             self._hold(append)
-        except JournalFailed:
-            self._failed()
-            raise
 
     def make_safe(self) -> bool:
         """Have everything appended with the operating system, in durable mode on the disk.
@@ -52,46 +48,35 @@ class KeptJournal:
         """
         if self.full:
             return False
-        try:
-            if self._durable:
-                self.writer.sync()
-            else:
-                self.writer.flush()
-        except JournalFull:
-            self.full = True
-        except JournalFailed:
-            self._failed()
-            raise
+        self.full = not self._has_room(self.writer.sync if self._durable else self.writer.flush)
         return not self.full
 
     def snapshot(self, state: bytes) -> bool:
         """Put a state beside the journal. Returns: False where there is no room. Raises: JournalFailed."""
         if self.full:
             return False
-        try:
-            self.writer.snapshot(state)
-        except JournalFull:
-            self.full = True
-        except JournalFailed:
-            self._failed()
-            raise
+        self.full = not self._has_room(partial(self.writer.snapshot, state))
         return not self.full
 
     def try_again(self) -> None:
         """Room again? Then what was held goes to the journal. Raises: JournalFailed."""
         done = 0
+        while done < len(self._held) and self._has_room(self._held[done]):
+            done += 1
+        self.full = done < len(self._held)
+        del self._held[:done]
+        self.make_safe()
+
+    def _has_room(self, step: Callable[[], object]) -> bool:
+        """Do something with the writer. Returns: False where the disk is full, and nothing was done. Raises: JournalFailed."""
         try:
-            for append in self._held:
-                append()
-                done += 1
-            self.full = False
+            step()
         except JournalFull:
-            pass
+            return False
         except JournalFailed:
             self._failed()
             raise
-        del self._held[:done]
-        self.make_safe()
+        return True
 
     def _hold(self, append: Append) -> None:
         self.full = True

@@ -15,6 +15,7 @@ cdef class Desk(Transit):
     cdef int cancel(self, Market market, InFlight flight) except -1
     cdef int change(self, Market market, InFlight flight) except -1
     cdef VenueOrder replace(self, Market market, InFlight flight)
+    cdef int _take_out(self, Market market, VenueOrder order) except -1
     cdef int _requeue(self, Market market, VenueOrder order) except -1
     cdef int refuse_to_take(self, Market market, VenueOrder order, long long ts) except -1
     cdef VenueOrder admit(self, OrderRequest request, long long arrival)

@@ -166,13 +166,18 @@ class Desk(Transit):
         self.queue(report)
         return order if moved else None
 
-    def _requeue(self, market: Market, order: VenueOrder) -> cython.int:
-        """Behind every other order: it has lost its place."""
+    def _take_out(self, market: Market, order: VenueOrder) -> cython.int:
+        """An order does not stand among those that rest."""
         k: cython.Py_ssize_t
         for k in range(len(market.resting)):
             if market.resting[k] is order:
                 del market.resting[k]
                 break
+        return 0
+
+    def _requeue(self, market: Market, order: VenueOrder) -> cython.int:
+        """Behind every other order: it has lost its place."""
+        self._take_out(market, order)
         market.resting.append(order)
         order.place = None
         return 0
@@ -397,11 +402,7 @@ class Desk(Transit):
 
     def forget(self, market: Market, order: VenueOrder) -> cython.int:
         """An order is done: it no longer rests."""
-        k: cython.Py_ssize_t
-        for k in range(len(market.resting)):
-            if market.resting[k] is order:
-                del market.resting[k]
-                break
+        self._take_out(market, order)
         del self.by_id[order.order_id]
         return 0
 

@@ -2,20 +2,11 @@
 
 from typing import Any
 
-from bench import Bench, bought
+from bench import Bench, asked, bought
 
 from lockstep.model.enums import OrderEventKind as E
 from lockstep.model.enums import OrderState as S
 from lockstep.model.enums import Reason
-
-
-def asked(qty: int) -> Bench:
-    """A buy of 10 at 100 that the venue has, for which this total was asked."""
-    bench = Bench(bought(limit=100))
-    bench.bar()
-    bench.word(E.ACCEPT)
-    assert bench.plan.replace(bench.orders[0], qty=qty)
-    return bench
 
 
 def test_correction_that_leaves_one_unit_leaves_the_order_open() -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from bench import Bench, bought
+from bench import Bench, asked, bought
 from hypothesis import given
 from hypothesis import strategies as st
 from machine import HOUR, Machine, Plan, bars, coin, one, records
@@ -18,15 +18,6 @@ from lockstep.model.errors import InstrumentError, StrategyError
 from lockstep.model.messages import ReplaceOrder
 from lockstep.risk.limits import RiskLimits
 from lockstep.sim.models import BarFills, Latency
-
-
-def asked(**terms: Any) -> Bench:
-    """A buy of 10 at 100 that the venue has, for which the terms were asked."""
-    bench = Bench(bought(limit=100))
-    bench.bar()
-    bench.word(E.ACCEPT)
-    assert bench.plan.replace(bench.orders[0], **terms)
-    return bench
 
 
 def test_replacement_goes_out_whole_and_makes_a_chain_of_client_ids() -> None:
