@@ -1,0 +1,168 @@
+"""Tapes into histories: at the fewest decimals that hold every price, on the tick all prices are on, at corrected times."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lockstep.model.enums import EventKind
+from lockstep.model.errors import DataError
+from lockstep.model.instrument import Instrument
+from lockstep.model.numbers import NANOS_PER_DAY, UNITS_MAX
+from lockstep.model.record import Records
+from lockstep.store.catalog.books.encode import BookEncoder
+from lockstep.store.catalog.books.tape import UNKNOWN_TIME, FileClock, Rows, Tape, Tapes, amounts_of
+from lockstep.store.catalog.gaps import SessionHours
+from lockstep.store.catalog.instruments import Traits, Wishes, instrument_of
+from lockstep.store.catalog.market_data import MarketData, Spool
+from lockstep.store.catalog.shapes import SHAPES
+from lockstep.store.catalog.ticks import TickEncoder
+
+TICK_PRICES_MIN = 1_000
+"""From so many prices on, the step that all of them are on is taken for the tick."""
+_PRICES = {EventKind.BOOK: ("p0",), EventKind.TRADE: ("p0",), EventKind.QUOTE: ("p0", "p1")}
+_QUANTITIES = {EventKind.BOOK: ("p1",), EventKind.TRADE: ("p1",), EventKind.QUOTE: ("p2", "p3")}
+_Factor = tuple[int, int]
+
+
+def histories_of_tapes(
+    tapes: Tapes, wanted: Sequence[str], source: str, wishes: Wishes, symbols: Sequence[str] | None
+) -> list[MarketData]:
+    """One history for each instrument and kind it has, all of an instrument with the same decimals.
+
+    Args: wanted: "books", "quotes", "trades". symbols: only these; None: all.
+    """
+    chosen = None if symbols is None else {symbol.upper() for symbol in symbols}
+    spool = Spool()
+    found: list[MarketData] = []
+    for tape in tapes.all():
+        if chosen is not None and (wishes.symbol or tape.listing.symbol).upper() not in chosen:
+            continue
+        rows = {name: one for name, one in tape.rows().items() if one.count}
+        if not rows:
+            continue
+        instrument, notes = _instrument(tape, list(rows.values()), wishes)
+        for name in wanted:
+            if name in rows:
+                found.append(_History(tape, name, instrument, tapes.files).read(spool, source, notes))
+    return found
+
+
+def _instrument(tape: Tape, rows: list[Rows], wishes: Wishes) -> tuple[Instrument, list[str]]:
+    """The instrument, and what was inferred to know it."""
+    listing = tape.listing
+    traits = Traits(
+        symbol=wishes.symbol or listing.symbol,
+        venue=wishes.venue or listing.venue,
+        price_decimals=0,
+        saturdays=False,
+        place=None,
+    )
+    said = msgspec.structs.replace(
+        wishes, asset_class=wishes.asset_class or listing.asset_class, session=wishes.session or listing.session
+    )
+    instrument, notes = instrument_of(traits, said)
+    price_divisor = int(np.gcd.reduce([one.price_divisor for one in rows]))
+    price_zeros = _zeros(price_divisor, listing.price_scale)
+    qty_zeros = _zeros(int(np.gcd.reduce([one.qty_divisor for one in rows])), listing.qty_scale)
+    # Hidden orders trade between the ticks, so that where there is a book it alone says what the tick is.
+    ticked = [tape.books] if tape.books.prices else rows
+    tick = 1
+    if sum(one.prices for one in ticked) >= TICK_PRICES_MIN:
+        tick = int(np.gcd.reduce([one.price_divisor for one in ticked])) // 10**price_zeros
+    instrument = msgspec.structs.replace(
+        instrument,
+        price_decimals=listing.price_scale - price_zeros,
+        qty_decimals=_qty_decimals(instrument.qty_decimals, listing.qty_scale, qty_zeros, rows),
+        tick_size=tick,
+        base_currency=listing.base or instrument.base_currency,
+        quote_currency=wishes.currency or listing.quote or instrument.quote_currency,
+        multiplier=listing.multiplier,
+        settlement=listing.settlement,
+    )
+    if listing.multiplier != 1:
+        notes = tuple(note for note in notes if not note.startswith("multiplier 1"))
+    return instrument, [*notes, f"tick {instrument.price_text(tick)}, as the prices show"]
+
+
+def _zeros(divisor: int, scale: int) -> int:
+    """How many zeros all numbers end in, of which this is the greatest divisor."""
+    zeros = 0
+    while zeros < scale and divisor % 10 ** (zeros + 1) == 0:
+        zeros += 1
+    return zeros
+
+
+def _qty_decimals(usual: int, scale: int, zeros: int, rows: list[Rows]) -> int:
+    """The usual decimals of the asset class where the quantities need no more, and leave room for sums of them."""
+    needed = scale - zeros
+    highest = max(one.qty_highest for one in rows)
+    room = highest * 10**usual // 10**scale <= UNITS_MAX >> 6
+    return usual if needed <= usual and room else needed
+
+
+class _History:
+    """The rows of one kind on their way into records."""
+
+    def __init__(self, tape: Tape, name: str, instrument: Instrument, files: list[FileClock]) -> None:
+        self._tape = tape
+        self._name = name
+        self._rows = tape.rows()[name]
+        self._instrument = instrument
+        self._files = files
+        listing = tape.listing
+        self._price = _factor(listing.price_scale, instrument.price_decimals)
+        self._qty = _factor(listing.qty_scale, instrument.qty_decimals)
+
+    def read(self, spool: Spool, source: str, notes: Sequence[str]) -> MarketData:
+        shape = SHAPES[self._name]
+        encoder = self._encoder(spool)
+        row = 0
+        for raw in self._rows.chunks():
+            records = self._exact(raw)
+            encoder.add(row, shape.columns_of(records))
+            row += len(records)
+        clocks = [note for number in self._tape.files for note in self._files[number].notes()]
+        faults = [f"{count:,} x {what}, the first at {first}" for what, (count, first) in self._tape.faults.items()]
+        return encoder.finish(source, [*self._tape.listing.notes, *clocks, *faults, *notes])
+
+    def _encoder(self, spool: Spool) -> TickEncoder:
+        first = next(self._rows.chunks())
+        last = self._rows.place_of(self._rows.count - 1)[0]
+        span = int(first["clock"][0]) - 2 * NANOS_PER_DAY, self._last_clock(last) + 2 * NANOS_PER_DAY
+        hours = SessionHours(self._instrument.session, *span)
+        if self._name == "books":
+            return BookEncoder(self._instrument, spool, hours, self._row_name)
+        return TickEncoder(SHAPES[self._name], self._instrument, spool, hours, self._row_name)
+
+    def _last_clock(self, file: int) -> int:
+        return self._rows.clock_of(self._rows.count - 1) + self._files[file].shift_ns
+
+    def _row_name(self, row: int) -> str:
+        file, place = self._rows.place_of(row)
+        return f"{self._files[file].name}: {self._files[file].row_word} {place:,}"
+
+    def _exact(self, records: Records) -> Records:
+        """From the scales of the format to the instrument's decimals, from the recorder's clock to the corrected one."""
+        amounts = amounts_of(records)
+        for factor, words in ((self._price, _PRICES), (self._qty, _QUANTITIES)):
+            for word in words[self._rows.kind]:
+                records[word] = np.where(amounts, self._rescaled(records[word], factor), records[word])
+        shifts: NDArray[Any] = np.array([clock.shift_ns for clock in self._files], np.int64)
+        records["clock"] += shifts[records["seq"]]
+        unknown = records["ts_event"] == UNKNOWN_TIME
+        records["ts_event"] = np.where(unknown, records["clock"], records["ts_event"])
+        return records
+
+    def _rescaled(self, values: NDArray[Any], factor: _Factor) -> NDArray[Any]:
+        up, down = factor
+        if up > 1 and len(values) and int(np.abs(values).max()) > 2**62 // up:
+            raise DataError(f"{self._instrument.id}: an amount is too large for the instrument's decimals")
+        return values * up // down
+
+
+def _factor(scale: int, decimals: int) -> _Factor:
+    """What a number at one scale is multiplied and divided by, one of them 1, to stand at another."""
+    return 10 ** max(decimals - scale, 0), 10 ** max(scale - decimals, 0)
