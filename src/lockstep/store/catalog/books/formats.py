@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from lockstep.model.errors import DataError
-from lockstep.store.catalog.books import databento, lobster
+from lockstep.store.catalog.books import bitstamp, databento, lobster, recorded
+from lockstep.store.catalog.books.bitstamp import BitstampReader
 from lockstep.store.catalog.books.databento import DatabentoReader
 from lockstep.store.catalog.books.histories import histories_of_tapes
 from lockstep.store.catalog.books.lines import first_line
 from lockstep.store.catalog.books.lobster import LobsterReader
+from lockstep.store.catalog.books.recorded import RecordedReader
 from lockstep.store.catalog.books.tape import Pen, Tapes
 from lockstep.store.catalog.instruments import Wishes
 from lockstep.store.catalog.market_data import MarketData
@@ -53,6 +55,18 @@ FORMATS = (
         is_one=lambda path, _: databento.is_dbn(path),
         begins=lambda path, _: databento.begins_ns(path),
         reader=DatabentoReader,
+    ),
+    Format(
+        name="Binance recording (time and raw JSON)",
+        is_one=lambda _, line: recorded.is_recorded(line),
+        begins=lambda _, line: recorded.begins_ns(line),
+        reader=RecordedReader,
+    ),
+    Format(
+        name="Bitstamp live orders",
+        is_one=lambda _, line: bitstamp.is_log(line),
+        begins=lambda _, line: bitstamp.begins_ns(line),
+        reader=BitstampReader,
     ),
 )
 _PLAIN = (".csv", ".csv.gz", ".parquet", ".zip")

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lockstep.model.enums import EventKind
+from lockstep.model.enums import EventKind, Settlement
 from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY, UNITS_MAX
@@ -61,12 +61,17 @@ def _instrument(tape: Tape, rows: list[Rows], wishes: Wishes) -> tuple[Instrumen
         place=None,
     )
     said = msgspec.structs.replace(
-        wishes, asset_class=wishes.asset_class or listing.asset_class, session=wishes.session or listing.session
+        wishes,
+        asset_class=wishes.asset_class or listing.asset_class,
+        session=wishes.session or listing.session,
+        currency=wishes.currency or listing.quote or None,
     )
     instrument, notes = instrument_of(traits, said)
     price_divisor = int(np.gcd.reduce([one.price_divisor for one in rows]))
     price_zeros = _zeros(price_divisor, listing.price_scale)
     qty_zeros = _zeros(int(np.gcd.reduce([one.qty_divisor for one in rows])), listing.qty_scale)
+    # Contracts come in lots that the data shows; coins are kept as fine as they are counted.
+    usual = instrument.qty_decimals if listing.settlement is Settlement.CASH else 0
     # Hidden orders trade between the ticks, so that where there is a book it alone says what the tick is.
     ticked = [tape.books] if tape.books.prices else rows
     tick = 1
@@ -75,10 +80,9 @@ def _instrument(tape: Tape, rows: list[Rows], wishes: Wishes) -> tuple[Instrumen
     instrument = msgspec.structs.replace(
         instrument,
         price_decimals=listing.price_scale - price_zeros,
-        qty_decimals=_qty_decimals(instrument.qty_decimals, listing.qty_scale, qty_zeros, rows),
+        qty_decimals=_qty_decimals(usual, listing.qty_scale, qty_zeros, rows),
         tick_size=tick,
         base_currency=listing.base or instrument.base_currency,
-        quote_currency=wishes.currency or listing.quote or instrument.quote_currency,
         multiplier=listing.multiplier,
         settlement=listing.settlement,
     )

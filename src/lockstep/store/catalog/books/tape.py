@@ -96,6 +96,12 @@ class Rows:
         if len(self._waiting) >= CHUNK_ROWS:
             self.flush(file)
 
+    def extend(self, rows: list[_Row], file: int) -> None:
+        """Several of them."""
+        self._waiting.extend(rows)
+        if len(self._waiting) >= CHUNK_ROWS:
+            self.flush(file)
+
     def flush(self, file: int) -> None:
         """Write what waits. file: its number, which all of it is from."""
         if not self._waiting:
@@ -222,16 +228,17 @@ class Pen:
         self, tape: Tape, levels: list[tuple[int, int, int]], times: tuple[int, int], *, sequence: int, full: bool = False
     ) -> None:
         """Levels (side, price, quantity) that came as one; full: they are the whole book."""
-        flags = BOOK_FULL if full else 0
+        flags = int(BookAction.SET)
         if full:
             alone = 0 if levels else BOOK_LAST
-            self.change(tape, BookAction.CLEAR, 0, 0, 0, times, sequence=sequence, flags=flags | alone)
-        last = len(levels) - 1
-        for k, (side, price, qty) in enumerate(levels):
-            tape.books.add(
-                (*times, self.place, int(BookAction.SET) | flags | (BOOK_LAST if k == last else 0), side, price, qty, 0, sequence),
-                self.number,
-            )
+            self.change(tape, BookAction.CLEAR, 0, 0, 0, times, sequence=sequence, flags=BOOK_FULL | alone)
+            flags |= BOOK_FULL
+        ts_recv, ts_event = times
+        rows = [(ts_recv, ts_event, self.place, flags, side, price, qty, 0, sequence) for side, price, qty in levels]
+        if rows:
+            side, price, qty = levels[-1]
+            rows[-1] = (ts_recv, ts_event, self.place, flags | BOOK_LAST, side, price, qty, 0, sequence)
+            tape.books.extend(rows, self.number)
 
     def trade(
         self, tape: Tape, price: int, qty: int, side: int, times: tuple[int, int], *, trade_id: int = 0

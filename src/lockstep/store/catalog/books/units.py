@@ -1,6 +1,7 @@
 """Texts of prices and quantities as whole numbers, exactly or not at all."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from lockstep.model.errors import ParseError
 from lockstep.model.numbers import fixed_from_text
@@ -10,8 +11,10 @@ PRICE_SCALE = 10
 QTY_SCALE = 8
 """The same of quantities: up to 9 * 10**10."""
 _MAX = 2**63 - 1
+_POWERS = tuple(10**k for k in range(19))
 
 
+@lru_cache(maxsize=1 << 16)  # the same prices come again and again: it more than halves the time of reading a recording
 def units_of(text: str, scale: int) -> int:
     """A decimal text at a number of decimals: ("61800.20", 10) -> 618002000000000.
 
@@ -22,7 +25,7 @@ def units_of(text: str, scale: int) -> int:
     if len(fraction) > scale or not (digits.isascii() and digits.isdigit()):
         units = fixed_from_text(text, scale)
     else:
-        units = int(digits) * 10 ** (scale - len(fraction))
+        units = int(digits) * _POWERS[scale - len(fraction)]
     if not -_MAX <= units <= _MAX:
         raise ParseError(f"too large for 64 bits at {scale} decimals: {text!r}")
     return units
