@@ -12,6 +12,7 @@ import msgspec
 
 from lockstep.model.enums import AssetClass, Settlement
 from lockstep.model.errors import DataError, ParseError
+from lockstep.store.catalog.books.captures import Frame
 from lockstep.store.catalog.books.joined import Change, JoinedBook, Levels
 from lockstep.store.catalog.books.tape import UNKNOWN_TIME, Listing, Pen
 from lockstep.store.catalog.books.units import PRICE_SCALE, QTY_SCALE, units_of
@@ -173,3 +174,25 @@ def _listing(venue: str, symbol: str) -> Listing:
         qty_scale=QTY_SCALE,
         notes=(f"Binance streams of {venue}: depth changes joined to the snapshot by their numbers",),
     )
+
+
+class BinanceCaptures:
+    """Binance's messages in captures; REST answers have the symbol in their address."""
+
+    venue = SPOT
+
+    def __init__(self) -> None:
+        self._books = BinanceBooks()
+
+    def take(self, frame: Frame, pen: Pen) -> None:
+        """One message."""
+        if not frame.url:
+            self._books.take(message_of(frame.text), self.venue, frame.ts, pen)
+        elif "/depth?" in frame.url:
+            self._books.snapshot(message_of(frame.text), symbol_of_url(frame.url), self.venue, frame.ts, pen)
+
+
+class BinanceFuturesCaptures(BinanceCaptures):
+    """The same of USD-M futures."""
+
+    venue = USDM

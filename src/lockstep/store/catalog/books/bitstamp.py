@@ -32,12 +32,13 @@ from lockstep.model.numbers import NANOS_PER_SECOND
 from lockstep.model.record import BOOK_LAST
 from lockstep.store.catalog.books.lines import Line, lines_of
 from lockstep.store.catalog.books.tape import Listing, Pen, Tape
-from lockstep.store.catalog.books.units import QTY_SCALE, units_of
+from lockstep.store.catalog.books.units import units_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PRICE_SCALE = 5
+QTY_SCALE = 8
 MATCHING_NS = NANOS_PER_SECOND
 """In a recording of 2015 executions follow an order within 0.2 s, one after another."""
 LINE = re.compile(r"(\d{13}) (order_created|order_changed|order_deleted|order_book|trade) \{")

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from lockstep.model.errors import DataError
-from lockstep.store.catalog.books import bitstamp, databento, lobster, recorded
+from lockstep.store.catalog.books import bitstamp, captures, databento, lobster, recorded
+from lockstep.store.catalog.books.binance import BinanceCaptures, BinanceFuturesCaptures
 from lockstep.store.catalog.books.bitstamp import BitstampReader
+from lockstep.store.catalog.books.bybit import Bybit
+from lockstep.store.catalog.books.coinbase import Coinbase
+from lockstep.store.catalog.books.deribit import Deribit
+from lockstep.store.catalog.books.okx import Okx
 from lockstep.store.catalog.books.databento import DatabentoReader
 from lockstep.store.catalog.books.histories import histories_of_tapes
+from lockstep.store.catalog.books.korea import Bithumb, Upbit
 from lockstep.store.catalog.books.lines import first_line
 from lockstep.store.catalog.books.lobster import LobsterReader
 from lockstep.store.catalog.books.recorded import RecordedReader
@@ -43,6 +49,17 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     reader: Callable[[], Reader]
 
 
+VENUES: dict[str, type[captures.Venue]] = {
+    "BINANCE": BinanceCaptures,
+    "BINANCE_FUTURES": BinanceFuturesCaptures,
+    "BITHUMB": Bithumb,
+    "BYBIT": Bybit,
+    "COINBASE": Coinbase,
+    "DERIBIT": Deribit,
+    "OKX": Okx,
+    "UPBIT": Upbit,
+}
+"""By the name in the header of a capture."""
 FORMATS = (
     Format(
         name="LOBSTER messages",
@@ -67,6 +84,12 @@ FORMATS = (
         is_one=lambda _, line: bitstamp.is_log(line),
         begins=lambda _, line: bitstamp.begins_ns(line),
         reader=BitstampReader,
+    ),
+    Format(
+        name="websocket capture (cryptofeed)",
+        is_one=lambda _, line: captures.is_capture(line),
+        begins=lambda _, __: 0,  # the header need not say it: captures are taken in the order of their names
+        reader=lambda: captures.CaptureReader(VENUES),
     ),
 )
 _PLAIN = (".csv", ".csv.gz", ".parquet", ".zip")

@@ -1,19 +1,31 @@
 """Tapes into histories: at the fewest decimals that hold every price, on the tick all prices are on, at corrected times."""
 
 from collections.abc import Sequence
+from math import gcd
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lockstep.model.enums import EventKind, Settlement
+from lockstep.model.enums import Settlement
 from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY, UNITS_MAX
 from lockstep.model.record import Records
 from lockstep.store.catalog.books.encode import BookEncoder
-from lockstep.store.catalog.books.tape import UNKNOWN_TIME, FileClock, Rows, Tape, Tapes, amounts_of
+from lockstep.store.catalog.books.tape import (
+    PRICES_OF,
+    QUANTITIES_OF,
+    UNKNOWN_TIME,
+    Chunk,
+    FileClock,
+    Rows,
+    Tape,
+    Tapes,
+    amounts_of,
+    zeros_of,
+)
 from lockstep.store.catalog.gaps import SessionHours
 from lockstep.store.catalog.instruments import Traits, Wishes, instrument_of
 from lockstep.store.catalog.market_data import MarketData, Spool
@@ -22,9 +34,6 @@ from lockstep.store.catalog.ticks import TickEncoder
 
 TICK_PRICES_MIN = 1_000
 """From so many prices on, the step that all of them are on is taken for the tick."""
-_PRICES = {EventKind.BOOK: ("p0",), EventKind.TRADE: ("p0",), EventKind.QUOTE: ("p0", "p1")}
-_QUANTITIES = {EventKind.BOOK: ("p1",), EventKind.TRADE: ("p1",), EventKind.QUOTE: ("p2", "p3")}
-_Factor = tuple[int, int]
 
 
 def histories_of_tapes(
@@ -67,16 +76,17 @@ def _instrument(tape: Tape, rows: list[Rows], wishes: Wishes) -> tuple[Instrumen
         currency=wishes.currency or listing.quote or None,
     )
     instrument, notes = instrument_of(traits, said)
-    price_divisor = int(np.gcd.reduce([one.price_divisor for one in rows]))
-    price_zeros = _zeros(price_divisor, listing.price_scale)
-    qty_zeros = _zeros(int(np.gcd.reduce([one.qty_divisor for one in rows])), listing.qty_scale)
+    price_divisor = gcd(*(one.price_divisor for one in rows))
+    price_zeros = zeros_of(price_divisor, listing.price_scale)
+    qty_zeros = zeros_of(gcd(*(one.qty_divisor for one in rows)), listing.qty_scale)
     # Contracts come in lots that the data shows; coins are kept as fine as they are counted.
     usual = instrument.qty_decimals if listing.settlement is Settlement.CASH else 0
     # Hidden orders trade between the ticks, so that where there is a book it alone says what the tick is.
     ticked = [tape.books] if tape.books.prices else rows
+    known = sum(one.prices for one in ticked) >= TICK_PRICES_MIN
     tick = 1
-    if sum(one.prices for one in ticked) >= TICK_PRICES_MIN:
-        tick = int(np.gcd.reduce([one.price_divisor for one in ticked])) // 10**price_zeros
+    if known:
+        tick = gcd(*(one.price_divisor for one in ticked)) // 10**price_zeros
     instrument = msgspec.structs.replace(
         instrument,
         price_decimals=listing.price_scale - price_zeros,
@@ -88,15 +98,8 @@ def _instrument(tape: Tape, rows: list[Rows], wishes: Wishes) -> tuple[Instrumen
     )
     if listing.multiplier != 1:
         notes = tuple(note for note in notes if not note.startswith("multiplier 1"))
-    return instrument, [*notes, f"tick {instrument.price_text(tick)}, as the prices show"]
-
-
-def _zeros(divisor: int, scale: int) -> int:
-    """How many zeros all numbers end in, of which this is the greatest divisor."""
-    zeros = 0
-    while zeros < scale and divisor % 10 ** (zeros + 1) == 0:
-        zeros += 1
-    return zeros
+    why = "as the prices show" if known else "the last decimal of the prices: too few to tell"
+    return instrument, [*notes, f"tick {instrument.price_text(tick)}, {why}"]
 
 
 def _qty_decimals(usual: int, scale: int, zeros: int, rows: list[Rows]) -> int:
@@ -116,9 +119,6 @@ class _History:
         self._rows = tape.rows()[name]
         self._instrument = instrument
         self._files = files
-        listing = tape.listing
-        self._price = _factor(listing.price_scale, instrument.price_decimals)
-        self._qty = _factor(listing.qty_scale, instrument.qty_decimals)
 
     def read(self, spool: Spool, source: str, notes: Sequence[str]) -> MarketData:
         shape = SHAPES[self._name]
@@ -130,12 +130,12 @@ class _History:
             row += len(records)
         clocks = [note for number in self._tape.files for note in self._files[number].notes()]
         faults = [f"{count:,} x {what}, the first at {first}" for what, (count, first) in self._tape.faults.items()]
-        return encoder.finish(source, [*self._tape.listing.notes, *clocks, *faults, *notes])
+        counts = [f"{count:,} {what}" for what, count in self._tape.counts.items()]
+        return encoder.finish(source, [*self._tape.listing.notes, *clocks, *counts, *faults, *notes])
 
     def _encoder(self, spool: Spool) -> TickEncoder:
-        first = next(self._rows.chunks())
         last = self._rows.place_of(self._rows.count - 1)[0]
-        span = int(first["clock"][0]) - 2 * NANOS_PER_DAY, self._last_clock(last) + 2 * NANOS_PER_DAY
+        span = self._rows.clock_of(0) - 2 * NANOS_PER_DAY, self._last_clock(last) + 2 * NANOS_PER_DAY
         hours = SessionHours(self._instrument.session, *span)
         if self._name == "books":
             return BookEncoder(self._instrument, spool, hours, self._row_name)
@@ -148,25 +148,21 @@ class _History:
         file, place = self._rows.place_of(row)
         return f"{self._files[file].name}: {self._files[file].row_word} {place:,}"
 
-    def _exact(self, records: Records) -> Records:
-        """From the scales of the format to the instrument's decimals, from the recorder's clock to the corrected one."""
+    def _exact(self, chunk: Chunk) -> Records:
+        """From the scales of the chunk to the instrument's decimals, from the recorder's clock to the corrected one."""
+        records = chunk.records
         amounts = amounts_of(records)
-        for factor, words in ((self._price, _PRICES), (self._qty, _QUANTITIES)):
-            for word in words[self._rows.kind]:
-                records[word] = np.where(amounts, self._rescaled(records[word], factor), records[word])
+        kind, decimals = self._rows.kind, (self._instrument.price_decimals, self._instrument.qty_decimals)
+        for words, finer in (
+            (PRICES_OF[kind], decimals[0] - chunk.price_scale),
+            (QUANTITIES_OF[kind], decimals[1] - chunk.qty_scale),
+        ):
+            for word in words if finer else ():
+                if int(np.abs(records[word]).max(initial=0, where=amounts)) > 2**62 // 10**finer:
+                    raise DataError(f"{self._instrument.id}: an amount is too large for the decimals that another one needs")
+                records[word] = np.where(amounts, records[word] * 10**finer, records[word])
         shifts: NDArray[Any] = np.array([clock.shift_ns for clock in self._files], np.int64)
         records["clock"] += shifts[records["seq"]]
         unknown = records["ts_event"] == UNKNOWN_TIME
         records["ts_event"] = np.where(unknown, records["clock"], records["ts_event"])
         return records
-
-    def _rescaled(self, values: NDArray[Any], factor: _Factor) -> NDArray[Any]:
-        up, down = factor
-        if up > 1 and len(values) and int(np.abs(values).max()) > 2**62 // up:
-            raise DataError(f"{self._instrument.id}: an amount is too large for the instrument's decimals")
-        return values * up // down
-
-
-def _factor(scale: int, decimals: int) -> _Factor:
-    """What a number at one scale is multiplied and divided by, one of them 1, to stand at another."""
-    return 10 ** max(decimals - scale, 0), 10 ** max(scale - decimals, 0)

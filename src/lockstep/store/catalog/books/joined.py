@@ -80,3 +80,39 @@ def _joins(change: Change, number: int) -> bool:
     if change.before is not None and change.before == number:
         return True
     return change.first <= number + 1 <= change.last + 1
+
+
+class PushedBook:
+    """Writes a book whose full state comes in the stream itself, before its changes; there nothing has to be joined.
+
+    A change that does not follow the one before leaves a gap: RESYNCING, until the venue sends a full book again. A venue that numbers
+    nothing passes None, and gaps cannot be seen.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.last: int | None = None
+        self._broken = False
+
+    def snapshot(self, number: int | None, levels: Levels, times: tuple[int, int], pen: Pen) -> None:
+        """A full book."""
+        self.last, self._broken = number, False
+        pen.levels(self.tape, levels, times, sequence=number or 0, full=True)
+
+    def change(
+        self, number: int | None, before: int | None, levels: Levels, times: tuple[int, int], pen: Pen
+    ) -> None:
+        """Changed levels. number, before: of this change and the one before it, as the venue says."""
+        if number is not None and self.last is not None and number <= self.last:
+            pen.fault(self.tape, "changes of the book that came twice or late: left out")
+            return
+        if before is not None and self.last is not None and before != self.last and not self._broken:
+            self.lose(BookFault.GAP, "gaps between changes of the book", times, pen)
+        self.last = number
+        pen.levels(self.tape, levels, times, sequence=number or 0)
+
+    def lose(self, fault: BookFault, what: str, times: tuple[int, int], pen: Pen) -> None:
+        """From here on the book is not what the venue's is."""
+        self._broken = True
+        pen.fault(self.tape, what)
+        pen.status(self.tape, BookState.RESYNCING, fault, times, sequence=self.last or 0)

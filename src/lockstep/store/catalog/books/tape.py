@@ -1,8 +1,10 @@
 """What recordings say of their instruments, row by row, on disk until the last file is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from math import gcd
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,7 +20,10 @@ LATENCY_FLOOR_NS = 1_000_000
 """The smallest latency that a corrected clock is given: venues stamp whole milliseconds, so less could not be told from none."""
 UNKNOWN_TIME = -1
 """For ts_event, where the venue says none: it becomes the time of receipt."""
-_Row = tuple[int, int, int, int, int, int, int, int, int]
+PRICES_OF = {EventKind.BOOK: ("p0",), EventKind.TRADE: ("p0",), EventKind.QUOTE: ("p0", "p1")}
+QUANTITIES_OF = {EventKind.BOOK: ("p1",), EventKind.TRADE: ("p1",), EventKind.QUOTE: ("p2", "p3")}
+Row = tuple[int, int, int, int, int, int, int, int, int]
+_COLUMNS = ("clock", "ts_event", "ts_open", "flags", "aux", "p0", "p1", "p2", "p3")
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +40,14 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     price_scale: int
     qty_scale: int
     notes: tuple[str, ...] = ()
+
+
+class Chunk(NamedTuple):
+    """Some rows, and the decimals that their prices and quantities are at."""
+
+    records: Records
+    price_scale: int
+    qty_scale: int
 
 
 class FileClock:
@@ -77,71 +90,79 @@ class FileClock:
 
 
 class Rows:
-    """The rows of one kind, at the scales of the format. place: where in the file; it stands in the word ts_open."""
+    """The rows of one kind. Their prices and quantities come at the scales of the format, which leave room for the finest of all
+    instruments, and may need more than 64 bits; each chunk is kept without the zeros that all of it ends in.
 
-    def __init__(self, kind: EventKind) -> None:
+    place: where in the file; it stands in the word ts_open. price_divisor, qty_divisor: the greatest common ones so far.
+    """
+
+    def __init__(self, kind: EventKind, listing: Listing) -> None:
         self.kind = kind
         self.count = 0
         self.price_divisor = 0
         self.qty_divisor = 0
         self.qty_highest = 0
         self.prices = 0
-        self.weekends = False
-        self._waiting: list[_Row] = []
+        self._scales = listing.price_scale, listing.qty_scale
+        self._words = PRICES_OF[kind], QUANTITIES_OF[kind]
+        self._waiting: list[Row] = []
+        self._chunks: list[tuple[int, int, int]] = []
         self._spool = Spool()
 
-    def add(self, row: _Row, file: int) -> None:
+    def add(self, row: Row, file: int) -> None:
         """(ts_recv, ts_event, place, flags, side, p0, p1, p2, p3)."""
         self._waiting.append(row)
         if len(self._waiting) >= CHUNK_ROWS:
             self.flush(file)
 
-    def extend(self, rows: list[_Row], file: int) -> None:
+    def extend(self, rows: list[Row], file: int) -> None:
         """Several of them."""
         self._waiting.extend(rows)
         if len(self._waiting) >= CHUNK_ROWS:
             self.flush(file)
 
     def flush(self, file: int) -> None:
-        """Write what waits. file: its number, which all of it is from."""
+        """Write what waits. file: its number, which all of it is from. Raises: DataError: a number does not fit into 64 bits."""
         if not self._waiting:
             return
+        columns = dict(zip(_COLUMNS, zip(*self._waiting, strict=True), strict=True))
+        self._waiting.clear()
+        no_amounts = self._statuses(columns["flags"])
+        prices, price_scale, divisor = _stripped(columns, self._words[0], no_amounts, self._scales[0])
+        self.price_divisor = gcd(self.price_divisor, divisor)
+        quantities, qty_scale, divisor = _stripped(columns, self._words[1], no_amounts, self._scales[1])
+        self.qty_divisor = gcd(self.qty_divisor, divisor)
+        for word in self._words[1]:
+            amounts = (value for k, value in enumerate(columns[word]) if k not in no_amounts)
+            self.qty_highest = max(self.qty_highest, max(map(abs, amounts), default=0))
+        self.prices += sum(1 for value in columns["p0"] if value) - len(no_amounts)
         try:
-            columns: NDArray[np.int64] = np.array(self._waiting, np.int64).T
+            records = np.zeros(len(columns["flags"]), MARKET_EVENT)
+            for word, values in {**columns, **prices, **quantities}.items():
+                records[word] = np.array(values, np.int64)
         except OverflowError as e:
             raise DataError("a time, price, quantity or id does not fit into 64 bits") from e
-        self._waiting.clear()
-        records = np.zeros(columns.shape[1], MARKET_EVENT)
-        records["clock"], records["ts_event"], records["ts_open"] = columns[0], columns[1], columns[2]
-        records["seq"] = file
+        sides = np.array(columns["aux"], np.int64)
+        records["aux"] = np.where(sides == 0, 0, sides + 2)
         records["kind"] = self.kind
-        records["flags"] = columns[3]
-        records["aux"] = np.where(columns[4] == 0, 0, columns[4] + 2)
-        for k, word in enumerate(("p0", "p1", "p2", "p3")):
-            records[word] = columns[5 + k]
-        self.put(records)
-
-    def put(self, records: Records) -> None:
-        """Rows as records: seq is the number of the file, ts_open the place."""
-        amounts = amounts_of(records)
-        prices, quantities = ("p0", "p1"), ("p2", "p3")
-        if self.kind is not EventKind.QUOTE:
-            prices, quantities = ("p0",), ("p1",)
-        for word in prices:
-            self.price_divisor = int(np.gcd.reduce(records[word][amounts], initial=self.price_divisor))
-        for word in quantities:
-            values = records[word][amounts]
-            self.qty_divisor = int(np.gcd.reduce(values, initial=self.qty_divisor))
-            self.qty_highest = max(self.qty_highest, int(np.abs(values).max(initial=0)))
-        self.prices += int(np.count_nonzero(records["p0"][amounts]))
+        records["seq"] = file
+        self._chunks.append((len(records), price_scale, qty_scale))
         self.count += len(records)
         self._spool.append(records)
 
-    def chunks(self) -> Iterator[Records]:
+    def _statuses(self, flags: Sequence[int]) -> frozenset[int]:
+        """The rows whose price and quantity are a state and its reason."""
+        if self.kind is not EventKind.BOOK:
+            return frozenset()
+        return frozenset(k for k, value in enumerate(flags) if value & BOOK_ACTION == BookAction.STATUS)
+
+    def chunks(self) -> Iterator[Chunk]:
         """The rows in order."""
         self._spool.flush()
-        for begin in range(0, self.count, CHUNK_ROWS):
-            yield self._spool.read(begin, min(begin + CHUNK_ROWS, self.count))
+        begin = 0
+        for rows, price_scale, qty_scale in self._chunks:
+            yield Chunk(self._spool.read(begin, begin + rows), price_scale, qty_scale)
+            begin += rows
 
     def place_of(self, row: int) -> tuple[int, int]:
         """The number of the file and the place in it."""
@@ -152,6 +173,34 @@ class Rows:
         """The time of receipt as recorded."""
         self._spool.flush()
         return self._spool.word(row, CLOCK)
+
+
+def _stripped(
+    columns: Mapping[str, Sequence[int]], words: Sequence[str], no_amounts: frozenset[int], scale: int
+) -> tuple[dict[str, Sequence[int]], int, int]:
+    """The amounts of some columns without the zeros that all of them end in, their scale, and their greatest divisor before."""
+    divisor = 0
+    for word in words:
+        values = columns[word]
+        if no_amounts:
+            values = [0 if k in no_amounts else value for k, value in enumerate(values)]
+        divisor = gcd(divisor, *set(values))
+    zeros = zeros_of(divisor, scale)
+    power = 10**zeros
+    found: dict[str, Sequence[int]] = {}
+    for word in words:
+        found[word] = [
+            value if k in no_amounts else value // power for k, value in enumerate(columns[word])
+        ] if no_amounts else [value // power for value in columns[word]]
+    return found, scale - zeros, divisor
+
+
+def zeros_of(divisor: int, scale: int) -> int:
+    """How many zeros all numbers end in, of which this is the greatest divisor; at most `scale`."""
+    zeros = 0
+    while zeros < scale and divisor % 10 ** (zeros + 1) == 0:
+        zeros += 1
+    return zeros
 
 
 def amounts_of(records: Records) -> NDArray[np.bool_]:
@@ -165,10 +214,11 @@ class Tape:
 
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
-        self.books = Rows(EventKind.BOOK)
-        self.trades = Rows(EventKind.TRADE)
-        self.quotes = Rows(EventKind.QUOTE)
+        self.books = Rows(EventKind.BOOK, listing)
+        self.trades = Rows(EventKind.TRADE, listing)
+        self.quotes = Rows(EventKind.QUOTE, listing)
         self.faults: dict[str, tuple[int, str]] = {}
+        self.counts: dict[str, int] = {}
         self.files: list[int] = []
 
     def rows(self) -> dict[str, Rows]:
@@ -256,6 +306,10 @@ class Pen:
         """Something was wrong here: counted under its words, with the place of the first."""
         before, first = tape.faults.get(what, (0, f"{self.clock.name}: {self.clock.row_word} {self.place:,}"))
         tape.faults[what] = before + count, first
+
+    def count(self, tape: Tape, what: str) -> None:
+        """Something was checked here and right."""
+        tape.counts[what] = tape.counts.get(what, 0) + 1
 
     def close(self) -> None:
         """The file is read: what waits is written, so that the next file's rows come after it."""

@@ -3,31 +3,22 @@
 from decimal import Decimal
 from functools import lru_cache
 
-from lockstep.model.errors import ParseError
-from lockstep.model.numbers import fixed_from_text
+from lockstep.model.numbers import DECIMALS_MAX, fixed_from_text
 
-PRICE_SCALE = 10
-"""Decimals that prices written as text are kept at until their instrument is known: enough for every coin, and 9 * 10**8 fits."""
-QTY_SCALE = 8
-"""The same of quantities: up to 9 * 10**10."""
-_MAX = 2**63 - 1
+PRICE_SCALE = QTY_SCALE = DECIMALS_MAX
+"""Decimals that numbers written as text are read at, whatever the instrument: its own are known when all of them are read."""
 _POWERS = tuple(10**k for k in range(19))
 
 
 @lru_cache(maxsize=1 << 16)  # the same prices come again and again: it more than halves the time of reading a recording
 def units_of(text: str, scale: int) -> int:
-    """A decimal text at a number of decimals: ("61800.20", 10) -> 618002000000000.
-
-    Raises: ParseError: not a number, finer than that, or too large for 64 bits.
-    """
+    """A decimal text at a number of decimals: ("61800.20", 4) -> 618002000. Raises: ParseError: not a number, or finer."""
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
     if len(fraction) > scale or not (digits.isascii() and digits.isdigit()):
         units = fixed_from_text(text, scale)
     else:
         units = int(digits) * _POWERS[scale - len(fraction)]
-    if not -_MAX <= units <= _MAX:
-        raise ParseError(f"too large for 64 bits at {scale} decimals: {text!r}")
     return units
 
 
