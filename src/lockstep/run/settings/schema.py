@@ -46,7 +46,7 @@ SETTINGS_SCHEMA_VERSION = 1
 MODES = ("backtest",)
 LATER_MODES = ("paper", "live")
 """The same file will run these; this version answers that it does not."""
-DATA_KINDS = ("bars", "quotes", "trades", "ticks")
+DATA_KINDS = ("bars", "quotes", "trades", "ticks", "books", "depth")
 """Those of the catalog, which is too heavy to load for a list of words; a test compares."""
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from lockstep.model.errors import DataError, UsageError, did_you_mean
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet", ".zip")
-"""The kinds of file that are data."""
+SUFFIXES = (
+    ".csv", ".csv.gz", ".parquet", ".zip", ".dbn", ".dbn.zst", ".raw.zst", ".raw.gz", ".raw", ".jsonl.zst", ".jsonl.gz", ".jsonl",
+    ".log.xz", ".log.gz", ".log",
+)  # fmt: skip
+"""The kinds of file that are data: tables, and recordings of books."""
 ACTIONS_SUFFIX = "_actions.parquet"
 """STEM_actions.parquet beside STEM.parquet holds its splits and dividends; it is no data set of its own."""
 DATA_FOLDER = "data"

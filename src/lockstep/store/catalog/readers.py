@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockstep.model.errors import DataError
+from lockstep.model.errors import DataError, UsageError
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.store.catalog import lean, native, places
+from lockstep.store.catalog.books.formats import read_recordings, recordings_in
 from lockstep.store.catalog.database import database
 from lockstep.store.catalog.encode import BarEncoder, Window
 from lockstep.store.catalog.file_kinds import chosen_files
@@ -44,11 +45,13 @@ def read_market_data(
 ) -> list[MarketData]:
     """Every instrument of a file, folder or data set, sorted by symbol, checked from the first row to the last.
 
-    Args:   where: a path (CSV, also .gz; Parquet; zip of Lean bars or ticks; a folder of those), a name the catalog
+    Args:   where: a path (CSV, also .gz; Parquet; zip of Lean bars or ticks; a recording of books, see
+            docs/reference/data.md; a folder of those), a name the catalog
             knows, or "catalog", the store of imported history. symbols: only these. asset_class ("equity", "crypto",
             "fx" ...), session (a calendar's name), fees, currency: win over what is inferred; what was inferred stands in
             info.notes. kind: "bars", "quotes", "trades", or "ticks", which gives quotes and trades as two histories of
-            one instrument; None: bars where there are any, else the one kind there is.
+            one instrument, "books", or "depth", which gives books and whatever quotes and trades there are besides; None:
+            bars where there are any, else the one kind there is, of recordings all they hold.
     Raises: DataError: the data breaks a rule; the message names file, row, fact and value. UsageError: an unknown
             name, asset class, session or kind, or ticks of two kinds and none chosen.
     """
@@ -72,6 +75,15 @@ def read_files(
     source = path.name if isinstance(where, Path) or Path(where).exists() else str(where)
     with tempfile.TemporaryDirectory(prefix="lockstep-") as folder, database(Path(folder)) as db:
         files = data_files(path)
+        recordings, files = recordings_in(files, db)
+        if recordings and files and kind not in ("bars", "books", "depth"):
+            raise UsageError(
+                f"{source}: it holds recordings of books ({recordings[0].path.name}) and tables ({files[0].name})",
+                hint="say which with --kind bars, --kind books or --kind depth, or read them one by one",
+            )
+        if recordings and (kind != "bars" or not files):
+            found = read_recordings(recordings, kinds_of(kind or "depth"), source, db, wishes, symbols)
+            return _asked_for(found, kind, source, symbols)
         if len(files) == 1 and native.is_native(files[0], db):
             if kind not in (None, "bars"):
                 raise DataError(f"{source}: it holds bars, no {kind}")
@@ -90,6 +102,16 @@ def read_files(
         if blocks:
             found += histories_of(blocks, source, wishes)
         return sorted(found, key=lambda data: data.instrument.symbol)
+
+
+def _asked_for(
+    found: list[MarketData], kind: str | None, source: str, symbols: Sequence[str] | None
+) -> list[MarketData]:
+    """What recordings gave. Raises: DataError: nothing of what was asked for."""
+    if not found or (kind == "depth" and not any(data.info.kind == "book" for data in found)):
+        of = "" if symbols is None else " of " + ", ".join(symbols)
+        raise DataError(f"{source}: no {kind or 'rows'}{of} there")
+    return sorted(found, key=lambda data: data.instrument.symbol)
 
 
 def vault_at(where: str | Path) -> Vault | None:

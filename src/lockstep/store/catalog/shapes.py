@@ -5,9 +5,12 @@
 | bars | ts_open, ts_event; open, high, low, close in price units; volume | a month of ts_open |
 | quotes | ts_event, ts_recv; bid, ask in price units; bid_qty, ask_qty in quantity units | a day of ts_recv |
 | trades | ts_event, ts_recv; price, qty in units; trade_id; side of the aggressor: 1, -1, 0 unknown | a day of ts_recv |
+| books | ts_event, ts_recv; price, qty in units; order_id; sequence at the venue; side: 1, -1, 0 both; action: the flags of the record, uint8 | a day of ts_recv |
 
 Months and days are UTC. ts_recv is when the tick was known to us, and equals ts_event where that was not recorded: it is
-the clock that events are ordered by, so that the files of a series, one after another, are in order.
+the clock that events are ordered by, so that the files of a series, one after another, are in order. Of books the order of
+rows is part of the content: rows of one moment stay as they came. A row whose action is STATUS has a BookState for its price
+and a BookFault for its quantity: no amounts, see `Shape.amounts`.
 """
 
 from collections.abc import Mapping
@@ -17,9 +20,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lockstep.model.enums import EventKind
+from lockstep.model.enums import BookAction, EventKind
 from lockstep.model.errors import UsageError, did_you_mean
-from lockstep.model.record import MARKET_EVENT, Records
+from lockstep.model.record import BOOK_ACTION, MARKET_EVENT, Records
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -46,7 +49,14 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     def dtype(self, column: str) -> np.dtype[Any]:
         """The type of a column in arrays and in the file."""
-        return np.dtype({"volume": "<f8", "side": "i1"}.get(column, "<i8"))
+        return np.dtype({"volume": "<f8", "side": "i1", "action": "u1"}.get(column, "<i8"))
+
+    def amounts(self, columns: Columns) -> NDArray[np.bool_]:
+        """Of each row, whether its prices and quantities are amounts at the instrument's decimals."""
+        if self.event is EventKind.BOOK:
+            found: NDArray[np.bool_] = columns["action"] & BOOK_ACTION != BookAction.STATUS
+            return found
+        return np.ones(len(columns[self.key]), bool)
 
     def period_of(self, ts_ns: int) -> str:
         """The month or day of a moment: "2018-01" or "2013-10-07"."""
@@ -105,9 +115,30 @@ TRADES = Shape(
     prices=("price",),
     quantities=("qty",),
 )
-SHAPES = {shape.name: shape for shape in (BARS, QUOTES, TRADES)}
-KINDS = {"bars": ("bars",), "quotes": ("quotes",), "trades": ("trades",), "ticks": ("quotes", "trades")}
+BOOKS = Shape(
+    name="books",
+    event=EventKind.BOOK,
+    words={
+        "ts_event": "ts_event", "ts_recv": "clock", "price": "p0", "qty": "p1", "order_id": "p2", "sequence": "p3",
+        "side": "aux", "action": "flags",
+    },
+    key="ts_recv",
+    unit="D",
+    prices=("price",),
+    quantities=("qty",),
+)  # fmt: skip
+SHAPES = {shape.name: shape for shape in (BARS, QUOTES, TRADES, BOOKS)}
+KINDS = {
+    "bars": ("bars",),
+    "quotes": ("quotes",),
+    "trades": ("trades",),
+    "ticks": ("quotes", "trades"),
+    "books": ("books",),
+    "depth": ("books", "quotes", "trades"),
+}
 """What `kind` may be, and the series it means."""
+OPTIONAL = {"depth": frozenset({"quotes", "trades"})}
+"""Of the series a kind means, those that data need not have."""
 
 
 def kinds_of(kind: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import UNITS_MAX, text_from_fixed
-from lockstep.model.record import CLOCK
+from lockstep.model.record import CLOCK, Records
 from lockstep.store.catalog.encode import RecordLog, Sink
 from lockstep.store.catalog.gaps import SessionHours
 from lockstep.store.catalog.market_data import DataInfo, MarketData
@@ -69,7 +69,9 @@ class TickEncoder:
         self._last = int(clock[-1])
         self._rows += len(clock)
         self._clocks_differ = self._clocks_differ or not np.array_equal(clock, columns["ts_event"])
-        self._log.add(self._shape.records_of(columns))
+        records = self._shape.records_of(columns)
+        self._passing(start, records)
+        self._log.add(records)
 
     def finish(self, source: str, notes: Sequence[str]) -> MarketData:
         """The instrument's ticks, after the last window. Raises: DataError: none, or far too many are crossed."""
@@ -100,6 +102,9 @@ class TickEncoder:
             clocks_differ=self._clocks_differ,
         )
         return MarketData(self.instrument, info, self._log.rows(CLOCK))
+
+    def _passing(self, start: int, records: Records) -> None:
+        """What else a kind of tick has to have looked at; `start` as in `add`."""
 
     def _own_notes(self) -> list[str]:
         notes = []

@@ -16,9 +16,11 @@ from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import NANOS_PER_DAY
 from lockstep.model.record import MARKET_EVENT, Records
+from lockstep.store.catalog.books.encode import BookEncoder
 from lockstep.store.catalog.encode import BarEncoder, Surveyed, Window
 from lockstep.store.catalog.gaps import SessionHours
 from lockstep.store.catalog.market_data import DataInfo, MarketData
+from lockstep.store.catalog.shapes import BOOKS
 from lockstep.store.catalog.ticks import TickEncoder
 from lockstep.store.catalog.vault import ledger
 from lockstep.store.catalog.vault.series import SeriesFiles, StoredRows
@@ -80,7 +82,12 @@ def _made(files: SeriesFiles, instrument: Instrument, source: str) -> Survey:
             )
         data = bars.finish(source, files.series.notes)
     else:
-        ticks = TickEncoder(files.series.shape, instrument, sink, hours, row_name)
+        shape = files.series.shape
+        ticks = (
+            BookEncoder(instrument, sink, hours, row_name, follow=False)
+            if shape is BOOKS
+            else TickEncoder(shape, instrument, sink, hours, row_name)
+        )
         for row, columns in files.groups(files.start, files.stop):
             ticks.add(row, dict(columns))
         data = ticks.finish(source, files.series.notes)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from math import gcd
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -131,6 +132,7 @@ class Writing:
         }
         if finer:
             entry = self._rewritten(entry, finer)
+        entry = msgspec.structs.replace(entry, instrument=_on_both_ticks(entry.instrument, data.instrument))
         actions = _merged(entry.actions, data.actions)
         if actions != entry.actions:
             self.changed = True
@@ -146,7 +148,8 @@ class Writing:
                 hint="--replace writes the stored files again at the finer decimals; or round the new data",
             )
         scale = {name: finer.get(name, getattr(old, name)) - getattr(old, name) for name in _DECIMALS}
-        entry = msgspec.structs.replace(entry, instrument=msgspec.structs.replace(old, **finer))
+        tick = old.tick_size * 10 ** scale["price_decimals"]
+        entry = msgspec.structs.replace(entry, instrument=msgspec.structs.replace(old, tick_size=tick, **finer))
         series = {}
         for name, one in entry.series.items():
             parts = []
@@ -234,14 +237,21 @@ def _scaled(columns: Columns, shape: Shape, scale: dict[str, int], instrument: I
     for name, decimals in zip(_DECIMALS, (shape.prices, shape.quantities), strict=True):
         factor = 10 ** scale[name]
         for column in decimals if factor > 1 else ():
-            if len(found[column]) and int(found[column].max()) * factor > UNITS_MAX:
+            amounts = shape.amounts(columns)
+            highest = int(np.abs(found[column]).max(initial=0, where=amounts))
+            if highest * factor > UNITS_MAX:
                 raise DataError(
-                    f"{instrument.id}: {column} {int(found[column].max())} units at {scale[name]} more decimals is "
-                    "above 2**53",
+                    f"{instrument.id}: {column} {highest} units at {scale[name]} more decimals is above 2**53",
                     hint="round the finer data to fewer decimals",
                 )
-            found[column] = found[column] * factor
+            found[column] = np.where(amounts, found[column] * factor, found[column])
     return found
+
+
+def _on_both_ticks(stored: Instrument, new: Instrument) -> Instrument:
+    """The stored instrument, on the coarsest tick that the prices of both are on; its decimals are as fine as the new one's."""
+    finer = stored.price_decimals - new.price_decimals
+    return msgspec.structs.replace(stored, tick_size=gcd(stored.tick_size, new.tick_size * 10**finer))
 
 
 def _merged(stored: tuple[Action, ...] | None, new: tuple[Action, ...] | None) -> tuple[Action, ...] | None:
