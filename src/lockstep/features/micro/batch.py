@@ -7,11 +7,11 @@ import numpy as np
 
 if cython.compiled:
     from cython.cimports.lockstep.features.micro.base import MarketFeature
-    from cython.cimports.lockstep.features.micro.stream import MarketFeatures
+    from cython.cimports.lockstep.features.micro.stream import MarketFeatures, updates_at
     from cython.cimports.lockstep.model.rows import EventRows
 else:
     from lockstep.features.micro.base import MarketFeature
-    from lockstep.features.micro.stream import MarketFeatures
+    from lockstep.features.micro.stream import MarketFeatures, updates_at
     from lockstep.model.rows import EventRows
 from lockstep.model.enums import BookAction, EventKind
 from lockstep.model.record import BOOK_ACTION, BOOK_LAST, MARKET_EVENT, Records
@@ -81,16 +81,18 @@ def fill(
     values: "NDArray[np.float64]",
 ) -> cython.Py_ssize_t:
     filled: cython.Py_ssize_t = 0
+    begin: cython.Py_ssize_t = 0
     i: cython.Py_ssize_t
     k: cython.Py_ssize_t
     for i in range(rows.w.shape[0]):
-        if driven.apply(rows, i, i + 1) == 0:
+        if not updates_at(rows.w[i, 3]):
             continue
-        clock[filled] = rows.w[i, 0]
-        row[filled] = i
-        for k in range(len(driven.features)):
-            values[filled, k] = cython.cast(MarketFeature, driven.features[k]).value
-        filled += 1
+        if driven.apply(rows, begin, i + 1) > 0:
+            clock[filled] = rows.w[i, 0]
+            row[filled] = i
+            for k in range(len(driven.features)):
+                values[filled, k] = cython.cast(MarketFeature, driven.features[k]).value
+            filled += 1
+        begin = i + 1
+    driven.apply(rows, begin, rows.w.shape[0])
     return filled
-
-

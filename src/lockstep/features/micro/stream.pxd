@@ -17,3 +17,6 @@ cdef class MarketFeatures:
     cpdef Py_ssize_t apply(self, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
     cdef int _tell_book(self) except -1
     cdef int _change_book(self, EventRows rows, Py_ssize_t i) except -1
+
+
+cdef bint updates_at(long long head) noexcept

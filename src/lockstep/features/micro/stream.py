@@ -30,6 +30,9 @@ _TRADE = cython.declare(cython.int, int(EventKind.TRADE))
 _BOOK = cython.declare(cython.int, int(EventKind.BOOK))
 _ADD = cython.declare(cython.longlong, int(BookAction.ADD))
 _STATUS = cython.declare(cython.longlong, int(BookAction.STATUS))
+_INSIDE_BITS = cython.declare(cython.longlong, (BOOK_ACTION | BOOK_LAST) << 8 | 0xFF)
+_INSIDE = cython.declare(cython.longlong, int(BookAction.SET) << 8 | int(EventKind.BOOK))
+"""Of word 3 of a record that sets a level, and is not the last of its change."""
 _ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
 _LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
 
@@ -55,6 +58,15 @@ def resolve_features(features: Iterable[MarketFeature]) -> list[MarketFeature]:
             pending.append((entry, True))
             pending.extend((source, False) for source in reversed(entry.inputs()))
     return ordered
+
+
+def updates_at(head: cython.longlong) -> cython.bint:
+    """Whether a record with this word 3 brings features up to date: a trade, or one that completes a change of the book."""
+    kind: cython.longlong = head & 0xFF
+    flags: cython.longlong = head >> 8
+    if kind == _TRADE:
+        return True
+    return kind == _BOOK and (flags & _LAST_FLAG != 0 or flags & _ACTION_BITS == _STATUS)
 
 
 @cython.final
@@ -109,8 +121,7 @@ class MarketFeatures:
     @cython.initializedcheck(False)
     def take_book(self, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
         """A BOOK record, row i, unchecked. Returns: 1 where features were brought up to date by it, else 0."""
-        flags: cython.longlong = rows.w[i, 3] >> 8
-        action: cython.longlong = flags & _ACTION_BITS
+        action: cython.longlong = (rows.w[i, 3] >> 8) & _ACTION_BITS
         book: Book
         if self._orders is not None:
             self._orders.apply(rows, i, i + 1)
@@ -120,7 +131,7 @@ class MarketFeatures:
         else:
             self._levels.apply(rows, i, i + 1)
             book = self._levels
-        if not flags & _LAST_FLAG and action != _STATUS:
+        if not updates_at(rows.w[i, 3]):
             return 0
         self.view.read(book, rows.w[i, 0])
         self.updates += 1
@@ -168,16 +179,27 @@ class MarketFeatures:
         if start < 0 or stop > rows.w.shape[0] or start > stop:
             raise IndexError(f"rows {start} to {stop} of {rows.w.shape[0]}")
         done: cython.Py_ssize_t = 0
-        kind: cython.int
+        begin: cython.Py_ssize_t = start  # of BOOK records that wait for the last of their change
+        latest: cython.longlong = self.view.clock
+        head: cython.longlong = rows.w[start, 3] if start < stop else 0
+        following: cython.longlong
         i: cython.Py_ssize_t
         for i in range(start, stop):
-            if rows.w[i, 0] < self.view.clock:
-                raise ValueError(f"row {i} goes back in time: its clock was {rows.w[i, 0]}, after {self.view.clock}")
-            kind = cython.cast(cython.int, rows.w[i, 3] & 0xFF)
-            if kind == _BOOK:
+            if rows.w[i, 0] < latest:
+                raise ValueError(f"row {i} goes back in time: its clock was {rows.w[i, 0]}, after {latest}")
+            latest = rows.w[i, 0]
+            following = rows.w[i + 1, 3] if i + 1 < stop else 0
+            if head & _INSIDE_BITS == _INSIDE and following & 0xFF == _BOOK and self._orders is None:
+                head = following  # nothing looks at the book before the next record: they go to it together
+                continue
+            if begin < i:
+                self._levels.apply(rows, begin, i)
+            begin = i + 1
+            if head & 0xFF == _BOOK:
                 done += self.take_book(rows, i)
-            elif kind == _TRADE:
+            elif head & 0xFF == _TRADE:
                 done += self.take_trade(rows, i)
+            head = following
         return done
 
     @property
