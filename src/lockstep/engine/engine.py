@@ -412,6 +412,8 @@ class Engine:
                 sub.trade_indicators.update_bar(
                     price, price, price, cython.cast(cython.double, rows.w[i, 5]) / sub.qty_scale
                 )
+            if sub.features is not None:
+                sub.features.take_trade(rows, i)
             seat = cython.cast(Seat, self.seats[sub.seat_index])
             handler = seat.on_history if history else seat.on_trade
             if handler is not None and (sub.ready or history or sub.look_ready()):
@@ -425,14 +427,14 @@ class Engine:
         return 0
 
     def _on_book(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
-        """A book update: whoever handles it."""
+        """A book update: features of the book, then whoever handles it. Those see what lies before the start as well: it is the book."""
         update: object = None
-        if self.state.in_history:
-            return 0
         for entry in self.by_instrument[instrument]:
             sub: Subscription = cython.cast(Subscription, entry)
             seat: Seat = cython.cast(Seat, self.seats[sub.seat_index])
-            if seat.on_book is None or not (sub.ready or sub.look_ready()):
+            if sub.features is not None:
+                sub.features.take_book(rows, i)
+            if self.state.in_history or seat.on_book is None or not (sub.ready or sub.look_ready()):
                 continue
             if update is None:
                 update = make_book_update(

@@ -26,6 +26,8 @@ else:
 from lockstep.book.window import MarketWindow
 from lockstep.engine.sizes import caution, risk_size, volatility_size
 from lockstep.features.base import Indicator
+from lockstep.features.micro.base import MarketFeature
+from lockstep.features.micro.stream import MarketFeatures
 from lockstep.features.schedule import IndicatorSet
 from lockstep.model.enums import OrderFlag, OrderType, SignalAction, TimeInForce
 from lockstep.model.errors import ParseError, StrategyError, did_you_mean
@@ -188,8 +190,10 @@ class Seat:
             )
 
     def add_indicator(self, indicator: Any, instrument: Instrument | str | None, on: str | None) -> Any:
-        """Have it updated with the instrument's bars, quotes or trades."""
+        """Have it updated with the instrument's bars, quotes or trades; a market feature with its book and trades."""
         self._may_declare("indicators")
+        if isinstance(indicator, MarketFeature):
+            return self._add_feature(indicator, self.pick(instrument), on)
         if not isinstance(indicator, Indicator):
             raise StrategyError(
                 f"{self.name}: not an indicator: was {indicator!r}", hint="for example self.indicator(EMA(20))"
@@ -212,6 +216,17 @@ class Seat:
             )
         sub.ready = not sub.waits
         return indicator
+
+    def _add_feature(self, feature: MarketFeature, sub: Subscription, on: str | None) -> MarketFeature:
+        """Have a market feature, and what it reads, kept up to date."""
+        if on is not None:
+            raise StrategyError(
+                f"{self.name}: {feature!r} is updated with the book and trades: was on={on!r}", hint="leave on= out"
+            )
+        sub.features = MarketFeatures(sub.instrument, [*(sub.features or ()), feature])
+        self.declared.extend(sub.features.ordered)
+        sub.ready = not sub.waits
+        return feature
 
     def _default_kind(self) -> str:
         """What indicators are updated with where nothing is said: what the strategy handles, bars first."""

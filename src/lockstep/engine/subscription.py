@@ -6,12 +6,14 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.book.ring import BarRing
+    from cython.cimports.lockstep.features.micro.stream import MarketFeatures
     from cython.cimports.lockstep.features.schedule import IndicatorSet
     from cython.cimports.lockstep.portfolio.position import Holding, Position
     from cython.cimports.lockstep.risk.desk import Desk
     from cython.cimports.lockstep.risk.gate import Gate
 else:
     from lockstep.book.ring import BarRing
+    from lockstep.features.micro.stream import MarketFeatures
     from lockstep.features.schedule import IndicatorSet
     from lockstep.portfolio.position import Holding, Position
     from lockstep.risk.desk import Desk
@@ -26,7 +28,7 @@ class Subscription:
     """One strategy's interest in one instrument: its position, gate, indicators and window there.
 
     series: which of the instrument's bars it gets. bars, quotes, trades: how many it has seen; indicators,
-    quote_indicators, trade_indicators: what is updated with each. waits: for indicators; ready: whether handlers are called.
+    quote_indicators, trade_indicators: what is updated with each; features: with its book and trades. waits: for indicators; ready: whether handlers are called.
     history_from: from when on it is shown what lies before the start; never, unless said.
     cooldown_until: no opening before this many bars. working_market: signed units of market orders on their way.
     watch: what was attached to the strategy and keeps prices and quantities of its own, which a split restates; or None.
@@ -43,6 +45,7 @@ class Subscription:
     indicators: IndicatorSet | None
     quote_indicators: IndicatorSet | None
     trade_indicators: IndicatorSet | None
+    features: MarketFeatures | None
     window: BarRing | None
     series: cython.int
     ready: cython.bint
@@ -84,6 +87,7 @@ class Subscription:
         self.indicators = None
         self.quote_indicators = None
         self.trade_indicators = None
+        self.features = None
         self.window = None
         self.series = series
         self.ready = True
@@ -104,12 +108,14 @@ class Subscription:
         self.qty_scale = 10.0**self.instrument.qty_decimals
 
     def look_ready(self) -> cython.bint:
-        """Whether every declared indicator has seen what it needs; from then on it is known, since none forgets."""
+        """Whether every declared indicator has seen what it needs. From then on handlers are called; features of a broken book are nan."""
         self.ready = True
         if self.waits:
             for entry in self.sets():
                 if entry.count < entry.warmup:
                     self.ready = False
+            if self.features is not None and not self.features.ready:
+                self.ready = False
         return self.ready
 
     def sets(self) -> list[IndicatorSet]:
