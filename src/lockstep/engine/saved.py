@@ -242,7 +242,7 @@ def _restore_subscription(sub: Subscription, saved: dict[str, Any] | None) -> No
         or (saved["window"] is None) != (sub.window is None)
         or (features is None) != (sub.features is None)
     ):
-        raise StateError(f"{sub.strategy} declares other indicators, features or windows than its saved state has")
+        raise StateError(f"{sub.strategy} declares other indicators or windows than its saved state has")
     sub.bars = saved["bars"]
     sub.quotes = saved["quotes"]
     sub.trades = saved["trades"]

@@ -65,7 +65,7 @@ def feed(engine: Engine, steps: list[Step]) -> None:
     records = records_of(steps)
     rows = held(records)
     for i in range(len(records)):
-        engine.on_event(rows, i)
+        engine.on_market(rows, i)
 
 
 def test_strategy_sees_what_a_batch_run_sees_at_every_handler() -> None:
@@ -98,7 +98,7 @@ def test_saved_state_without_the_declared_features_is_refused() -> None:
     engine = engine_with(Follower())
     saved = save_strategies(engine)
     saved["strategies"]["follower"]["instruments"][COIN.id]["features"] = None
-    with pytest.raises(StateError, match="declares other indicators, features or windows"):
+    with pytest.raises(StateError, match="declares other indicators or windows"):
         restore_strategies(engine, saved)
 
 
@@ -110,6 +110,9 @@ def test_label_is_no_feature_and_cannot_be_declared() -> None:
         def on_start(self) -> None:
             self.indicator(labels)
 
+        def on_trade(self, trade: Any) -> None:
+            self.buy(1)
+
     with pytest.raises(StrategyError, match="not an indicator"):
         engine_with(Cheat())
     assert not math.isnan(labels.values[0])
@@ -119,6 +122,9 @@ def test_market_feature_on_bars_is_refused() -> None:
     class Wrong(Strategy):
         def on_start(self) -> None:
             self.indicator(Mid(), on="bars")
+
+        def on_trade(self, trade: Any) -> None:
+            self.buy(1)
 
     with pytest.raises(StrategyError, match=r"Mid\(\) is updated with the book and trades: was on='bars'"):
         engine_with(Wrong())
