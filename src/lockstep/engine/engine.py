@@ -427,7 +427,7 @@ class Engine:
         return 0
 
     def _on_book(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
-        """A book update: features of the book, then whoever handles it. Those see what lies before the start as well: it is the book."""
+        """A book update: features, which take what lies before the start as well, then whoever handles it."""
         update: object = None
         for entry in self.by_instrument[instrument]:
             sub: Subscription = cython.cast(Subscription, entry)
@@ -438,9 +438,8 @@ class Engine:
                 continue
             if update is None:
                 update = make_book_update(
-                    sub.instrument, sub.scale, sub.qty_scale, rows.w[i, 0], rows.w[i, 1], rows.w[i, 2],
-                    rows.w[i, 4], rows.w[i, 5], rows.w[i, 6],
-                    ((rows.w[i, 3] >> 16) & 0xFFFF) - 2, (rows.w[i, 3] >> 8) & 0xFF,
+                    sub.instrument, sub.scale, sub.qty_scale, rows.w[i, 0], rows.w[i, 1], rows.w[i, 2], rows.w[i, 4],
+                    rows.w[i, 5], rows.w[i, 6], ((rows.w[i, 3] >> 16) & 0xFFFF) - 2, (rows.w[i, 3] >> 8) & 0xFF,
                 )  # fmt: skip
             self.active = seat
             seat.on_book(update)

@@ -236,7 +236,7 @@ def _save_features(features: MarketFeatures) -> dict[str, Any]:
 def _restore_subscription(sub: Subscription, saved: dict[str, Any] | None) -> None:
     if saved is None:
         raise StateError(f"the saved state of {sub.strategy} has nothing of {sub.instrument.id}")
-    features = saved.get("features")
+    features: Any = saved.get("features")
     if (
         len(saved["indicators"]) != len(sub.sets())
         or (saved["window"] is None) != (sub.window is None)

@@ -27,8 +27,6 @@ from lockstep.book.window import MarketWindow
 from lockstep.engine.sizes import caution, risk_size, volatility_size
 from lockstep.features.base import Indicator
 from lockstep.features.micro.base import MarketFeature
-from lockstep.features.micro.stream import MarketFeatures
-from lockstep.features.schedule import IndicatorSet
 from lockstep.model.enums import OrderFlag, OrderType, SignalAction, TimeInForce
 from lockstep.model.errors import ParseError, StrategyError, did_you_mean
 from lockstep.model.instrument import Instrument
@@ -192,41 +190,23 @@ class Seat:
     def add_indicator(self, indicator: Any, instrument: Instrument | str | None, on: str | None) -> Any:
         """Have it updated with the instrument's bars, quotes or trades; a market feature with its book and trades."""
         self._may_declare("indicators")
-        if isinstance(indicator, MarketFeature):
-            return self._add_feature(indicator, self.pick(instrument), on)
+        sub: Subscription = self.pick(instrument)
+        if isinstance(indicator, MarketFeature) and on is None:
+            self.declared.extend(sub.add_feature(indicator))
+            return indicator
         if not isinstance(indicator, Indicator):
             raise StrategyError(
-                f"{self.name}: not an indicator: was {indicator!r}", hint="for example self.indicator(EMA(20))"
+                f"{self.name}: not an indicator{f' on {on}' if on else ''}: was {indicator!r}",
+                hint="for example self.indicator(EMA(20)); features of the book and trades take no on=",
             )
-        sub: Subscription = self.pick(instrument)
         kind = self._default_kind() if on is None else on
-        if kind == "bars":
-            sub.indicators = IndicatorSet([*(sub.indicators or ()), indicator])
-            self.declared.extend(sub.indicators)
-        elif kind == "quotes":
-            sub.quote_indicators = IndicatorSet([*(sub.quote_indicators or ()), indicator])
-            self.declared.extend(sub.quote_indicators)
-        elif kind == "trades":
-            sub.trade_indicators = IndicatorSet([*(sub.trade_indicators or ()), indicator])
-            self.declared.extend(sub.trade_indicators)
-        else:
+        if kind not in ("bars", "quotes", "trades"):
             raise StrategyError(
                 f"{self.name}: indicators are updated on bars, quotes or trades: was on={on!r}",
                 hint=did_you_mean(str(on), ("bars", "quotes", "trades")),
             )
-        sub.ready = not sub.waits
+        self.declared.extend(sub.add_indicator(indicator, kind))
         return indicator
-
-    def _add_feature(self, feature: MarketFeature, sub: Subscription, on: str | None) -> MarketFeature:
-        """Have a market feature, and what it reads, kept up to date."""
-        if on is not None:
-            raise StrategyError(
-                f"{self.name}: {feature!r} is updated with the book and trades: was on={on!r}", hint="leave on= out"
-            )
-        sub.features = MarketFeatures(sub.instrument, [*(sub.features or ()), feature])
-        self.declared.extend(sub.features.ordered)
-        sub.ready = not sub.waits
-        return feature
 
     def _default_kind(self) -> str:
         """What indicators are updated with where nothing is said: what the strategy handles, bars first."""

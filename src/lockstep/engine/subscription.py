@@ -18,6 +18,8 @@ else:
     from lockstep.portfolio.position import Holding, Position
     from lockstep.risk.desk import Desk
     from lockstep.risk.gate import Gate
+from lockstep.features.base import Indicator
+from lockstep.features.micro.base import MarketFeature
 from lockstep.model.instrument import Instrument
 from lockstep.risk.limits import RiskLimits
 
@@ -106,6 +108,25 @@ class Subscription:
         self.qty_max = self.instrument.qty_max
         self.scale = 10.0**self.instrument.price_decimals
         self.qty_scale = 10.0**self.instrument.qty_decimals
+
+    def add_indicator(self, indicator: Indicator, kind: str) -> IndicatorSet:
+        """Have it updated with "bars", "quotes" or "trades". Returns: all that are."""
+        before = {"bars": self.indicators, "quotes": self.quote_indicators}.get(kind, self.trade_indicators)
+        together = IndicatorSet([*(before or ()), indicator])
+        if kind == "bars":
+            self.indicators = together
+        elif kind == "quotes":
+            self.quote_indicators = together
+        else:
+            self.trade_indicators = together
+        self.ready = not self.waits
+        return together
+
+    def add_feature(self, feature: MarketFeature) -> tuple[MarketFeature, ...]:
+        """Have it updated with the book and the trades. Returns: all that are, with what they read."""
+        self.features = MarketFeatures(self.instrument, [*(self.features or ()), feature])
+        self.ready = not self.waits
+        return self.features.ordered
 
     def look_ready(self) -> cython.bint:
         """Whether every declared indicator has seen what it needs. From then on handlers are called; features of a broken book are nan."""

@@ -103,9 +103,7 @@ def baseline(
     before, after = embargoed(clock, labels.known_at, begin)
     model = fit_linear(found.names[1:], values[before, 1:], labels.values[before])
     fitted = _fitted(values[before, 1:], labels.values[before])
-    result = score(
-        model, values[after, 1:], labels.values[after], clock[after], train=fitted, horizon_ns=horizon_ns
-    )
+    result = score(model, values[after, 1:], labels.values[after], clock[after], train=fitted, horizon_ns=horizon_ns)
     return Baseline(model, result)
 
 

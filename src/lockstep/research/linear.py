@@ -29,7 +29,9 @@ class LinearModel(msgspec.Struct, frozen=True):
         """
         names = [repr(entry) for entry in features]
         if names != self.names:
-            raise UsageError(f"the model was fitted to {self.names}, was given {names}", hint="give them in the same order")
+            raise UsageError(
+                f"the model was fitted to {self.names}, was given {names}", hint="give them in the same order"
+            )
         return LinearPrediction(features, self.weights, self.intercept, threshold)
 
 
@@ -57,7 +59,9 @@ def fit_linear(names: Sequence[str], values: NDArray[np.float64], labels: NDArra
     Raises: UsageError: shapes that do not fit, or fewer whole rows than columns + 2.
     """
     if values.ndim != 2 or values.shape != (len(labels), len(names)):
-        raise UsageError(f"{len(names)} features and {len(labels)} labels need values of that shape: was {values.shape}")
+        raise UsageError(
+            f"{len(names)} features and {len(labels)} labels need values of that shape: was {values.shape}"
+        )
     rows = whole_rows(values, labels)
     if np.count_nonzero(rows) < len(names) + 2:
         raise UsageError(
@@ -87,7 +91,9 @@ def score(
     """
     rows = whole_rows(values, labels)
     if not rows.any():
-        raise UsageError("no row to test on has every feature and a label", hint="a longer recording, or a smaller share to train on")
+        raise UsageError(
+            "no row to test on has every feature and a label", hint="a longer recording, or a smaller share to train on"
+        )
     target, predicted = labels[rows], model.predict(values[rows])
     count, mean = train
     square = float(np.sum((target - mean) ** 2))

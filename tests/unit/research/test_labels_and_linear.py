@@ -79,8 +79,8 @@ def test_score_compares_with_the_mean_of_the_training_time() -> None:
 def test_too_few_rows_to_fit_or_to_score_are_refused() -> None:
     with pytest.raises(UsageError, match="2 features need 4 at least"):
         fit_linear(["a", "b"], np.ones((3, 2)), np.ones(3))
+    model = LinearModel(["a"], [1.0], 0.0)
     with pytest.raises(UsageError, match="no row to test on"):
-        model = LinearModel(["a"], [1.0], 0.0)
         score(model, np.full((2, 1), NAN), np.ones(2), np.arange(2), train=(1, 0.0), horizon_ns=1)
 
 

@@ -50,7 +50,7 @@ class MarketFeature:
     @property
     def ready(self) -> bool:
         """Whether the value is known now."""
-        return self.value == self.value  # noqa: PLR0124 - nan alone differs from itself
+        return not math.isnan(self.value)
 
     def inputs(self) -> tuple["MarketFeature", ...]:
         """The features this one reads; they are updated before it."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-
 class FeatureTable(NamedTuple):
     """Features at each update: once for each change of the book that is complete, and once for each trade.
 
@@ -54,11 +53,12 @@ def table(driven: MarketFeatures, records: Records) -> FeatureTable:
     rows.hold(records)
     count = _updates_in(records)
     clock, row = np.empty(count, np.int64), np.empty(count, np.int64)
-    values = np.empty((count, len(driven)))
+    values: NDArray[np.float64] = np.empty((count, len(driven)))
     if cython.compiled:
         filled = fill(driven, rows, clock, row, values)
     else:  # a memoryview takes Python's numbers and gives them
-        views: list[Any] = [memoryview(column) for column in (clock, row, values)]
+        columns: list[Any] = [clock, row, values]
+        views: list[Any] = [memoryview(column) for column in columns]
         filled = fill(driven, rows, *views)
     return FeatureTable(driven.names, clock[:filled], row[:filled], values[:filled])
 

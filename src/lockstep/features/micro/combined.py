@@ -56,7 +56,7 @@ class Lagged(MarketFeature):
     def on_book(self, view: DepthView) -> cython.int:
         """See `MarketFeature.on_book`."""
         known: cython.double = self.of.value
-        if known != known:
+        if known != known:  # noqa: PLR0124 - nan alone differs from itself, and the comparison is C
             self._size = 0
             self.value = _NAN
             return 0
@@ -194,7 +194,9 @@ class LinearPrediction(MarketFeature):
         self.features = tuple(feature("a feature of the prediction", entry) for entry in features)
         self._weights = array("d", [finite("weight", weight) for weight in weights])
         if not self.features or len(self.features) != len(self._weights):
-            raise ValueError(f"one weight for each feature, at least one: was {len(self._weights)} for {len(self.features)}")
+            raise ValueError(
+                f"one weight for each feature, at least one: was {len(self._weights)} for {len(self.features)}"
+            )
         self.weights = tuple(self._weights)
         self.intercept = finite("intercept", intercept)
         self.threshold = finite("threshold", threshold)

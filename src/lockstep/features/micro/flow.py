@@ -182,7 +182,7 @@ class SignRun(MarketFeature):
         if side == 0:
             return 0
         self.run = self.run + side if self.run * side > 0 else side
-        self.value = self.run
+        self.value = self.run * 1.0  # uncompiled as well a float
         return 0
 
     def _clear(self) -> None:

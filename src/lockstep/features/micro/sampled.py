@@ -7,6 +7,7 @@ gathered is forgotten: how the mid got from before to after is not known.
 
 from array import array
 from collections.abc import Mapping
+from math import isnan
 from typing import Any, SupportsIndex
 
 import cython
@@ -21,7 +22,7 @@ else:
     from lockstep.features.micro.base import MarketFeature
     from lockstep.features.micro.depth import DepthView
 from lockstep.features.micro.timed import span_ns
-from lockstep.features.saved import field, floats_field, int_field
+from lockstep.features.saved import field, floats_field, int_field, list_field
 from lockstep.model.arguments import finite, whole
 
 INTERVALS_MAX = 10_000
@@ -119,7 +120,7 @@ class Sampled(MarketFeature):
 
     def measure(self) -> cython.double:
         """The value, of as many intervals as there are to be."""
-        return _NAN
+        return 0.0
 
     def _arguments(self) -> tuple[Any, ...]:
         return (self.interval_ms, self.intervals)
@@ -135,16 +136,22 @@ class Sampled(MarketFeature):
             self._moves[i] = self._flows[i] = 0.0
 
     def _state(self) -> dict[str, Any]:
+        opened, mid = (None if isnan(value) else value for value in (self._opened, self._mid))
         return {
             "gathered": self.gathered, "number": self._number, "flow": self._flow, "next": self._next,
-            "opened": self._opened if self._opened == self._opened else None, "mid": self._mid if self._mid == self._mid else None,  # noqa: PLR0124
-            "moves": list(self._moves), "flows": list(self._flows),
+            "opened": opened, "mid": mid, "moves": [None if isnan(move) else move for move in self._moves], "flows": list(self._flows),
         }  # fmt: skip
 
     def _load(self, state: Mapping[str, Any]) -> None:
-        gathered, following = int_field(state, "gathered", 0, self.intervals), int_field(state, "next", 0, self.intervals - 1)
+        gathered, following = (
+            int_field(state, "gathered", 0, self.intervals),
+            int_field(state, "next", 0, self.intervals - 1),
+        )
         number, flow = int_field(state, "number", -1, _INT_MAX), int_field(state, "flow", -_INT_MAX, _INT_MAX)
-        moves, flows = (floats_field(state, name, self.intervals) for name in ("moves", "flows"))
+        moves = [
+            _NAN if move is None else finite("saved move", move) for move in list_field(state, "moves", self.intervals)
+        ]
+        flows = floats_field(state, "flows", self.intervals)
         opened, mid = (
             _NAN if field(state, name) is None else finite(f"saved {name!r}", state[name]) for name in ("opened", "mid")
         )

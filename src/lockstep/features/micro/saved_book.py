@@ -32,7 +32,8 @@ def save_book(book: L2Book) -> dict[str, Any]:
 def restore_book(book: L2Book, saved: Any) -> None:
     """Continue an empty book. Raises: ValueError, TypeError: damaged data; the book is then of no use."""
     counts = {
-        name: [whole(f"saved {name!r}", count, 0, _INT_MAX) for count in field(saved, name)] for name in ("faults", "first")
+        name: [whole(f"saved {name!r}", count, 0, _INT_MAX) for count in field(saved, name)]
+        for name in ("faults", "first")
     }
     if any(len(entries) != len(BookFault) for entries in counts.values()):
         raise ValueError(f"saved faults of a book must be {len(BookFault)} counts")

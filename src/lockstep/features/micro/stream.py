@@ -66,7 +66,9 @@ def updates_at(head: cython.longlong) -> cython.bint:
     flags: cython.longlong = head >> 8
     if kind == _TRADE:
         return True
-    return kind == _BOOK and (flags & _LAST_FLAG != 0 or flags & _ACTION_BITS == _STATUS)
+    if kind != _BOOK:
+        return False
+    return bool(flags & _LAST_FLAG != 0 or flags & _ACTION_BITS == _STATUS)
 
 
 @cython.final
@@ -179,28 +181,41 @@ class MarketFeatures:
         if start < 0 or stop > rows.w.shape[0] or start > stop:
             raise IndexError(f"rows {start} to {stop} of {rows.w.shape[0]}")
         done: cython.Py_ssize_t = 0
-        begin: cython.Py_ssize_t = start  # of BOOK records that wait for the last of their change
+        end: cython.Py_ssize_t
+        i: cython.Py_ssize_t = start
+        kind: cython.int
+        while i < stop:
+            end = self._run_end(rows, i, stop)
+            if i < end:
+                self._levels.apply(rows, i, end)
+                i = end
+            kind = cython.cast(cython.int, rows.w[i, 3] & 0xFF)
+            if kind == _BOOK:
+                done += self.take_book(rows, i)
+            elif kind == _TRADE:
+                done += self.take_trade(rows, i)
+            i += 1
+        return done
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def _run_end(self, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """The first row at which features may look at the book: those before it set levels inside a change, and go to it together.
+
+        Clocks are checked up to there. A row that is last of its change, or the last of all, is left to be taken alone.
+        """
+        w = rows.w  # a view of one's own: the compiler sees that nothing moves it
         latest: cython.longlong = self.view.clock
-        head: cython.longlong = rows.w[start, 3] if start < stop else 0
-        following: cython.longlong
+        levels: cython.bint = self._orders is None
         i: cython.Py_ssize_t
         for i in range(start, stop):
-            if rows.w[i, 0] < latest:
-                raise ValueError(f"row {i} goes back in time: its clock was {rows.w[i, 0]}, after {latest}")
-            latest = rows.w[i, 0]
-            following = rows.w[i + 1, 3] if i + 1 < stop else 0
-            if head & _INSIDE_BITS == _INSIDE and following & 0xFF == _BOOK and self._orders is None:
-                head = following  # nothing looks at the book before the next record: they go to it together
-                continue
-            if begin < i:
-                self._levels.apply(rows, begin, i)
-            begin = i + 1
-            if head & 0xFF == _BOOK:
-                done += self.take_book(rows, i)
-            elif head & 0xFF == _TRADE:
-                done += self.take_trade(rows, i)
-            head = following
-        return done
+            if w[i, 0] < latest:
+                raise ValueError(f"row {i} goes back in time: its clock was {w[i, 0]}, after {latest}")
+            latest = w[i, 0]
+            if not levels or w[i, 3] & _INSIDE_BITS != _INSIDE or i + 1 == stop:
+                return i
+        return stop
 
     @property
     def values(self) -> list[float]:
@@ -246,7 +261,9 @@ class MarketFeatures:
         Raises: ValueError, TypeError: other features, another schema version, or damaged data.
         """
         if field(saved, "kind") != "MarketFeatures" or field(saved, "schema") != SCHEMA:
-            raise ValueError(f"saved state is {saved['kind']!r} of schema version {saved['schema']!r}, expected {SCHEMA}")
+            raise ValueError(
+                f"saved state is {saved['kind']!r} of schema version {saved['schema']!r}, expected {SCHEMA}"
+            )
         self.reset()
         try:
             states = list_field(saved, "features", len(self.ordered))

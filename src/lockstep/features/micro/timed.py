@@ -104,7 +104,9 @@ def saved_entries(state: Any, key: str) -> list[tuple[int, int]]:
     rows = field(state, key)
     if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == 2 for row in rows):
         raise ValueError(f"saved {key!r} must be a list of [time, amount]")
-    found = [(whole("saved time", row[0], 0, _INT_MAX), whole("saved amount", row[1], _INT_MIN, _INT_MAX)) for row in rows]
+    found = [
+        (whole("saved time", row[0], 0, _INT_MAX), whole("saved amount", row[1], _INT_MIN, _INT_MAX)) for row in rows
+    ]
     if any(later[0] < earlier[0] for earlier, later in zip(found, found[1:], strict=False)):
         raise ValueError(f"the times of saved {key!r} go back")
     return found

@@ -207,6 +207,8 @@ def _flat(table: Any) -> tuple[Any, int, int]:
     """The entries in one array, and the numbers of rows and of entries in each."""
     rows = [list(row) for row in table]
     if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
-        raise ValueError(f"a micro-price table has rows of one length, of 1 entry at least: was {[len(row) for row in rows]}")
+        raise ValueError(
+            f"a micro-price table has rows of one length, of 1 entry at least: was {[len(row) for row in rows]}"
+        )
     entries = [finite("an entry of the micro-price table", entry) for row in rows for entry in row]
     return array("d", entries), len(rows), len(rows[0])

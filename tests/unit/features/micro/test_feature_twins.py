@@ -65,7 +65,6 @@ def everything() -> list[MarketFeature]:
 def markets(draw: st.DrawFn, most: int = 30) -> list[Step]:
     """Changes within a few cents of a centre that hardly cross, gaps, full books, and trades; several at one time among them."""
     qty = st.sampled_from([0, 1, 2, 5, 9])
-    reach = st.integers(0, 6)
     ms, steps = 1_000, [Change(1_000, {CENTRE: 5, CENTRE - 2: 3}, {CENTRE + 1: 4, CENTRE + 2: 7}, full=True)]
     found: list[Step] = list(steps)
     for _ in range(draw(st.integers(1, most))):
@@ -79,8 +78,10 @@ def markets(draw: st.DrawFn, most: int = 30) -> list[Step]:
             full = kind == "full"
             shift = draw(st.sampled_from([0, 0, 0, -1, 1, 2]))
             sizes = qty.filter(bool) if full else qty
-            bids = draw(st.dictionaries(reach.map(lambda k: CENTRE + shift - k), sizes, min_size=1, max_size=4))
-            asks = draw(st.dictionaries(reach.map(lambda k: CENTRE + 1 + k), sizes, min_size=1, max_size=4))
+            below = st.integers(CENTRE + shift - 6, CENTRE + shift)
+            bids = draw(st.dictionaries(below, sizes, min_size=1, max_size=4))
+            above = st.integers(CENTRE + 1, CENTRE + 7)
+            asks = draw(st.dictionaries(above, sizes, min_size=1, max_size=4))
             found.append(Change(ms, bids, asks, full))
     return found
 
@@ -108,11 +109,8 @@ def test_feature_is_what_its_definition_says_of_the_whole_past(kind: str, steps:
 def test_batch_has_the_bits_of_streaming_and_of_a_run_in_two_parts(steps: list[Step], cut: int) -> None:
     records = records_of(steps)
     whole = table(MarketFeatures(COIN, everything()), records)
-    streamed, rows = [], held(records)
-    driven = MarketFeatures(COIN, everything())
-    for i in range(len(records)):
-        if driven.apply(rows, i, i + 1):
-            streamed.append(driven.values)
+    rows, driven = held(records), MarketFeatures(COIN, everything())
+    streamed = [driven.values for i in range(len(records)) if driven.apply(rows, i, i + 1)]
     assert whole.values.tobytes() == np.array(streamed, dtype=np.float64).tobytes()
     cut = min(cut, len(records))
     parts = MarketFeatures(COIN, everything())
@@ -127,7 +125,8 @@ def test_what_comes_later_changes_no_earlier_value(steps: list[Step], other: lis
     begin = steps[:cut]
     later = [step._replace(ms=step.ms + begin[-1].ms) for step in other]
     one, two = (
-        table(MarketFeatures(COIN, everything()), records_of(tail)) for tail in ([*begin, *steps[cut:]], [*begin, *later])
+        table(MarketFeatures(COIN, everything()), records_of(tail))
+        for tail in ([*begin, *steps[cut:]], [*begin, *later])
     )
     assert one.values[: len(begin)].tobytes() == two.values[: len(begin)].tobytes()
     assert min(len(one.values), len(two.values)) >= len(begin)

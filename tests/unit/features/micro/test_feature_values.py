@@ -33,6 +33,11 @@ BOOK = Change(1_000, {1000: 30, 999: 50, 997: 20}, {1002: 10, 1003: 90}, full=Tr
 """9.97 x 2, 9.99 x 5, 10.00 x 3 | 10.02 x 1, 10.03 x 9."""
 
 
+def bad(value: Any) -> Any:
+    """A value of another type than is asked for."""
+    return value
+
+
 def after(feature: MarketFeature, *steps: Step) -> float:
     """The feature's value after these."""
     driven = MarketFeatures(COIN, [feature])
@@ -83,7 +88,7 @@ def test_order_flow_imbalance_of_each_kind_of_change(change: Change, flow: float
 
 
 def test_order_flow_imbalance_forgets_what_is_older_than_its_span() -> None:
-    steps = [BOOK, Change(1_050, {1000: 45}, {}), Change(1_100, {1000: 60}, {})]
+    steps: list[Step] = [BOOK, Change(1_050, {1000: 45}, {}), Change(1_100, {1000: 60}, {})]
     assert math.isnan(after(OFI(100), *steps[:2], Took(1_099, 1, 1)))
     assert after(OFI(100), *steps) == 3.0
     assert after(OFI(100), *steps, Took(1_149, 1, 1)) == 3.0
@@ -95,7 +100,7 @@ def test_order_flow_imbalance_of_several_levels() -> None:
     levels = mlofi(10, 3)
     driven = MarketFeatures(COIN, levels)
     # bids were 10.00 x 3, 9.99 x 5, 9.97 x 2; they become 10.00 x 3, 9.98 x 4, 9.97 x 2. The third ask comes new.
-    steps = [BOOK, Change(1_020, {999: 0, 998: 40}, {1009: 60})]
+    steps: list[Step] = [BOOK, Change(1_020, {999: 0, 998: 40}, {1009: 60})]
     records = records_of(steps)
     driven.apply(held(records), 0, len(records))
     assert driven.values == [0.0, -5.0, -6.0]
@@ -103,7 +108,7 @@ def test_order_flow_imbalance_of_several_levels() -> None:
 
 
 def test_trade_flow_imbalance_is_bought_less_sold_within_the_span() -> None:
-    steps = [BOOK, Took(1_010, 1, 50), Took(1_060, -1, 20), Took(1_060, 0, 900)]
+    steps: list[Step] = [BOOK, Took(1_010, 1, 50), Took(1_060, -1, 20), Took(1_060, 0, 900)]
     assert after(TFI(100), *steps, Took(1_100, 1, 1)) == pytest.approx(5 - 2 + 0.1)
     assert after(TFI(100), *steps, Took(1_110, 1, 1)) == pytest.approx(-2 + 0.1)
     assert after(TFI(100), *steps, Change(1_300, {1000: 1}, {})) == 0.0
@@ -119,7 +124,7 @@ def test_run_of_trade_signs_counts_up_and_turns() -> None:
 def test_kyle_lambda_is_the_slope_of_mid_changes_on_signed_volume() -> None:
     # Intervals of 100 ms from 1,000 on. Mids at their ends: 10.01 (1,000 to 1,100: begun in the middle of nothing, not counted),
     # then changes of 0.01, 0.02 and -0.03 with 1, 2 and -3 base units bought: a slope of 0.01.
-    steps = [
+    steps: list[Step] = [
         BOOK,
         Took(1_110, 1, 10), Change(1_120, {}, {1002: 0, 1004: 5, 1003: 0}),
         Took(1_210, 1, 30), Took(1_250, -1, 10), Change(1_260, {1004: 0, 1002: 10}, {1006: 8, 1004: 0}),
@@ -134,7 +139,9 @@ def test_kyle_lambda_is_the_slope_of_mid_changes_on_signed_volume() -> None:
     driven.apply(held(records), 0, 1)
     moves, flows = [b - a for a, b in zip(mids, mids[1:], strict=False)], [1.0, 2.0, -3.0]
     mean = sum(moves) / 3
-    slope = sum(x * (y - mean) for x, y in zip(flows, moves, strict=True)) / 14  # the flows' mean is 0, their squares 14
+    slope = (
+        sum(x * (y - mean) for x, y in zip(flows, moves, strict=True)) / 14
+    )  # the flows' mean is 0, their squares 14
     assert feature.value == pytest.approx(slope, rel=1e-9)
     assert slope == pytest.approx(0.01, rel=0.01)
 
@@ -144,8 +151,14 @@ def test_kyle_lambda_without_any_trade_is_unknown() -> None:
 
 
 def test_realised_volatility_is_the_root_of_the_sum_of_squared_returns() -> None:
-    steps = [BOOK, Change(1_110, {}, {1002: 0}), Change(1_290, {1001: 5}, {}), Change(1_500, {1001: 0}, {})]
-    mids = [10.01, 10.015, 10.02, 10.02, 10.02]  # at 1,100, 1,200, 1,300, 1,400, 1,500: the last change is after the last end
+    steps: list[Step] = [BOOK, Change(1_110, {}, {1002: 0}), Change(1_290, {1001: 5}, {}), Change(1_500, {1001: 0}, {})]
+    mids = [
+        10.01,
+        10.015,
+        10.02,
+        10.02,
+        10.02,
+    ]  # at 1,100, 1,200, 1,300, 1,400, 1,500: the last change is after the last end
     expected = math.sqrt(sum(math.log(b / a) ** 2 for a, b in zip(mids, mids[1:], strict=False)))
     assert after(RealisedVolatility(100, 4), *steps) == pytest.approx(expected, rel=1e-9)
     assert math.isnan(after(RealisedVolatility(100, 5), *steps))
@@ -162,13 +175,13 @@ def test_realised_volatility_is_the_root_of_the_sum_of_squared_returns() -> None
     ],
 )
 def test_depletion_of_the_best_queues(changes: list[Change], bid: float, ask: float) -> None:
-    steps = [BOOK, *changes, Took(1_100, 1, 1)]
+    steps: list[Step] = [BOOK, *changes, Took(1_100, 1, 1)]
     assert after(QueueDepletion(1, 100), *steps) == pytest.approx(bid)
     assert after(QueueDepletion(-1, 100), *steps) == pytest.approx(ask)
 
 
 def test_lagged_feature_is_what_it_was_at_or_before_the_lag() -> None:
-    steps = [BOOK, Change(1_150, {1001: 5}, {}), Change(1_150, {1001: 10}, {})]
+    steps: list[Step] = [BOOK, Change(1_150, {1001: 5}, {}), Change(1_150, {1001: 10}, {})]
     assert math.isnan(after(Lagged(Mid(), 200), *steps, Took(1_199, 1, 1)))
     assert after(Lagged(Mid(), 200), *steps, Took(1_200, 1, 1)) == 10.01
     assert after(Lagged(Mid(), 200), *steps, Took(1_349, 1, 1)) == 10.01
@@ -186,7 +199,9 @@ def test_prediction_gives_a_signal_beyond_its_threshold_alone() -> None:
     assert prediction.signal == 0
 
 
-@pytest.mark.parametrize("lost", [Lost(1_200), Change(1_200, {1005: 5}, {}), Change(1_200, {1000: 0, 999: 0, 997: 0}, {})])
+@pytest.mark.parametrize(
+    "lost", [Lost(1_200), Change(1_200, {1005: 5}, {}), Change(1_200, {1000: 0, 999: 0, 997: 0}, {})]
+)
 def test_book_that_broke_begins_every_span_anew(lost: Step) -> None:
     """A gap, a crossed book, an empty side: no number until a full book came and its whole span was seen since."""
     flow = OFI(100)
@@ -210,7 +225,7 @@ def test_book_that_broke_begins_every_span_anew(lost: Step) -> None:
 
 
 def test_table_has_a_row_for_each_complete_change_and_each_trade() -> None:
-    steps = [BOOK, Took(1_001, 1, 5), Change(1_002, {1001: 1, 999: 0}, {1003: 5}), Lost(1_003)]
+    steps: list[Step] = [BOOK, Took(1_001, 1, 5), Change(1_002, {1001: 1, 999: 0}, {1003: 5}), Lost(1_003)]
     records = records_of(steps)
     found = table(MarketFeatures(COIN, [Mid(), TFI(1)]), records)
     assert found.names == ["Mid()", "TFI(1)"]
@@ -231,7 +246,7 @@ def test_histories_are_put_in_order_with_the_book_before_trades_of_one_time() ->
     ("make", "error", "words"),
     [
         (lambda: OFI(0), ValueError, "span_ms must be from 1 to 86400000, was 0"),
-        (lambda: OFI(1.5), TypeError, "span_ms must be a whole number"),
+        (lambda: OFI(bad(1.5)), TypeError, "span_ms must be a whole number"),
         (lambda: OFI(10, 51), ValueError, "level must be from 1 to 50"),
         (lambda: Imbalance(0), ValueError, "levels must be from 1 to 50"),
         (lambda: QueueDepletion(0), ValueError, "side must be 1"),
@@ -239,10 +254,10 @@ def test_histories_are_put_in_order_with_the_book_before_trades_of_one_time() ->
         (lambda: Microprice([]), ValueError, "rows of one length"),
         (lambda: Microprice([[0.0], [0.0, 1.0]]), ValueError, "rows of one length"),
         (lambda: Microprice([[math.nan]]), ValueError, "must be finite"),
-        (lambda: Lagged(3.0, 10), TypeError, "market feature|MarketFeature"),
+        (lambda: Lagged(bad(3.0), 10), TypeError, "market feature|MarketFeature"),
         (lambda: LinearPrediction([Mid()], []), ValueError, "one weight for each feature"),
         (lambda: LinearPrediction([Mid()], [1.0], threshold=-1.0), ValueError, "threshold must be 0 or more"),
-        (lambda: MarketFeatures(COIN, [Mid]), TypeError, "must be a market feature"),
+        (lambda: MarketFeatures(COIN, [bad(Mid)]), TypeError, "must be a market feature"),
         (MarketFeature, TypeError, "common base"),
     ],
 )
