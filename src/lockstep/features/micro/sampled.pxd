@@ -4,7 +4,7 @@ from lockstep.features.micro.depth cimport DepthView
 
 cdef class Sampled(MarketFeature):
     cdef readonly long long interval_ms, intervals, gathered
-    cdef long long _interval, _number, _flow, _next
+    cdef long long _interval, _number, _end, _flow, _next
     cdef double _opened, _mid
     cdef double[::1] _moves, _flows
     cdef int _pass(self, DepthView view) except -1

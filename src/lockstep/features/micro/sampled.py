@@ -42,6 +42,7 @@ class Sampled(MarketFeature):
     gathered: cython.longlong
     _interval: cython.longlong  # ns
     _number: cython.longlong  # of the interval that runs, -1 before the first event
+    _end: cython.longlong  # of that interval, ns UTC
     _opened: cython.double  # mid at its begin; nan where it is not known
     _mid: cython.double  # the last one; nan while it is not known
     _flow: cython.longlong  # signed units traded in it
@@ -78,12 +79,13 @@ class Sampled(MarketFeature):
     @cython.cdivision(True)  # clocks are not negative
     def _pass(self, view: DepthView) -> cython.int:
         """Time has passed: intervals that are over by now are closed."""
-        number: cython.longlong = view.clock // self._interval
-        if number == self._number:
+        if view.clock < self._end:  # a comparison: a division at each event would cost more than all else here
             return 0
+        number: cython.longlong = view.clock // self._interval
         over: cython.longlong = number - self._number
         first: cython.bint = self._number < 0
         self._number = number
+        self._end = (number + 1) * self._interval
         if first or self._mid != self._mid:
             self._flow = 0
             return 0
@@ -129,6 +131,7 @@ class Sampled(MarketFeature):
         MarketFeature._clear(self)
         self.gathered = 0
         self._number = -1
+        self._end = 0
         self._opened = self._mid = _NAN
         self._flow = 0
         self._next = 0
@@ -147,7 +150,10 @@ class Sampled(MarketFeature):
             int_field(state, "gathered", 0, self.intervals),
             int_field(state, "next", 0, self.intervals - 1),
         )
-        number, flow = int_field(state, "number", -1, _INT_MAX), int_field(state, "flow", -_INT_MAX, _INT_MAX)
+        number, flow = (
+            int_field(state, "number", -1, _INT_MAX // self._interval - 1),
+            int_field(state, "flow", -_INT_MAX, _INT_MAX),
+        )
         moves = [
             _NAN if move is None else finite("saved move", move) for move in list_field(state, "moves", self.intervals)
         ]
@@ -158,6 +164,7 @@ class Sampled(MarketFeature):
         for i in range(self.intervals):
             self._moves[i], self._flows[i] = moves[i], flows[i]
         self.gathered, self._next, self._number, self._flow = gathered, following, number, flow
+        self._end = (number + 1) * self._interval
         self._opened, self._mid = opened, mid
 
 

@@ -176,7 +176,7 @@ class MarketFeatures:
     def apply(self, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Take records start to stop - 1; those that are neither BOOK nor TRADE are passed over.
 
-        Returns: how often features were brought up to date. Raises: IndexError: no such rows. ValueError: clocks that go back.
+        Returns: how often features were brought up to date. Raises: IndexError: no such rows. ValueError: clocks that go back from one update to the next.
         """
         if start < 0 or stop > rows.w.shape[0] or start > stop:
             raise IndexError(f"rows {start} to {stop} of {rows.w.shape[0]}")
@@ -189,6 +189,8 @@ class MarketFeatures:
             if i < end:
                 self._levels.apply(rows, i, end)
                 i = end
+            if rows.w[i, 0] < self.view.clock:
+                raise ValueError(f"row {i} goes back in time: its clock was {rows.w[i, 0]}, after {self.view.clock}")
             kind = cython.cast(cython.int, rows.w[i, 3] & 0xFF)
             if kind == _BOOK:
                 done += self.take_book(rows, i)
@@ -201,21 +203,13 @@ class MarketFeatures:
     @cython.wraparound(False)
     @cython.initializedcheck(False)
     def _run_end(self, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """The first row at which features may look at the book: those before it set levels inside a change, and go to it together.
-
-        Clocks are checked up to there. A row that is last of its change, or the last of all, is left to be taken alone.
-        """
+        """The first row that is to be taken alone: those before it set levels inside a change, and go to the book together."""
         w = rows.w  # a view of one's own: the compiler sees that nothing moves it
-        latest: cython.longlong = self.view.clock
-        levels: cython.bint = self._orders is None
-        i: cython.Py_ssize_t
-        for i in range(start, stop):
-            if w[i, 0] < latest:
-                raise ValueError(f"row {i} goes back in time: its clock was {w[i, 0]}, after {latest}")
-            latest = w[i, 0]
-            if not levels or w[i, 3] & _INSIDE_BITS != _INSIDE or i + 1 == stop:
-                return i
-        return stop
+        i: cython.Py_ssize_t = start
+        if self._orders is None:
+            while i + 1 < stop and w[i, 3] & _INSIDE_BITS == _INSIDE:
+                i += 1
+        return i
 
     @property
     def values(self) -> list[float]:
