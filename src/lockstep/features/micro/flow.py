@@ -61,7 +61,7 @@ class OFI(MarketFeature):
             return self._flow.clear()
         if not view.known_before:
             self._flow.clear()
-            return self.on_trade(view)
+            return self._sum_up(view)
         flow: cython.longlong = 0
         depth: cython.Py_ssize_t = view.depth
         now: cython.Py_ssize_t = view.now + self.levels - 1
@@ -78,11 +78,16 @@ class OFI(MarketFeature):
             flow += view.cells[before + 3 * depth]
         if flow != 0:
             self._flow.push(view.clock, flow)
-        return self.on_trade(view)
+        return self._sum_up(view)
 
-    @cython.cdivision(True)
     def on_trade(self, view: DepthView) -> cython.int:
         """Time has passed: what is too old leaves the sum."""
+        if view.clock < self._flow.due and self.value == self.value:  # known, and nothing is too old
+            return 0
+        return self._sum_up(view)
+
+    @cython.cdivision(True)
+    def _sum_up(self, view: DepthView) -> cython.int:
         if not view.priced or view.clock - view.since < self._flow.span:
             self.value = _NAN
             return 0
@@ -235,7 +240,7 @@ class QueueDepletion(MarketFeature):
         self._standing = view.cells[at + view.depth]
         if not view.known_before:
             self._gone.clear()
-            return self.on_trade(view)
+            return self._sum_up(view)
         better: cython.longlong = (view.cells[at] - view.cells[was]) * self.side
         gone: cython.longlong = 0
         if better < 0:
@@ -244,11 +249,16 @@ class QueueDepletion(MarketFeature):
             gone = view.cells[was + view.depth] - self._standing
         if gone > 0:
             self._gone.push(view.clock, gone)
-        return self.on_trade(view)
+        return self._sum_up(view)
 
-    @cython.cdivision(True)  # of a priced view each side has a quantity
     def on_trade(self, view: DepthView) -> cython.int:
         """Time has passed: what is too old leaves the sum. What the trade took is seen when the venue says the book."""
+        if view.clock < self._gone.due and self.value == self.value:  # known, and nothing is too old
+            return 0
+        return self._sum_up(view)
+
+    @cython.cdivision(True)  # of a priced view each side has a quantity
+    def _sum_up(self, view: DepthView) -> cython.int:
         if not view.priced or view.clock - view.since < self._gone.span:
             self.value = _NAN
             return 0

@@ -1,5 +1,5 @@
 cdef class TimedSum:
-    cdef readonly long long total, span
+    cdef readonly long long total, due, span
     cdef long long[::1] _times, _amounts
     cdef long long _head, _size, _mask
     cdef int clear(self) noexcept

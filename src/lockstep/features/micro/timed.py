@@ -13,6 +13,7 @@ from lockstep.features.saved import field
 from lockstep.model.arguments import whole
 
 _FIRST_SIZE = 64
+_NOTHING = cython.declare(cython.longlong, 2**63 - 1)
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 
 
@@ -25,6 +26,7 @@ class TimedSum:
     """
 
     total: cython.longlong
+    due: cython.longlong  # when the oldest leaves, ns UTC
     span: cython.longlong
     _times: "array[int]"
     _amounts: "array[int]"
@@ -42,6 +44,7 @@ class TimedSum:
     def clear(self) -> cython.int:
         """Nothing came."""
         self.total = 0
+        self.due = _NOTHING
         self._head = 0
         self._size = 0
         return 0
@@ -54,6 +57,8 @@ class TimedSum:
         place: cython.longlong
         if self._size > self._mask:
             self._grow()
+        if self._size == 0:
+            self.due = clock + self.span
         place = (self._head + self._size) & self._mask
         self._times[place] = clock
         self._amounts[place] = amount
@@ -71,6 +76,7 @@ class TimedSum:
             self.total -= self._amounts[self._head]
             self._head = (self._head + 1) & self._mask
             self._size -= 1
+        self.due = self._times[self._head] + self.span if self._size > 0 else _NOTHING
         return 0
 
     def _grow(self) -> cython.int:
