@@ -29,6 +29,8 @@ from lockstep.model.record import BOOK_ACTION, BOOK_LAST
 _TRADE = cython.declare(cython.int, int(EventKind.TRADE))
 _BOOK = cython.declare(cython.int, int(EventKind.BOOK))
 _ADD = cython.declare(cython.longlong, int(BookAction.ADD))
+_CLEAR = cython.declare(cython.longlong, int(BookAction.CLEAR))
+_MATCH = cython.declare(cython.longlong, int(BookAction.MATCH))
 _STATUS = cython.declare(cython.longlong, int(BookAction.STATUS))
 _INSIDE_BITS = cython.declare(cython.longlong, (BOOK_ACTION | BOOK_LAST) << 8 | 0xFF)
 _INSIDE = cython.declare(cython.longlong, int(BookAction.SET) << 8 | int(EventKind.BOOK))
@@ -128,7 +130,7 @@ class MarketFeatures:
         if self._orders is not None:
             self._orders.apply(rows, i, i + 1)
             book = self._orders
-        elif action == _ADD and self.view.since < 0 and self._levels.updates <= 2:
+        elif _ADD <= action <= _MATCH and action != _CLEAR and self.view.since < 0 and self._levels.updates <= 2:
             return self._change_book(rows, i)
         else:
             self._levels.apply(rows, i, i + 1)
@@ -168,6 +170,7 @@ class MarketFeatures:
     def _change_book(self, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
         """The venue tells single orders."""
         self._orders = L3Book(self.instrument)
+        self._orders.set_state(self._levels.state, self._levels.reason)  # an auction that was told before
         return self.take_book(rows, i)
 
     @cython.boundscheck(False)

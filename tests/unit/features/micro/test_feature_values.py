@@ -4,8 +4,11 @@ import math
 from typing import Any
 
 import pytest
+from book_rows import COIN as ORDERED_COIN
+from book_rows import TICK, order_rows
 from market_rows import COIN, MS, Change, Lost, Step, Took, held, records_of
 
+from lockstep.book.l3 import L3Book
 from lockstep.features.micro import (
     OFI,
     TFI,
@@ -27,7 +30,9 @@ from lockstep.features.micro import (
     mlofi,
 )
 from lockstep.features.micro.batch import in_order, table
+from lockstep.model.enums import BookAction, BookFault, BookState
 from lockstep.model.errors import DataError
+from lockstep.model.record import BOOK_FULL, BOOK_LAST
 
 BOOK = Change(1_000, {1000: 30, 999: 50, 997: 20}, {1002: 10, 1003: 90}, full=True)
 """9.97 x 2, 9.99 x 5, 10.00 x 3 | 10.02 x 1, 10.03 x 9."""
@@ -222,6 +227,28 @@ def test_book_that_broke_begins_every_span_anew(lost: Step) -> None:
     assert mended == pytest.approx(10.015)
     assert math.isnan(values(Change(1_399, {1000: 40}, {}))[0])
     assert values(Took(1_400, 1, 1))[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("told_before", [BookState.AUCTION, None])
+def test_book_of_single_orders_is_read_by_level_and_an_auction_told_before_it_stays_one(told_before: Any) -> None:
+    steps = [
+        *([] if told_before is None else [(BookAction.STATUS, 0, told_before, BookFault.NONE, 0, 0)]),
+        (BookAction.CLEAR, 0, 0, 0, 0, BOOK_FULL),
+        (BookAction.ADD, 1, 40 * TICK, 2_000, 1, BOOK_FULL),
+        (BookAction.ADD, 1, 40 * TICK, 1_000, 2, BOOK_FULL),
+        (BookAction.ADD, -1, 42 * TICK, 1_000, 3, BOOK_FULL | BOOK_LAST),
+    ]
+    driven = MarketFeatures(ORDERED_COIN, [Mid(), Imbalance()])
+    rows = order_rows(*steps)
+    for i in range(len(steps)):
+        driven.take_book(rows, i)
+    assert isinstance(driven.book, L3Book)
+    if told_before is None:
+        assert driven.values == [10.25, 0.5]
+    else:
+        assert all(math.isnan(value) for value in driven.values)
+    with pytest.raises(ValueError, match="single orders cannot be saved"):
+        driven.save()
 
 
 def test_table_has_a_row_for_each_complete_change_and_each_trade() -> None:
