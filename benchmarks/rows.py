@@ -1,14 +1,14 @@
 """The rows by name, in the order they are measured and shown.
 
 A row is a function from a `Setting` to the entries it gives: `speed` has those beside rivals, `breadth` many
-instruments beside one, `histories` the catalog, `recordings` the journal, `risk` the risk gate, `costs` memory, start-up and size.
+instruments beside one, `histories` the catalog, `features` what is made of books and trades, `recordings` the journal, `risk` the risk gate, `costs` memory, start-up and size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import breadth, costs, histories, recordings, risk, speed
+from benchmarks import breadth, costs, features, histories, recordings, risk, speed
 from benchmarks.race import Setting
 from benchmarks.report import Entry
 
@@ -25,6 +25,7 @@ ROWS: dict[str, Row] = {
     "hundred": breadth.hundred,
     "catalog_read": histories.catalog_read,
     "csv_import": histories.csv_import,
+    "features_all": features.features_all,
     "log_p99_us": costs.log_p99_us,
     "journal_append": recordings.journal_append,
     "recording_cost": recordings.recording_cost,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lockstep.model.enums import AssetClass, BookAction
+from lockstep.model.enums import AssetClass, BookAction, EventKind
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import MARKET_EVENT
 from lockstep.model.rows import EventRows
@@ -24,6 +24,7 @@ def order_rows(*steps: tuple[BookAction, int, int, int, int, int]) -> EventRows:
     records = np.zeros(len(steps), MARKET_EVENT)
     for k, (action, side, price, qty, order_id, flags) in enumerate(steps):
         records[k]["ts_event"] = k + 1
+        records[k]["kind"] = int(EventKind.BOOK)
         records[k]["flags"] = int(action) | flags
         records[k]["aux"] = side + 2
         records[k]["p0"], records[k]["p1"], records[k]["p2"] = price, qty, order_id

@@ -65,6 +65,8 @@ def take_action(
         if price_factor > 0.0:
             for indicators in sub.sets():
                 indicators.rescale(price_factor, volume_factor)
+        if what == _SPLIT and sub.features is not None:
+            sub.features.reset()  # prices and orders of before say nothing of the book of after
         if price_factor > 0.0 and sub.window is not None:
             sub.window.rescale(price_factor, volume_factor)
         if what == _SPLIT and sub.watch is not None:

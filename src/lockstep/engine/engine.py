@@ -410,6 +410,8 @@ class Engine:
                 sub.trade_indicators.update_bar(
                     price, price, price, cython.cast(cython.double, rows.w[i, 5]) / sub.qty_scale
                 )
+            if sub.features is not None:
+                sub.features.take_trade(rows, i)
             seat = cython.cast(Seat, self.seats[sub.seat_index])
             handler = seat.on_history if history else seat.on_trade
             if handler is not None and (sub.ready or history or sub.look_ready()):
@@ -423,13 +425,17 @@ class Engine:
         return 0
 
     def _on_book(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
-        """A change of the book; at the end of its group the price it tells, then whoever handles it."""
+        """A change of the book. The book and the features take every one, what lies before the start as well; handlers
+        are called once a group, at its end."""
         update: object = None
         holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
-        if self.state.in_history or not self.books.tell(rows, i, holding):
-            return 0
+        told: cython.bint = self.books.tell(rows, i, holding) and not self.state.in_history
         for entry in self.by_instrument[instrument]:
             sub: Subscription = cython.cast(Subscription, entry)
+            if sub.features is not None:
+                sub.features.take_book(rows, i)
+            if not told:
+                continue
             seat: Seat = cython.cast(Seat, self.seats[sub.seat_index])
             if seat.on_book is None or not (sub.ready or sub.look_ready()):
                 continue

@@ -26,6 +26,7 @@ else:
     from lockstep.engine.subscription import Subscription
     from lockstep.orders.order import OpenOrders, Order
 from lockstep.engine.guard import take_limits
+from lockstep.features.micro.stream import MarketFeatures
 from lockstep.model.errors import InvariantError, StateError
 from lockstep.model.saved import restore_request, save_request
 from lockstep.orders.saved import restore_order, restore_orders, save_order, save_orders
@@ -223,14 +224,27 @@ def save_subscription(sub: Subscription) -> dict[str, Any]:
         "trades": sub.trades,
         "cooldown_until": sub.cooldown_until,
         "indicators": [entry.save() for entry in sub.sets()],
+        "features": None if sub.features is None else _save_features(sub.features),
         "window": None if sub.window is None else sub.window.snapshot().hex(),
     }
+
+
+def _save_features(features: MarketFeatures) -> dict[str, Any]:
+    try:
+        return features.save()
+    except ValueError as e:
+        raise StateError(f"{features.instrument.id}: {e}") from e
 
 
 def _restore_subscription(sub: Subscription, saved: dict[str, Any] | None) -> None:
     if saved is None:
         raise StateError(f"the saved state of {sub.strategy} has nothing of {sub.instrument.id}")
-    if len(saved["indicators"]) != len(sub.sets()) or (saved["window"] is None) != (sub.window is None):
+    features: Any = saved.get("features")
+    if (
+        len(saved["indicators"]) != len(sub.sets())
+        or (saved["window"] is None) != (sub.window is None)
+        or (features is None) != (sub.features is None)
+    ):
         raise StateError(f"{sub.strategy} declares other indicators or windows than its saved state has")
     sub.bars = saved["bars"]
     sub.quotes = saved["quotes"]
@@ -239,6 +253,11 @@ def _restore_subscription(sub: Subscription, saved: dict[str, Any] | None) -> No
     for indicators, state in zip(sub.sets(), saved["indicators"], strict=True):
         try:
             indicators.restore(state)
+        except (TypeError, ValueError) as e:
+            raise StateError(f"{sub.strategy}: {e}") from e
+    if sub.features is not None:
+        try:
+            sub.features.restore(features)
         except (TypeError, ValueError) as e:
             raise StateError(f"{sub.strategy}: {e}") from e
     if sub.window is not None:

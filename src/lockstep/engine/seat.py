@@ -27,7 +27,7 @@ from lockstep.book.window import MarketWindow
 from lockstep.engine.seating import is_time
 from lockstep.engine.sizes import caution, risk_size, volatility_size
 from lockstep.features.base import Indicator
-from lockstep.features.schedule import IndicatorSet
+from lockstep.features.micro.base import MarketFeature
 from lockstep.model.enums import OrderFlag, OrderType, SignalAction, TimeInForce
 from lockstep.model.errors import ParseError, StrategyError, did_you_mean
 from lockstep.model.instrument import Instrument
@@ -192,29 +192,24 @@ class Seat:
             )
 
     def add_indicator(self, indicator: Any, instrument: Instrument | str | None, on: str | None) -> Any:
-        """Have it updated with the instrument's bars, quotes or trades."""
+        """Have it updated with the instrument's bars, quotes or trades; a market feature with its book and trades."""
         self._may_declare("indicators")
+        sub: Subscription = self.pick(instrument)
+        if isinstance(indicator, MarketFeature) and on is None:
+            self.declared.extend(sub.add_feature(indicator))
+            return indicator
         if not isinstance(indicator, Indicator):
             raise StrategyError(
-                f"{self.name}: not an indicator: was {indicator!r}", hint="for example self.indicator(EMA(20))"
+                f"{self.name}: not an indicator{f' on {on}' if on else ''}: was {indicator!r}",
+                hint="for example self.indicator(EMA(20)); features of the book and trades take no on=",
             )
-        sub: Subscription = self.pick(instrument)
         kind = self._default_kind() if on is None else on
-        if kind == "bars":
-            sub.indicators = IndicatorSet([*(sub.indicators or ()), indicator])
-            self.declared.extend(sub.indicators)
-        elif kind == "quotes":
-            sub.quote_indicators = IndicatorSet([*(sub.quote_indicators or ()), indicator])
-            self.declared.extend(sub.quote_indicators)
-        elif kind == "trades":
-            sub.trade_indicators = IndicatorSet([*(sub.trade_indicators or ()), indicator])
-            self.declared.extend(sub.trade_indicators)
-        else:
+        if kind not in ("bars", "quotes", "trades"):
             raise StrategyError(
                 f"{self.name}: indicators are updated on bars, quotes or trades: was on={on!r}",
                 hint=did_you_mean(str(on), ("bars", "quotes", "trades")),
             )
-        sub.ready = not sub.waits
+        self.declared.extend(sub.add_indicator(indicator, kind))
         return indicator
 
     def _default_kind(self) -> str:

@@ -1,4 +1,5 @@
 from lockstep.book.ring cimport BarRing
+from lockstep.features.micro.stream cimport MarketFeatures
 from lockstep.features.schedule cimport IndicatorSet
 from lockstep.portfolio.position cimport Holding, Position
 from lockstep.risk.gate cimport Gate
@@ -10,6 +11,7 @@ cdef class Subscription:
     cdef readonly Holding holding
     cdef readonly Gate gate
     cdef public IndicatorSet indicators, quote_indicators, trade_indicators
+    cdef public MarketFeatures features
     cdef public BarRing window
     cdef public object book
     cdef public int series

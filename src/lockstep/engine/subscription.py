@@ -6,16 +6,20 @@ import cython
 
 if cython.compiled:
     from cython.cimports.lockstep.book.ring import BarRing
+    from cython.cimports.lockstep.features.micro.stream import MarketFeatures
     from cython.cimports.lockstep.features.schedule import IndicatorSet
     from cython.cimports.lockstep.portfolio.position import Holding, Position
     from cython.cimports.lockstep.risk.desk import Desk
     from cython.cimports.lockstep.risk.gate import Gate
 else:
     from lockstep.book.ring import BarRing
+    from lockstep.features.micro.stream import MarketFeatures
     from lockstep.features.schedule import IndicatorSet
     from lockstep.portfolio.position import Holding, Position
     from lockstep.risk.desk import Desk
     from lockstep.risk.gate import Gate
+from lockstep.features.base import Indicator
+from lockstep.features.micro.base import MarketFeature
 from lockstep.model.errors import StrategyError
 from lockstep.model.instrument import Instrument
 from lockstep.risk.limits import RiskLimits
@@ -27,7 +31,7 @@ class Subscription:
     """One strategy's interest in one instrument: its position, gate, indicators and window there.
 
     series: which of the instrument's bars it gets. bars, quotes, trades: how many it has seen; indicators,
-    quote_indicators, trade_indicators: what is updated with each. waits: for indicators; ready: whether handlers are called.
+    quote_indicators, trade_indicators: what is updated with each; features: with its book and trades. waits: for indicators; ready: whether handlers are called.
     history_from: from when on it is shown what lies before the start; never, unless said.
     cooldown_until: no opening before this many bars. working_market: signed units of market orders on their way.
     book: a view of the instrument's book, None where the run has none.
@@ -45,6 +49,7 @@ class Subscription:
     indicators: IndicatorSet | None
     quote_indicators: IndicatorSet | None
     trade_indicators: IndicatorSet | None
+    features: MarketFeatures | None
     window: BarRing | None
     book: Any
     series: cython.int
@@ -87,6 +92,7 @@ class Subscription:
         self.indicators = None
         self.quote_indicators = None
         self.trade_indicators = None
+        self.features = None
         self.window = None
         self.book = None
         self.series = series
@@ -116,13 +122,34 @@ class Subscription:
             )
         return self.book
 
+    def add_indicator(self, indicator: Indicator, kind: str) -> IndicatorSet:
+        """Have it updated with "bars", "quotes" or "trades". Returns: all that are."""
+        before = {"bars": self.indicators, "quotes": self.quote_indicators}.get(kind, self.trade_indicators)
+        together = IndicatorSet([*(before or ()), indicator])
+        if kind == "bars":
+            self.indicators = together
+        elif kind == "quotes":
+            self.quote_indicators = together
+        else:
+            self.trade_indicators = together
+        self.ready = not self.waits
+        return together
+
+    def add_feature(self, feature: MarketFeature) -> tuple[MarketFeature, ...]:
+        """Have it updated with the book and the trades. Returns: all that are, with what they read."""
+        self.features = MarketFeatures(self.instrument, [*(self.features or ()), feature])
+        self.ready = not self.waits
+        return self.features.ordered
+
     def look_ready(self) -> cython.bint:
-        """Whether every declared indicator has seen what it needs; from then on it is known, since none forgets."""
+        """Whether every declared indicator has seen what it needs. From then on handlers are called; features of a broken book are nan."""
         self.ready = True
         if self.waits:
             for entry in self.sets():
                 if entry.count < entry.warmup:
                     self.ready = False
+            if self.features is not None and not self.features.ready:
+                self.ready = False
         return self.ready
 
     def sets(self) -> list[IndicatorSet]:

@@ -163,6 +163,7 @@ def refuse_unfed(engine: Engine, desk: Desk, feeds: Sequence[InstrumentFeeds]) -
             ("a window of bars", sub.window, has_bars),
             ("indicators on quotes", sub.quote_indicators, "quote" in entry.histories),
             ("indicators on trades", sub.trade_indicators, "trade" in entry.histories),
+            ("features of the book", sub.features, "book" in entry.histories),
         ):
             if declared is not None and not given:
                 raise StrategyError(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lockstep.features.base import Indicator
+from lockstep.features.micro.base import MarketFeature
 from lockstep.model.enums import EventKind
 from lockstep.model.errors import UsageError, did_you_mean
 from lockstep.model.instrument import Instrument
@@ -166,14 +167,16 @@ def strategy_facts(seat: Any) -> dict[str, Any]:
     for name, value in vars(seat.strategy).items():
         if name.startswith("_") or name in ("instrument", "position"):
             continue
-        if isinstance(value, Indicator):
+        if isinstance(value, Indicator | MarketFeature):
             indicators[name] = _number(value.value)
             named.add(value)
         else:
             attributes[name] = _shown(value)
     for sub in seat.subscriptions:
         of = f" of {sub.instrument.symbol}" if len(seat.subscriptions) > 1 else ""
-        for indicator in (one for held in sub.sets() for one in held if one not in named):
+        declared: list[Any] = [one for held in sub.sets() for one in held]
+        declared += [] if sub.features is None else sub.features.ordered
+        for indicator in (one for one in declared if one not in named):
             indicators[f"{indicator!r}{of}"] = _number(indicator.value)
     return {"indicators": indicators, "attributes": attributes}
 

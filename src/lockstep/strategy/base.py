@@ -211,6 +211,8 @@ class Strategy:
     def indicator(self, indicator: Any, instrument: Instrument | str | None = None, *, on: str | None = None) -> Any:
         """Have an indicator (and what it reads) updated before each handler. Returns it. Allowed in on_start alone.
 
+        A feature of `lockstep.features.micro` is updated with the book and the trades of the instrument, and takes no `on`.
+
         Args: on: "bars", "quotes" (it reads the mid) or "trades" (price and quantity); by default what the strategy
               handles: bars where it has on_bar, else quotes where it has on_quote, else trades.
         """

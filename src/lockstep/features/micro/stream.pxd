@@ -1,0 +1,23 @@
+from lockstep.book.l2 cimport L2Book
+from lockstep.book.l3 cimport L3Book
+from lockstep.features.micro.depth cimport DepthView
+from lockstep.model.rows cimport EventRows
+
+
+cdef class MarketFeatures:
+    cdef readonly object instrument
+    cdef readonly tuple features, ordered, on_trades
+    cdef readonly DepthView view
+    cdef readonly long long updates
+    cdef bint complete
+    cdef L2Book _levels
+    cdef L3Book _orders
+    cpdef int take_book(self, EventRows rows, Py_ssize_t i) except -1
+    cpdef int take_trade(self, EventRows rows, Py_ssize_t i) except -1
+    cpdef Py_ssize_t apply(self, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
+    cdef Py_ssize_t _run_end(self, EventRows rows, Py_ssize_t start, Py_ssize_t stop) noexcept
+    cdef int _tell_book(self) except -1
+    cdef int _change_book(self, EventRows rows, Py_ssize_t i) except -1
+
+
+cdef bint updates_at(long long head) noexcept
