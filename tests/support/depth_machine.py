@@ -59,9 +59,10 @@ def tell(
         records[k]["p0"], records[k]["p1"], records[k]["p2"] = price, qty, ident
     held = EventRows()
     held.hold(records)
+    depth = venue.markets[0].depth
     if (
-        venue.markets[0].depth.levels is not None
-    ):  # at once, as the run loop does where nothing can be reported in between
+        depth is not None and depth.levels is not None
+    ):  # at once, as the run loop does where nothing is reported in between
         venue.on_book(0, held, 0, len(rows))
         return
     for k in range(len(rows)):

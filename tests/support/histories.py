@@ -89,7 +89,7 @@ def trades(*rows: tuple[int, int, int]) -> Records:
 
 def book(*groups: tuple[Any, ...]) -> Records:
     """(ns after T0, changes (what, side, price, quantity, order id), whether they are a full book), and when it was received."""
-    found = []
+    found: list[tuple[Any, ...]] = []
     for ts, changes, full, *recv in groups:
         for k, (what, side, price, qty, *ident) in enumerate(changes):
             flags = BookAction[what] | BOOK_FULL * full | BOOK_LAST * (k == len(changes) - 1)

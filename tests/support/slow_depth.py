@@ -161,7 +161,8 @@ class SlowDepth:
     def _still_taken(self, side: int, price: int, ts: int) -> int:
         qty, since = self.taken.get((side, price), (0, ts))
         if self.rules.recovery and ts > since and qty:
-            return math.ceil(qty * 0.5 ** ((ts - since) / self.rules.recovery) - 0.5)
+            left: float = qty * 0.5 ** ((ts - since) / self.rules.recovery) - 0.5
+            return math.ceil(left)
         return qty
 
     def _left(self, side: int, ts: int, limit: int = 0) -> list[tuple[int, int]]:

@@ -23,12 +23,13 @@ else:
     from lockstep.portfolio.position import Holding
 from lockstep.book.saved import restore_book, save_book
 from lockstep.book.view import BookView
-from lockstep.model.enums import BookFault, BookState, CorporateAction
+from lockstep.model.enums import BookAction, BookFault, BookState, CorporateAction
 from lockstep.model.record import BOOK_ACTION, BOOK_LAST
 
 _SPLIT = cython.declare(cython.int, int(CorporateAction.SPLIT))
 _ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
 _LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
+_STATUS = cython.declare(cython.longlong, int(BookAction.STATUS))
 _GOOD = cython.declare(cython.int, int(BookState.GOOD))
 _RESYNCING = cython.declare(cython.int, int(BookState.RESYNCING))
 _NO_SNAPSHOT = cython.declare(cython.int, int(BookFault.NO_SNAPSHOT))
@@ -62,13 +63,16 @@ class KnownBooks:
     @cython.wraparound(False)
     @cython.initializedcheck(False)
     def tell(self, rows: EventRows, i: cython.Py_ssize_t, holding: Holding) -> cython.bint:
-        """One BOOK record about what a holding is of. Whether its group ends here; then the holding is shown the price."""
+        """One BOOK record about what a holding is of. Whether its group ends here, or what the book is worth was told; then the
+        holding is shown the price.
+        """
         instrument: cython.int = holding.index
         if self.levels[instrument] is not None:
             cython.cast(L2Book, self.levels[instrument]).apply(rows, i, i + 1)
         elif self.orders[instrument] is not None:
             cython.cast(L3Book, self.orders[instrument]).apply(rows, i, i + 1)
-        if not (rows.w[i, 3] >> 8) & _LAST_FLAG:
+        flags: cython.longlong = rows.w[i, 3] >> 8
+        if not flags & _LAST_FLAG and flags & _ACTION_BITS != _STATUS:
             return False
         middle: cython.longlong = self.middle(instrument)
         if middle > 0:

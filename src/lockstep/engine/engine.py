@@ -425,8 +425,7 @@ class Engine:
         return 0
 
     def _on_book(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
-        """A change of the book. The book and the features take every one, what lies before the start as well; handlers
-        are called once a group, at its end."""
+        """A change of the book, taken by book and features before the start as well; handlers hear of it once a group."""
         update: object = None
         holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
         told: cython.bint = self.books.tell(rows, i, holding) and not self.state.in_history

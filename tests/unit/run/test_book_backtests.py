@@ -55,7 +55,8 @@ def test_strategy_hears_each_group_once_with_the_book_as_it_is_then(tmp_path: Pa
     two = (5, [("SET", 1, 100, 1), ("SET", -1, 101, 0)], False)
     playing = Backtest(strategy(tmp_path, ONCE.format(act="buy(15)")), levels(two), BacktestConfig(**FREE)).begin()
     playing.loop.run_all()
-    assert playing.engine.seats[0].strategy.seen == [(T0, 99.0, 101.0, True), (T0 + 5, 100.0, 102.0, True)]
+    heard: Any = playing.engine.seats[0].strategy
+    assert heard.seen == [(T0, 99.0, 101.0, True), (T0 + 5, 100.0, 102.0, True)]
     assert fills(playing.end()) == [(0, 10, 101), (0, 5, 102)]
 
 
@@ -133,7 +134,7 @@ def test_mark_outs_say_where_the_middle_stood_after_each_fill(tmp_path: Path) ->
     data = [history(book((0, FIRST, True), *later)), history(trades((50, 99, 12), (17 * second, 99, 1)))]
     body = ONCE.format(act="sell(12, limit=98)")
     made = finish_run(run(body, data, tmp_path), tmp_path / "runs", command="test", with_sensitivity=False)
-    table = made.table("markouts")
+    table: Any = made.table("markouts")
     assert table["price"].tolist() == [99.0, 98.0]
     assert (table["side"].tolist(), list(table["liquidity"])) == ([-1, -1], ["taker", "taker"])
     assert table["after_1s"].tolist() == [-1.5, -2.5]  # 100.5 then, and we had sold
@@ -195,7 +196,10 @@ def test_run_goes_on_from_a_snapshot_with_both_books(tmp_path: Path) -> None:
     playing.loop.run(T0 + 20)
     again = resume(backtest, take(playing))
     again.loop.run_all()
-    assert again.engine.books.books[0].bids(3) == whole.engine.books.books[0].bids(3)
+    known, expected = again.engine.books.books[0], whole.engine.books.books[0]
+    assert known is not None
+    assert expected is not None
+    assert known.bids(3) == expected.bids(3)
     assert again.end().decision_hash == whole.decision_hash
 
 

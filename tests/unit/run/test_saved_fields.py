@@ -129,7 +129,8 @@ def market_on_book() -> dict[str, Any]:
     tell(venue, T0, [("CLEAR", 0, 0, 0, 0), ("SET", 1, 99, 10, 0)], full=True)
     venue.send(request_for(1, T0, TickWish(side=1, qty=5, kind="limit", limit=99)))
     venue.settle_arrivals(T0 + 1)
-    return save_venue(venue)["markets"][0]
+    saved: dict[str, Any] = save_venue(venue)["markets"][0]
+    return saved
 
 
 def states_of(machine: Machine, loop: Loop) -> dict[str, dict[str, Any]]:

@@ -144,6 +144,7 @@ def test_book_that_is_not_good_matches_nothing_and_says_so() -> None:
     assert fills(LEVELS, *seen) == []
     assert words(LEVELS, 3, *seen)[-1] == ("CANCEL", 4, "TIME_IN_FORCE")
     _, _, market = play_book(LEVELS, seen)
+    assert market.depth is not None
     assert market.depth.shut_counts() == {"AUCTION": 4}  # the word itself, the trade, two orders
     assert fills(LEVELS, *seen, good) == [(2, 9, 5, 101, "taker")]
 
@@ -158,6 +159,7 @@ def test_silent_book_is_stale_and_fills_nothing() -> None:
     venue = depth_venue(LEVELS, silence_max_ns=10)
     _, made, market = play_book(LEVELS, [full(0), send(11, 1), send(11, 2, limit=99)], venue)
     assert made == []
+    assert market.depth is not None
     assert market.depth.shut_counts() == {"STALE": 2}
 
 

@@ -156,4 +156,4 @@ def test_queue_place_stays_within_the_level_and_only_ever_moves_up(
             queue.told(place, level, size)
             level = size
             assert place.ahead <= level
-        assert -0.5 <= place.ahead <= before
+        assert -0.5 <= place.ahead <= max(before, 0.0)  # what a trade nearly reached is 0 once one has
