@@ -33,6 +33,6 @@ cdef class Liquidity:
     cdef int recover(self, long long ts) except -1
     cdef int _grow(self) except -1
     cdef QueuePlace join(self, int side, long long tick)
-    cdef int rejoin(self, QueuePlace place, int side, long long tick) except -1
+    cdef int rejoin(self, QueuePlace place, int side, long long tick, long long ts) except -1
     cdef int forget(self) except -1
     cdef long long middle(self) noexcept

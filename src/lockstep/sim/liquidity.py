@@ -252,17 +252,13 @@ class Liquidity:
         """A place at the end of a level's queue."""
         if self.orders is not None and self.model.follows_ids():
             return self.model.join_line(self.orders, side, tick)
-        return self.model.join(self.shown(side, tick))
+        return self.model.join(self.shown(side, tick), self.book.ts if self.levels is not None else -1)
 
-    def rejoin(self, place: QueuePlace, side: cython.int, tick: cython.longlong) -> cython.int:
-        """The whole book was told anew: nobody who was not there before is ahead."""
+    def rejoin(self, place: QueuePlace, side: cython.int, tick: cython.longlong, ts: cython.longlong) -> cython.int:
+        """The whole book was told anew at ts: nobody who was not there before is ahead."""
         if place.ids is not None:
             return self.model.rejoin_line(place, cython.cast(L3Book, self.orders), side, tick)
-        place.traded = 0
-        shown: cython.longlong = self.shown(side, tick)
-        if place.ahead > shown:
-            place.ahead = shown
-        return 0
+        return self.model.told_whole(place, self.shown(side, tick), ts)
 
     def middle(self) -> cython.longlong:
         """Twice the middle of the best bid and ask, price units; 0 where the book is not GOOD or a side is empty."""

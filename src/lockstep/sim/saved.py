@@ -174,7 +174,17 @@ def save_place(place: QueuePlace | None) -> dict[str, Any] | None:
     if place is None:
         return None
     ids = None if place.ids is None else save_ids(place.ids)
-    return {"ahead": place.ahead, "traded": place.traded, "ids": ids}
+    return {
+        "ahead": place.ahead,
+        "traded": place.traded,
+        "told_ts": place.told_ts,
+        "is_open": place.is_open,
+        "gone": place.gone,
+        "before": place.before,
+        "least": place.least,
+        "since": place.since,
+        "ids": ids,
+    }
 
 
 def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
@@ -184,6 +194,12 @@ def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
     place: QueuePlace = QueuePlace.__new__(QueuePlace)
     place.ahead = saved["ahead"]
     place.traded = saved["traded"]
+    place.told_ts = saved["told_ts"]
+    place.is_open = saved["is_open"]
+    place.gone = saved["gone"]
+    place.before = saved["before"]
+    place.least = saved["least"]
+    place.since = saved["since"]
     place.ids = None if saved["ids"] is None else restore_ids(saved["ids"])
     return place
 
