@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from slow_rebuilt import SlowRebuilt
 from slow_ticks import NEVER, TickWish
 
 
@@ -44,6 +45,7 @@ class Mine:
     told: list[tuple[int, int]] = field(default_factory=list)  # (before, after) of the level, at the moment told_ts
     told_ts: int = -1
     since: int = -1
+    mark: int = 0
     before: set[int] | None = None
 
 
@@ -75,6 +77,7 @@ class SlowDepth:
         self.taken: dict[tuple[int, int], tuple[int, int]] = {}
         self.nets: dict[int, int] = {}
         self.event = 0
+        self.line = SlowRebuilt()
         self.heard = 0  # when the last group ended
 
     def run(self, actions: list[tuple[Any, ...]]) -> None:
@@ -201,6 +204,7 @@ class SlowDepth:
         if bids and asks and bids[0] >= asks[0] and self.state == "GOOD":
             self.state = "RESYNCING"
         if full:
+            self.line.whole({level: qty for level, qty in self.levels.items() if qty}, ts)
             self._find_places(ts)
         self.event += 1
         self._meet_all(ts)
@@ -235,6 +239,8 @@ class SlowDepth:
             return
         before = self._shown(side, price)
         self.levels[side, price] = qty
+        if not full:
+            self.line.told(side, price, qty, ts)
         if not self.rules.recovery:
             self.taken.pop((side, price), None)
         if not full:
@@ -366,6 +372,7 @@ class SlowDepth:
         elif order.state != "rests":
             order.state = "rests"
             order.ahead = self._shown(wish.side, wish.limit)
+            order.mark = self.line.count
             order.since = -1 if self.rules.orders else self.heard
             if self.rules.queue == "exact":
                 order.before = {i for i in self.lines if self._at(i) == (wish.side, wish.limit)}
@@ -410,6 +417,8 @@ class SlowDepth:
                 self._at_book(order, ts)
         if not self.rules.orders and qty > 0:
             self._hit(ts, -aggressor, price, qty, None)
+        if qty > 0:
+            self.line.trade(-aggressor, price, qty, ts)
 
     def _hit(self, ts: int, side: int, price: int, qty: int, ident: int | None) -> None:
         """A trade took from a side (0: of one not known) at a price."""
@@ -425,10 +434,15 @@ class SlowDepth:
             reaching = left
             if order.wish.limit != price:
                 order.ahead = 0.0
+                order.mark = 0
             elif order.before is not None:
                 reaching = 0 if ident is None or ident in order.before else left
             elif ts <= order.since:
                 reaching = 0
+            elif self.rules.queue == "rebuilt":
+                self.line.come_to(ts)
+                there = self.line.line((order.wish.side, price))
+                reaching = max(0, left - sum(one.qty for one in there if one.number <= order.mark))
             else:
                 self._settle(order, ts)
                 order.trades.append(qty)

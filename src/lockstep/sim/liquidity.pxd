@@ -1,6 +1,7 @@
 from lockstep.book.l2 cimport L2Book
 from lockstep.book.l3 cimport L3Book
 from lockstep.book.ladder cimport Ladder
+from lockstep.book.rebuilt cimport RebuiltBook
 from lockstep.book.standing cimport Book
 from lockstep.sim.markouts cimport MarkOuts
 from lockstep.sim.queue cimport QueueModel, QueuePlace
@@ -9,6 +10,7 @@ cdef class Liquidity:
     cdef readonly Book book
     cdef readonly L2Book levels
     cdef readonly L3Book orders
+    cdef readonly RebuiltBook line
     cdef readonly QueueModel model
     cdef readonly MarkOuts marks
     cdef double recovery

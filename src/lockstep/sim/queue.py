@@ -8,6 +8,8 @@ trade at our price eats what is ahead of us; of what else leaves the level nobod
   "Estimating order queue position", gives the rule and its condition; the shape, and the correction by trades that the
   level's next quantity will show too, are those of hftbacktest's `ProbQueueModel`. n = 1 spreads it evenly over the queue;
   a larger n believes that it is mostly the longer part that loses orders.
+- `rebuilt`: the orders behind the level are made up from its changes and the trades (`book.rebuilt`); those that were there when
+  we joined are ahead of us.
 - `exact`: where every order is told, those that stood before us are followed by their ids.
 
 A trade and the change of its level are two messages about one thing, and either may come first. What is told of a level at a
@@ -22,16 +24,19 @@ if cython.compiled:
     from cython.cimports.lockstep.book.ids import IdTable
     from cython.cimports.lockstep.book.l3 import L3Book
     from cython.cimports.lockstep.book.ladder import Ladder
+    from cython.cimports.lockstep.book.rebuilt import RebuiltBook
 else:
     from lockstep.book.ids import IdTable
     from lockstep.book.l3 import L3Book
     from lockstep.book.ladder import Ladder
+    from lockstep.book.rebuilt import RebuiltBook
 from lockstep.model.errors import InvariantError
 
-KINDS = ("pessimistic", "power", "log", "exact")
+KINDS = ("pessimistic", "power", "log", "exact", "rebuilt")
 _PESSIMISTIC = cython.declare(cython.int, 0)
 _LOG = cython.declare(cython.int, 2)
 _EXACT = cython.declare(cython.int, 3)
+_REBUILT = cython.declare(cython.int, 4)
 
 
 @cython.final
@@ -43,7 +48,8 @@ class QueuePlace:
     ahead: quantity, units; below 0 by less than half a lot where a trade nearly reached it. traded: what trades took of the level
     and no decrease of it has shown. told_ts: when the level was told last; is_open: what was told then is not settled: gone, by
     how much it became smaller beyond what trades explain; before, the most it had when it did; least, the least it had after a
-    change. since: trades up to then were in the level that it joined. ids: of the orders ahead, None where unknown.
+    change. since: trades up to then were in the level that it joined. mark: of a rebuilt queue, orders with ids below it are ahead;
+    ahead is then what was ahead last. ids: of the orders ahead, None where unknown.
     """
 
     ahead: cython.double
@@ -54,6 +60,7 @@ class QueuePlace:
     before: cython.longlong
     least: cython.longlong
     since: cython.longlong
+    mark: cython.longlong
     ids: IdTable | None
 
 
@@ -95,7 +102,18 @@ class QueueModel:
         place.before = 0
         place.least = 0
         place.since = since
+        place.mark = 0
         place.ids = None
+        return place
+
+    def follows_line(self) -> cython.bint:
+        """Whether places are known by the rebuilt orders ahead."""
+        return bool(self.kind == _REBUILT)
+
+    def join_rebuilt(self, shown: cython.longlong, since: cython.longlong, line: RebuiltBook) -> QueuePlace:
+        """A place behind every order that a rebuilt queue has. shown, since: as of `join`."""
+        place: QueuePlace = self.join(shown, since)
+        place.mark = line.next_id
         return place
 
     @cython.boundscheck(False)  # slots and levels are the book's own
@@ -221,7 +239,28 @@ class QueueModel:
     def passed(self, place: QueuePlace) -> cython.int:
         """A trade printed beyond our price: nobody is ahead of us any more."""
         place.ahead = 0.0
+        place.mark = 0
         return 0
+
+    def reach_rebuilt(
+        self,
+        place: QueuePlace,
+        line: RebuiltBook,
+        side: cython.int,
+        tick: cython.longlong,
+        left: cython.longlong,
+        ts: cython.longlong,
+    ) -> cython.longlong:
+        """As `trade`, in a rebuilt queue that this trade has not been told yet. tick: of our level."""
+        if ts <= place.since:
+            return 0
+        line.come_to(ts)
+        ahead: cython.longlong = line.ahead(side, tick, place.mark)
+        place.ahead = ahead - left if ahead > left else 0
+        lot: cython.longlong = cython.cast(cython.longlong, self.lot)
+        if ahead == 0:
+            return left
+        return (left - ahead) // lot * lot if left > ahead else 0
 
     # ---- orders ahead, by their ids
 
