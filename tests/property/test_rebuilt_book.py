@@ -67,7 +67,8 @@ def feed(book: RebuiltBook, twin: SlowRebuilt, step: Step) -> None:
     if what == "whole":
         twin.whole(rest[0], ts)
     elif what == "set":
-        twin.told(*rest[0], rest[1], ts)
+        (side, price), qty = rest
+        twin.told(side, price, qty, ts)
     elif rest[1]:
         (side, price), qty, told = rest
         twin.trade(side if told else 0, price, qty, ts)
