@@ -25,14 +25,17 @@ def command() -> None:
 @command.command(
     "rebuild",
     cls=Command,
-    epilog=examples("lockstep research rebuild orders.mbo.dbn.zst", "lockstep research rebuild AMZN_message_1.csv.gz --levels 1 --json"),
+    epilog=examples("lockstep research rebuild orders.mbo.dbn.zst", "lockstep research rebuild AMZN_message_1.csv.gz --best-only --json"),
 )  # fmt: skip
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--levels", default=10, show_default=True, type=click.IntRange(1, 1000), metavar="N", help="Levels of each side that are looked at; 1 for data that tell the best alone.")  # fmt: skip
+@click.option("--levels", default=10, show_default=True, type=click.IntRange(1, 1000), metavar="N", help="Levels of each side that are looked at.")  # fmt: skip
 @click.option("--every", default=100, show_default=True, type=click.IntRange(1), metavar="N", help="Compare after so many changes of the book.")  # fmt: skip
 @click.option("--one-in", default=8, show_default=True, type=click.IntRange(1), metavar="N", help="Take out one order of so many, as if it were ours.")  # fmt: skip
+@click.option(
+    "--best-only", is_flag=True, help="The data tell the best level alone: take the queues that began in sight."
+)
 @json_option
-def rebuild(files: tuple[Path, ...], levels: int, every: int, one_in: int, as_json: bool) -> None:
+def rebuild(files: tuple[Path, ...], levels: int, every: int, one_in: int, best_only: bool, as_json: bool) -> None:
     """Score the queue that is rebuilt behind levels and trades.
 
     From recordings that tell every order, levels and trades are made as others see them, without some of the orders. The queue that is
@@ -46,12 +49,12 @@ def rebuild(files: tuple[Path, ...], levels: int, every: int, one_in: int, as_js
     found: list[dict[str, Any]] = []
     console = screen()
     for path in files:
-        scored = score_file(path, every=every, one_in=one_in, levels=levels)
+        scored = score_file(path, every=every, one_in=one_in, levels=levels, best_only=best_only)
         found.append({"file": path.name} | plain(scored))
         if not as_json:
             _show(console, path, scored)
     if as_json:
-        print_json({"levels": levels, "every": every, "one_in": one_in, "files": found})
+        print_json({"levels": levels, "every": every, "one_in": one_in, "best_only": best_only, "files": found})
 
 
 def _show(console: "Console", path: Path, scored: "QueueScore") -> None:

@@ -12,6 +12,7 @@ from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, Records
 from lockstep.model.rows import EventRows
+from lockstep.research.queues.best_only import known_levels
 from lockstep.research.queues.shown import Ahead, Count, Joined, Left, Level, Shown, Viewer
 from lockstep.sim.queue import QueueModel, QueuePlace
 from lockstep.store.catalog.readers import read_market_data
@@ -19,7 +20,7 @@ from lockstep.store.catalog.readers import read_market_data
 MODELS = ("rebuilt", "pessimistic", "even")
 """What is compared: the rebuilt queue; all cancels behind us; cancels spread evenly over the level (`power:1`)."""
 EVERY, ONE_IN, LEVELS = 100, 8, 10
-BANDS = {"at the best": (0, 0), "1 to 3 ticks away": (1, 3), "4 to 10 ticks away": (4, 10)}
+BANDS = {"at the best": (0, 0), "1 to 3 levels behind it": (1, 3), "4 levels and more": (4, 10**9)}
 
 
 class CountScore(NamedTuple):
@@ -89,13 +90,17 @@ class _Baselines:
         del self.at[self.level_of[number]][number]
 
 
-def score_file(path: Path, *, every: int = EVERY, one_in: int = ONE_IN, levels: int = LEVELS) -> QueueScore:
-    """Score one recording of single orders. Raises: DataError: it tells no orders."""
+def score_file(
+    path: Path, *, every: int = EVERY, one_in: int = ONE_IN, levels: int = LEVELS, best_only: bool = False
+) -> QueueScore:
+    """Score one recording of single orders. best_only: it tells the best level alone. Raises: DataError: it tells no orders."""
     for data in read_market_data(path, kind="depth"):
         if data.info.kind == "book":
             records = _all(data.chunks())
             if not any((records["flags"] & BOOK_ACTION) == BookAction.ADD):
                 raise DataError(f"{path}: told by levels, and a score needs every order", hint="use order-level data")
+            if best_only:
+                records, levels = known_levels(records), 1
             shown = Viewer(data.instrument, every, one_in, levels).see(records)
             return score(data.instrument, shown)
     raise DataError(f"{path}: no changes of a book in it", hint="lockstep data show --kind depth says what is")

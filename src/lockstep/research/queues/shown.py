@@ -16,8 +16,6 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST, MARKET_EVENT, Records
 from lockstep.model.rows import EventRows
 
-FAR = 10
-"""Ticks from the best price up to which is asked what stands ahead, where more than the best level is asked about."""
 _MIXER = 0x9E3779B97F4A7C15
 _ALL_BITS = 2**64 - 1
 
@@ -35,7 +33,7 @@ class Joined(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """How much stood ahead of an order of ours, of how much at its level, units. distance: ticks from the best. fate: "rests",
+    """How much stood ahead of an order of ours, of how much at its level, units. distance: levels from the best. fate: "rests",
     "executed" or "cancelled" (by what comes next): why it is asked. The truth before the rows from `row` on.
     """
 
@@ -88,14 +86,13 @@ class _Ours:
 class Viewer:
     """Walks through the records of a book of orders once.
 
-    Args: every: ask about all that rests before each so many groups. one_in: take out one order of so many. levels: count
-          orders at so many levels of each side; with 1, nothing is asked beyond the best.
+    Args: every: ask about all that rests before each so many groups. one_in: take out one order of so many. levels: ask
+          about so many levels of each side.
     """
 
     def __init__(self, instrument: Instrument, every: int, one_in: int, levels: int) -> None:
         self.book = L3Book(instrument, unknown_ids="count")
         self.every, self.one_in, self.levels = every, one_in, levels
-        self.far = FAR if levels > 1 else 0
         self.rows: list[tuple[int, int, int, int, int, int]] = []
         self.questions: list[Question] = []
         self.qty: dict[Level, int] = {}
@@ -206,10 +203,8 @@ class Viewer:
 
     def _ask(self, ts: int) -> None:
         for side in (1, -1):
-            best = self._best(side)
-            for price, _ in self.book.depth_units(side, self.levels):
+            for distance, (price, _) in enumerate(self.book.depth_units(side, self.levels)):
                 orders = self.book.orders_at(side, price)
-                distance = abs(price - best) // self.book.tick
                 self.questions.append(Count(len(self.rows), ts, (side, price), orders, distance))
         for ours in self.ours.values():
             self._ask_about(ours, ts, "rests")
@@ -223,17 +218,13 @@ class Viewer:
 
     def _ask_about(self, ours: _Ours, ts: int, fate: str) -> None:
         side, price = ours.level
-        distance = (self._best(side) - price) * side // self.book.tick
-        if distance > self.far or not self.qty.get(ours.level):
-            return  # at an empty level nobody is ahead, and every model knows it
+        prices = [at for at, _ in self.book.depth_units(side, self.levels)]
+        if price not in prices:
+            return  # far from the best; or nobody else is there, and every model knows it
         ahead = sum(order.qty for order in self.book.queue(side, price) if self.joined[order.order_id] < ours.since)
         self.questions.append(
-            Ahead(len(self.rows), ts, ours.number, ahead, self.qty[ours.level], max(distance, 0), fate)
+            Ahead(len(self.rows), ts, ours.number, ahead, self.qty[ours.level], prices.index(price), fate)
         )
-
-    def _best(self, side: int) -> int:
-        best = self.book.depth_units(side, 1)
-        return best[0][0] if best else 0
 
 
 def _records(rows: list[tuple[int, int, int, int, int, int]]) -> Records:
