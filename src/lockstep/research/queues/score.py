@@ -102,6 +102,11 @@ def score_file(
             if best_only:
                 records, levels = known_levels(records), 1
             shown = Viewer(data.instrument, every, one_in, levels).see(records)
+            if not shown.questions:
+                raise DataError(
+                    f"{path}: nothing to compare in {len(records):,} changes: there are fewer, or all of an auction",
+                    hint=f"compare more often than every {every}",
+                )
             return score(data.instrument, shown)
     raise DataError(f"{path}: no changes of a book in it", hint="lockstep data show --kind depth says what is")
 
