@@ -75,9 +75,9 @@ def feed(book: RebuiltBook, twin: SlowRebuilt, step: Step) -> None:
 
 
 @settings(max_examples=400)
-@given(steps())
-def test_rebuilt_queues_are_those_of_a_slow_twin_and_as_long_as_their_levels(todo: list[Step]) -> None:
-    book, twin = RebuiltBook(COIN, L2Book(COIN, window=64)), SlowRebuilt()
+@given(steps(), st.sampled_from([False, False, True]))
+def test_rebuilt_queues_are_those_of_a_slow_twin_and_as_long_as_their_levels(todo: list[Step], oldest: bool) -> None:
+    book, twin = RebuiltBook(COIN, L2Book(COIN, window=64), oldest=oldest), SlowRebuilt(oldest=oldest)
     for step in todo:
         feed(book, twin, step)
         for level in LEVELS:

@@ -78,4 +78,6 @@ def _show(console: "Console", path: Path, scored: "QueueScore") -> None:
         errors = [f"{ahead.error[model]:.3f}" for model in MODELS]
         table.add_row(name, f"{ahead.asked:,}", *errors, *(f"{ahead.exact[model]:.1%}" for model in MODELS))
     show(console, table)
-    say(console, "\nerror: mean size; of what is ahead, as part of the level. even: power:1", "dim")
+    whole, only, newest, parts = scored.cancels
+    say(console, f"\nCancels of whole orders: {whole:,}; {only:,} the only one of its size at its level, {newest:,} of the others the newest of it. Of parts: {parts:,}.")  # fmt: skip
+    say(console, "error: mean size; of what is ahead, as part of the level. even: power:1", "dim")

@@ -36,8 +36,9 @@ def known_levels(records: Records) -> Records:
             rows.append((what | BOOK_LAST * (k == len(lines) - 1), *words))  # type: ignore[arg-type]
             source.append(i)
     found = records[np.array(source, np.intp)].copy()
-    for name, column in zip(("flags", "p0", "p1", "p2"), zip(*rows, strict=True), strict=True):
-        found[name] = column
+    told = np.array(rows, np.int64).reshape(-1, 4)
+    for k, name in enumerate(("flags", "p0", "p1", "p2")):
+        found[name] = told[:, k]
     return found
 
 

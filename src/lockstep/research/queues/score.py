@@ -13,7 +13,7 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, Records
 from lockstep.model.rows import EventRows
 from lockstep.research.queues.best_only import known_levels
-from lockstep.research.queues.shown import Ahead, Count, Joined, Left, Level, Shown, Viewer
+from lockstep.research.queues.shown import Ahead, Cancels, Count, Joined, Left, Level, Shown, Viewer
 from lockstep.sim.queue import QueueModel, QueuePlace
 from lockstep.store.catalog.readers import read_market_data
 
@@ -47,11 +47,12 @@ class AheadScore(NamedTuple):
 
 
 class QueueScore(NamedTuple):
-    """One recording. counts, ahead: by a name of the part."""
+    """One recording. counts, ahead: by a name of the part. cancels: what truly left without a trade."""
 
     symbol: str
     rows: int
     taken_out: int
+    cancels: Cancels
     counts: dict[str, CountScore]
     ahead: dict[str, AheadScore]
 
@@ -91,9 +92,17 @@ class _Baselines:
 
 
 def score_file(
-    path: Path, *, every: int = EVERY, one_in: int = ONE_IN, levels: int = LEVELS, best_only: bool = False
+    path: Path,
+    *,
+    every: int = EVERY,
+    one_in: int = ONE_IN,
+    levels: int = LEVELS,
+    best_only: bool = False,
+    oldest: bool = False,
 ) -> QueueScore:
-    """Score one recording of single orders. best_only: it tells the best level alone. Raises: DataError: it tells no orders."""
+    """Score one recording of single orders. best_only: it tells the best level alone. oldest: as of
+    `RebuiltBook`. Raises: DataError: it tells no orders.
+    """
     for data in read_market_data(path, kind="depth"):
         if data.info.kind == "book":
             records = _all(data.chunks())
@@ -104,10 +113,10 @@ def score_file(
             shown = Viewer(data.instrument, every, one_in, levels).see(records)
             if not shown.questions:
                 raise DataError(
-                    f"{path}: nothing to compare in {len(records):,} changes: there are fewer, or all of an auction",
+                    f"{path}: nothing to compare in {len(records):,} changes: too few, or all of an auction",
                     hint=f"compare more often than every {every}",
                 )
-            return score(data.instrument, shown)
+            return score(data.instrument, shown, oldest=oldest)
     raise DataError(f"{path}: no changes of a book in it", hint="lockstep data show --kind depth says what is")
 
 
@@ -117,11 +126,11 @@ def _all(chunks: Iterable[Records]) -> Records:
     return np.concatenate(list(chunks))
 
 
-def score(instrument: Instrument, shown: Shown) -> QueueScore:
+def score(instrument: Instrument, shown: Shown, *, oldest: bool = False) -> QueueScore:
     """Rebuild what was shown, and compare at every question."""
     counts: list[tuple[Count, int]] = []
     found: list[tuple[Ahead, dict[str, float]]] = []
-    book, others = RebuiltBook(instrument, L2Book(instrument)), _Baselines()
+    book, others = RebuiltBook(instrument, L2Book(instrument), oldest=oldest), _Baselines()
     marks: dict[int, tuple[int, Level]] = {}
     feed = _Feed(book, others, shown.records)
     for question in shown.questions:
@@ -140,7 +149,9 @@ def score(instrument: Instrument, shown: Shown) -> QueueScore:
             guesses = others.ahead(question.number, question.ts)
             guesses["rebuilt"] = float(book.ahead(side, price // book.levels.tick, mark))
             found.append((question, guesses))
-    return QueueScore(instrument.symbol, len(shown.records), shown.taken_out, _counted(counts), _placed(found))
+    return QueueScore(
+        instrument.symbol, len(shown.records), shown.taken_out, shown.cancels, _counted(counts), _placed(found)
+    )
 
 
 class _Feed:
@@ -215,6 +226,7 @@ def as_json(scored: QueueScore) -> dict[str, Any]:
         "symbol": scored.symbol,
         "rows": scored.rows,
         "taken_out": scored.taken_out,
+        "cancels": scored.cancels._asdict(),
         "counts": {name: part._asdict() for name, part in scored.counts.items()},
         "ahead": {name: part._asdict() for name, part in scored.ahead.items()},
     }

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lockstep.book.l3 import L3Book
+from lockstep.book.l3 import L3Book, Resting
 from lockstep.model.enums import BookAction, BookState, EventKind
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST, MARKET_EVENT, Records
@@ -66,12 +66,24 @@ class Count(NamedTuple):
 Question = Joined | Ahead | Left | Count
 
 
+class Cancels(NamedTuple):
+    """What left levels without a trade. whole: orders; only: of these, the only one of its size at its level; newest: of the others, the
+    newest of its size. parts: of orders that stayed with less.
+    """
+
+    whole: int = 0
+    only: int = 0
+    newest: int = 0
+    parts: int = 0
+
+
 class Shown(NamedTuple):
     """records: levels and trades. questions: in the order of their rows. taken_out: how many orders are ours."""
 
     records: Records
     questions: list[Question]
     taken_out: int
+    cancels: Cancels
 
 
 class _Ours:
@@ -100,6 +112,7 @@ class Viewer:
         self.ours: dict[int, _Ours] = {}
         self.at_work: dict[int, int] = {}  # quantity of our orders
         self.events = self.taken_out = 0
+        self.cancels = Cancels()
 
     def see(self, records: Records) -> Shown:
         """Everything that the records show, and what is asked about it."""
@@ -120,7 +133,7 @@ class Viewer:
                 self._take(rows, i, flags[i], ts, [column[i] for column in columns], changed, traded)
             self._tell(ts, bool(flags[end - 1] & BOOK_FULL), changed, traded)
             begin = end
-        return Shown(_records(self.rows), self.questions, self.taken_out)
+        return Shown(_records(self.rows), self.questions, self.taken_out, self.cancels)
 
     # ---- one record
 
@@ -143,6 +156,8 @@ class Viewer:
             self._change_ours(order_id, action, price, qty, ts)
             return
         before = self.book.find(order_id) if action not in (BookAction.CLEAR, BookAction.STATUS) else None
+        if before and action in (BookAction.DELETE, BookAction.MODIFY):
+            self._count_cancel(before, price if action == BookAction.MODIFY else None, qty)
         if self.book.apply(rows, i, i + 1):
             return
         if action == BookAction.CLEAR:
@@ -159,6 +174,16 @@ class Viewer:
                 self.joined[order_id] = self.events
         elif before:
             self.joined.pop(order_id, None)
+
+    def _count_cancel(self, order: Resting, price: int | None, qty: int) -> None:
+        """price, qty: what it changes to; None where it goes. A change to nothing is a level that was lost from sight."""
+        if price == order.price and qty <= order.qty:
+            self.cancels = self.cancels._replace(parts=self.cancels.parts + (0 < qty < order.qty))
+            return
+        same = [other for other in self.book.queue(order.side, order.price) if other.qty == order.qty]
+        whole, only, newest, parts = self.cancels
+        newest += len(same) > 1 and same[-1].order_id == order.order_id
+        self.cancels = Cancels(whole + 1, only + (len(same) == 1), newest, parts)
 
     def _add(self, level: Level, qty: int, changed: set[Level]) -> None:
         self.qty[level] = self.qty.get(level, 0) + qty
@@ -229,7 +254,8 @@ class Viewer:
 
 def _records(rows: list[tuple[int, int, int, int, int, int]]) -> Records:
     records = np.zeros(len(rows), MARKET_EVENT)
-    for name, column in zip(("ts_event", "kind", "flags", "aux", "p0", "p1"), zip(*rows, strict=True), strict=True):
-        records[name] = column
+    told = np.array(rows, np.int64).reshape(-1, 6)
+    for k, name in enumerate(("ts_event", "kind", "flags", "aux", "p0", "p1")):
+        records[name] = told[:, k]
     records["clock"] = records["ts_event"]
     return records
