@@ -14,6 +14,7 @@ from typing import Any
 import click
 import journals
 import pytest
+from book_files import mbo
 from click.testing import Result
 
 from lockstep import __version__
@@ -138,6 +139,8 @@ def test_every_command_takes_json_and_traceback_and_ends_its_help_in_examples() 
 def test_examples_of_a_help_run_as_they_stand(name: str, call: Call, tmp_path: Path) -> None:
     if name.startswith("journal "):
         journals.record_backtest(tmp_path / "recorded")  # which their examples read
+    if name.startswith("research "):
+        mbo(tmp_path, *[("A", "B", k, 4800.0, 3, 128) for k in range(1, 300)], name="orders.dbn")
     lines = re.findall(r"^ +\$ (lockstep .*)$", call(*name.split(), "--help", code=0).stdout, re.MULTILINE)
     assert lines
     for line in lines:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lockstep.research.queues.score import QueueScore
 
 
-@click.group("research", cls=Subcommands, epilog=examples("lockstep research rebuild orders.mbo.dbn.zst"))
+@click.group("research", cls=Subcommands, epilog=examples("lockstep research rebuild orders.dbn"))
 def command() -> None:
     """Score what Lockstep takes for true against recordings.
 
@@ -25,7 +25,7 @@ def command() -> None:
 @command.command(
     "rebuild",
     cls=Command,
-    epilog=examples("lockstep research rebuild orders.mbo.dbn.zst", "lockstep research rebuild AMZN_message_1.csv.gz --best-only --json"),
+    epilog=examples("lockstep research rebuild orders.dbn", "lockstep research rebuild orders.dbn --every 20 --json"),
 )  # fmt: skip
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--levels", default=10, show_default=True, type=click.IntRange(1, 1000), metavar="N", help="Levels of each side that are looked at.")  # fmt: skip
