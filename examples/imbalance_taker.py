@@ -59,7 +59,7 @@ class ImbalanceTaker(Strategy):
         held = self.position.qty
         if held:
             late = self.now - self.entered_at >= self.hold_ms * 1_000_000
-            if late or expected * held < 0 and abs(expected) > cost:
+            if late or (expected * held < 0 and abs(expected) > cost):
                 self.close()
         elif abs(expected) > cost and not self.open_orders:
             self.entered_at = self.now
