@@ -62,8 +62,13 @@ class Placements:
         """The rows one after another, as plain data."""
         return [self.rows[k] for k in range(self.count * WORDS)]
 
-    def restore(self, words: list[int]) -> None:
-        """Continue from `words`."""
+    def save(self) -> dict[str, list[int]]:
+        """As plain data."""
+        return {"rows": self.words()}
+
+    def restore(self, saved: dict[str, list[int]]) -> None:
+        """Continue from `save`."""
+        words = saved["rows"]
         self.count = 0
         for k in range(len(words) // WORDS):
             at = k * WORDS

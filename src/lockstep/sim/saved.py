@@ -34,7 +34,8 @@ def save_venue(venue: Venue) -> dict[str, Any]:
         "arrivals": [save_flight(flight) for flight in venue.arrivals[venue.next_arrival :]],
         "reports": [save_report(report) for report in venue.reports[venue.next_report :]],
         "last_arrival": venue.last_arrival,
-        "last_answer": [venue.last_answer, venue.answered_at],
+        "last_answer": venue.last_answer,
+        "answered_at": venue.answered_at,
         "next_due": venue.next_due,
         "next_expiry": venue.next_expiry,
         "chance": save_chance(venue.chance),
@@ -53,7 +54,7 @@ def restore_venue(venue: Venue, saved: Mapping[str, Any]) -> None:
     venue.next_arrival = 0
     venue.next_report = 0
     venue.last_arrival = saved["last_arrival"]
-    venue.last_answer, venue.answered_at = saved["last_answer"]
+    venue.last_answer, venue.answered_at = saved["last_answer"], saved["answered_at"]
     venue.next_due = saved["next_due"]
     venue.next_expiry = saved["next_expiry"]
     restore_chance(venue.chance, saved["chance"])
@@ -149,7 +150,7 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
     return {
         "book": save_book(depth.book),
         "marks": depth.marks.save(),
-        "placements": depth.placements.words(),
+        "placements": depth.placements.save(),
         "in_group": depth.in_group,
         "shut": list(depth.shut),
         "holes": depth.holes,
