@@ -3,6 +3,7 @@ from lockstep.book.l3 cimport L3Book
 from lockstep.book.ladder cimport Ladder
 from lockstep.book.standing cimport Book
 from lockstep.sim.markouts cimport MarkOuts
+from lockstep.sim.placements cimport Placements
 from lockstep.sim.queue cimport QueueModel, QueuePlace
 
 cdef class Liquidity:
@@ -11,6 +12,7 @@ cdef class Liquidity:
     cdef readonly L3Book orders
     cdef readonly QueueModel model
     cdef readonly MarkOuts marks
+    cdef readonly Placements placements
     cdef double recovery
     cdef readonly bint in_group
     cdef readonly list shut
