@@ -3,7 +3,6 @@
 What the instrument decides is not saved: a book is restored into an empty one of the same kind.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import cython
@@ -18,6 +17,11 @@ else:
     from lockstep.book.l2 import L2Book
     from lockstep.book.l3 import L3Book
     from lockstep.book.standing import Book
+from lockstep.model.arguments import whole
+from lockstep.model.enums import BookFault, BookState
+from lockstep.model.fields import field, int_field, list_field
+
+_INT_MAX = 2**63 - 1
 
 
 def save_book(book: Book) -> dict[str, Any]:
@@ -40,26 +44,45 @@ def save_book(book: Book) -> dict[str, Any]:
     return saved
 
 
-def restore_book(book: Book, saved: Mapping[str, Any]) -> None:
-    """Continue from `save_book`, in an empty book of the same instrument and kind."""
-    orders: L3Book
-    levels: L2Book
+def restore_book(book: Book, saved: Any) -> None:
+    """Continue from `save_book`, in an empty book of the same instrument and kind.
+
+    Raises: ValueError, TypeError: damaged data, or those of another kind of book; the book is then of no use.
+    """
+    counts = {name: _counts(saved, name) for name in ("faults", "first")}
+    state, reason = int_field(saved, "state", 0, len(BookState) - 1), int_field(saved, "reason", 0, len(BookFault) - 1)
+    updates, ts = int_field(saved, "updates", 0, _INT_MAX), int_field(saved, "ts", 0, _INT_MAX)
     if isinstance(book, L3Book):
-        orders = book
-        for order_id, side, price, qty in saved["orders"]:
-            orders.add(order_id, side, price, qty)
-        orders.unknown = saved["unknown"]
+        _restore_orders(book, saved)
     else:
-        levels = book  # type: ignore[assignment]
-        for side, name in ((1, "bids"), (-1, "asks")):
-            for price, qty in saved[name]:
-                levels.update(side, price, qty)
-    book.state = saved["state"]
-    book.reason = saved["reason"]
-    book.updates = saved["updates"]
-    book.ts = saved["ts"]
-    book.faults = list(saved["faults"])
-    book.first = list(saved["first"])
+        _restore_levels(book, saved)
+    book.state = state
+    book.reason = reason
+    book.updates = updates
+    book.ts = ts
+    book.faults = counts["faults"]
+    book.first = counts["first"]
+
+
+def _counts(saved: Any, name: str) -> list[int]:
+    return [whole(f"saved {name!r}", count, 0, _INT_MAX) for count in list_field(saved, name, len(BookFault))]
+
+
+def _restore_orders(orders: L3Book, saved: Any) -> None:
+    for order in field(saved, "orders"):
+        order_id, side, price, qty = (whole("number of a saved order", number, -_INT_MAX, _INT_MAX) for number in order)
+        if orders.add(order_id, side, price, qty):
+            raise ValueError(f"a saved book cannot have the order {order}")
+    orders.unknown = int_field(saved, "unknown", 0, _INT_MAX)
+
+
+def _restore_levels(book: Book, saved: Any) -> None:
+    levels: L2Book = book  # type: ignore[assignment]
+    for side, name in ((1, "bids"), (-1, "asks")):
+        for price, qty in field(saved, name):
+            level, amount = whole("saved price", price, -_INT_MAX, _INT_MAX), whole("saved quantity", qty, 1, _INT_MAX)
+            if levels.update(side, level, amount):
+                raise ValueError(f"a saved book cannot have the level {[price, qty]} with its tick of {book.tick}")
 
 
 def save_ids(ids: IdTable) -> list[int]:
