@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import market_making
 import pytest
-from market_making import CASES, Case, cells
+
+from market_making import CASES, HEADS, Case, cells
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ def told() -> dict[Case, tuple[str, ...]]:
     """The rows of the guide's tables."""
     rows = [line for line in GUIDE.splitlines() if line.startswith(("| market_maker", "| imbalance_taker"))]
     parts = [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows]
-    return {Case(*part[:4], "" if part[4] == "defaults" else part[4]): part[5:] for part in parts}
+    return {Case._make((*part[:4], "" if part[4] == "defaults" else part[4])): part[5:] for part in parts}
 
 
 def test_guide_has_a_row_for_each_case() -> None:
@@ -49,5 +49,5 @@ def test_commands_of_the_guide_run_and_the_replay_is_identical(data: Path, tmp_p
 
 
 def test_every_run_of_the_guide_loses_or_does_not_trade() -> None:
-    nets = [float(row[market_making.HEADS.index("net")]) for row in told().values()]
+    nets = [float(row[HEADS.index("net")]) for row in told().values()]
     assert max(nets) <= 0.0

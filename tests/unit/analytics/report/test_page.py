@@ -98,12 +98,42 @@ EXECUTION = {
     "messages": {"orders": 20, "replaces": 9, "cancels": 1},
     "order_to_trade": 7.5,
     "fill_rates": [
-        {"distance": "at best", "placements": 8, "touched": 2, "share": 0.125, "ahead_filled": 3.5, "ahead_unfilled": None},
-        {"distance": "1 tick", "placements": 0, "touched": 0, "share": None, "ahead_filled": None, "ahead_unfilled": None},
+        {
+            "distance": "at best",
+            "placements": 8,
+            "touched": 2,
+            "share": 0.125,
+            "ahead_filled": 3.5,
+            "ahead_unfilled": None,
+        },
+        {
+            "distance": "1 tick",
+            "placements": 0,
+            "touched": 0,
+            "share": None,
+            "ahead_filled": None,
+            "ahead_unfilled": None,
+        },
     ],
     "mark_outs": [
-        {"symbol": "IBM", "liquidity": "maker", "horizon_s": 1, "fills": 4, "price": -0.5, "ticks": -50.0, "money": -20.0},
-        {"symbol": "MSFT", "liquidity": "taker", "horizon_s": 5, "fills": 0, "price": None, "ticks": None, "money": None},
+        {
+            "symbol": "IBM",
+            "liquidity": "maker",
+            "horizon_s": 1,
+            "fills": 4,
+            "price": -0.5,
+            "ticks": -50.0,
+            "money": -20.0,
+        },
+        {
+            "symbol": "MSFT",
+            "liquidity": "taker",
+            "horizon_s": 5,
+            "fills": 0,
+            "price": None,
+            "ticks": None,
+            "money": None,
+        },
     ],
 }
 LATENCY = {"name": "remote", "text": "entry 200ms", "why": "nothing was said", "feed": {"IBM": "as recorded"}}
