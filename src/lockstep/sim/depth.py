@@ -35,6 +35,7 @@ else:
     from lockstep.sim.queue import QueuePlace
 from lockstep.model.enums import BookAction, OrderEventKind, OrderFlag, Reason, TimeInForce
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
+from lockstep.sim.placements import NOWHERE
 
 _SET = cython.declare(cython.int, int(BookAction.SET))
 _ADD = cython.declare(cython.int, int(BookAction.ADD))
@@ -52,6 +53,7 @@ _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
 _POST_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.POST_ONLY))
 _FIRST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)  # the rank of an order at any price
 _FAR_OFF = cython.declare(cython.longlong, 2**62)
+_NOWHERE = cython.declare(cython.longlong, NOWHERE)
 _UNSEEN = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)  # the id of an order the book does not have
 
 
@@ -334,7 +336,19 @@ def _meet_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, 
     if order.limit_price > 0:
         order.fresh = False
         if order.place is None:
-            order.place = depth.join(order.side, depth.book.to_tick(order.limit_price))
+            _join(depth, order, ts)
+    return 0
+
+
+def _join(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
+    """An order comes to rest: at the end of its level's queue."""
+    tick: cython.longlong = depth.book.to_tick(order.limit_price)
+    own: Ladder = depth.side_of(order.side)
+    behind: cython.longlong = _NOWHERE
+    if not own.is_empty():
+        behind = (own.best - tick) * order.side
+    order.place = depth.join(order.side, tick)
+    order.placement = depth.placements.add(order.order_id, ts, behind, depth.shown(order.side, tick), order.leaves)
     return 0
 
 

@@ -4,6 +4,7 @@ from lockstep.book.ladder cimport Ladder
 from lockstep.book.rebuilt cimport RebuiltBook
 from lockstep.book.standing cimport Book
 from lockstep.sim.markouts cimport MarkOuts
+from lockstep.sim.placements cimport Placements
 from lockstep.sim.queue cimport QueueModel, QueuePlace
 
 cdef class Liquidity:
@@ -13,6 +14,7 @@ cdef class Liquidity:
     cdef readonly RebuiltBook line
     cdef readonly QueueModel model
     cdef readonly MarkOuts marks
+    cdef readonly Placements placements
     cdef double recovery
     cdef readonly bint in_group
     cdef readonly list shut

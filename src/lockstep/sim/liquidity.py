@@ -19,6 +19,7 @@ if cython.compiled:
     from cython.cimports.lockstep.book.rebuilt import RebuiltBook
     from cython.cimports.lockstep.book.standing import Book
     from cython.cimports.lockstep.sim.markouts import MarkOuts
+    from cython.cimports.lockstep.sim.placements import Placements
     from cython.cimports.lockstep.sim.queue import QueueModel, QueuePlace
 else:
     from lockstep.book.l2 import L2Book
@@ -27,6 +28,7 @@ else:
     from lockstep.book.rebuilt import RebuiltBook
     from lockstep.book.standing import Book
     from lockstep.sim.markouts import MarkOuts
+    from lockstep.sim.placements import Placements
     from lockstep.sim.queue import QueueModel, QueuePlace
 from lockstep.model.enums import BookFault, BookState
 from lockstep.model.errors import InvariantError
@@ -43,8 +45,8 @@ class Liquidity:
     """One instrument's book at the venue and what we took of it.
 
     in_group: a group of changes has begun and not ended, so that nothing is matched. shut: by BookState, how many events an
-    order of ours would have met, had the book been GOOD. marks: where the middle stood after our fills. line: the probable
-    orders behind the levels, where the model follows them.
+    order of ours would have met, had the book been GOOD. marks: where the middle stood after our fills. placements: where
+    orders of ours came to rest. line: the probable orders behind the levels, where the model follows them.
 
     Args:   book: of levels or of orders, empty. model: how places in its queues move. recovery_ns: the half-life of what we
             took; 0, until told.
@@ -57,6 +59,7 @@ class Liquidity:
     line: RebuiltBook | None
     model: QueueModel
     marks: MarkOuts
+    placements: Placements
     recovery: cython.double
     in_group: cython.bint
     shut: list[int]
@@ -76,6 +79,7 @@ class Liquidity:
         self.line = RebuiltBook(book.instrument, self.levels) if model.follows_line() else None
         self.model = model
         self.marks = MarkOuts()
+        self.placements = Placements()
         self.recovery = recovery_ns
         self.in_group = False
         self.shut = [0] * _STATES

@@ -34,6 +34,8 @@ def save_venue(venue: Venue) -> dict[str, Any]:
         "arrivals": [save_flight(flight) for flight in venue.arrivals[venue.next_arrival :]],
         "reports": [save_report(report) for report in venue.reports[venue.next_report :]],
         "last_arrival": venue.last_arrival,
+        "last_answer": venue.last_answer,
+        "answered_at": venue.answered_at,
         "next_due": venue.next_due,
         "next_expiry": venue.next_expiry,
         "chance": save_chance(venue.chance),
@@ -52,6 +54,7 @@ def restore_venue(venue: Venue, saved: Mapping[str, Any]) -> None:
     venue.next_arrival = 0
     venue.next_report = 0
     venue.last_arrival = saved["last_arrival"]
+    venue.last_answer, venue.answered_at = saved["last_answer"], saved["answered_at"]
     venue.next_due = saved["next_due"]
     venue.next_expiry = saved["next_expiry"]
     restore_chance(venue.chance, saved["chance"])
@@ -148,6 +151,7 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
         "book": save_book(depth.book),
         "line": None if depth.line is None else save_rebuilt(depth.line),
         "marks": depth.marks.save(),
+        "placements": depth.placements.save(),
         "in_group": depth.in_group,
         "shut": list(depth.shut),
         "holes": depth.holes,
@@ -163,6 +167,7 @@ def restore_liquidity(depth: Liquidity, saved: Mapping[str, Any]) -> None:
     if depth.line is not None:
         restore_rebuilt(depth.line, saved["line"])
     depth.marks.restore(saved["marks"])
+    depth.placements.restore(saved["placements"])
     depth.in_group = saved["in_group"]
     depth.shut = list(saved["shut"])
     while len(depth.keys) < saved["holes"]:
@@ -242,6 +247,7 @@ def save_venue_order(order: VenueOrder, market: Market) -> dict[str, Any]:
         "waiting": order.waiting,
         "charged": order.charged,
         "place": save_place(order.place),
+        "placement": order.placement,
         "stake": next(number for number, stake in enumerate(market.stakes) if stake is order.stake),
     }
 
@@ -273,5 +279,6 @@ def restore_venue_order(saved: Mapping[str, Any], market: Market) -> VenueOrder:
     order.waiting = saved["waiting"]
     order.charged = saved["charged"]
     order.place = restore_place(saved["place"])
+    order.placement = saved["placement"]
     order.stake = market.stakes[saved["stake"]]
     return order
