@@ -11,15 +11,17 @@ if cython.compiled:
     from cython.cimports.lockstep.book.ids import IdTable
     from cython.cimports.lockstep.book.l2 import L2Book
     from cython.cimports.lockstep.book.l3 import L3Book
+    from cython.cimports.lockstep.book.rebuilt import RebuiltBook
     from cython.cimports.lockstep.book.standing import Book
 else:
     from lockstep.book.ids import IdTable
     from lockstep.book.l2 import L2Book
     from lockstep.book.l3 import L3Book
+    from lockstep.book.rebuilt import RebuiltBook
     from lockstep.book.standing import Book
 from lockstep.model.arguments import whole
 from lockstep.model.enums import BookFault, BookState
-from lockstep.model.fields import field, int_field, list_field
+from lockstep.model.fields import field, floats_field, int_field, list_field
 
 _INT_MAX = 2**63 - 1
 
@@ -83,6 +85,38 @@ def _restore_levels(book: Book, saved: Any) -> None:
             level, amount = whole("saved price", price, -_INT_MAX, _INT_MAX), whole("saved quantity", qty, 1, _INT_MAX)
             if levels.update(side, level, amount):
                 raise ValueError(f"a saved book cannot have the level {[price, qty]} with its tick of {book.tick}")
+
+
+def save_rebuilt(book: RebuiltBook) -> dict[str, Any]:
+    """The probable orders and what waits. The levels they stand behind are a book of their own."""
+    return {
+        "line": save_book(book.line),
+        "next_id": book.next_id,
+        "ts": book.ts,
+        "is_lost": book.is_lost,
+        "added": [book.added_qty, book.added_count],
+        "open": [[book.open_key[k], book.open_qty[k], book.open_id[k]] for k in range(book.open_count)],
+        "owed": [[book.owed_key[k], book.owed_qty[k], book.owed_ts[k]] for k in range(book.owed_count)],
+    }
+
+
+def restore_rebuilt(book: RebuiltBook, saved: Any) -> None:
+    """Continue from `save_rebuilt`, in one that was told nothing. Raises: as of `restore_book`."""
+    restore_book(book.line, field(saved, "line"))
+    book.next_id = int_field(saved, "next_id", 0, _INT_MAX)
+    book.ts = int_field(saved, "ts", -1, _INT_MAX)
+    book.is_lost = bool(field(saved, "is_lost"))
+    book.added_qty, book.added_count = floats_field(saved, "added", 2)
+    waits, owed = field(saved, "open"), field(saved, "owed")
+    while len(book.open_key) < len(waits):
+        book._grow_open()
+    while len(book.owed_key) < len(owed):
+        book._grow_owed()
+    book.open_count, book.owed_count = len(waits), len(owed)
+    for k, entry in enumerate(waits):
+        book.open_key[k], book.open_qty[k], book.open_id[k] = entry
+    for k, entry in enumerate(owed):
+        book.owed_key[k], book.owed_qty[k], book.owed_ts[k] = entry
 
 
 def save_ids(ids: IdTable) -> list[int]:

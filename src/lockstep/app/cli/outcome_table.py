@@ -52,7 +52,9 @@ def _subtitle(run: Finished) -> str:
     ts = run.measures.ts
     span = f"{time_text(int(ts[0]))[:10]} to {time_text(int(ts[-1]))[:10]}, " if ts.size else ""
     params = ", ".join(f"{name} {value}" for name, value in run.manifest["strategy"]["params"].items())
-    return f"{span}{run.manifest['counts']['bars']:,} bars{f'; {params}' if params else ''}"
+    counts = run.manifest["counts"]
+    seen = f"{counts['bars']:,} bars" if counts["bars"] else f"{counts['events']:,} events"
+    return f"{span}{seen}{f'; {params}' if params else ''}"
 
 
 def _rows(run: Finished) -> list[Row]:
@@ -62,11 +64,17 @@ def _rows(run: Finished) -> list[Row]:
     money = run.manifest["config"]["currency"]
     rate = summary.trades.win_rate if summary.trades is not None else None
     fees, slippage = float(final["fees"]), float(final["slippage"])
+    few = summary.sharpe is not None and summary.sharpe_interval is None
     held_return, held_drawdown = (held.total_return, held.max_drawdown) if held else (None, None)
     return [
         ("Total return", signed_percent(summary.total_return), percent(held_return), ""),
         ("Return a year", signed_percent(summary.annual_return), percent(run.measures.benchmark_annual), ""),
-        ("Sharpe ratio", Text(ratio(summary.sharpe)), ratio(held.sharpe if held else None), ""),
+        (
+            "Sharpe ratio",
+            Text(ratio(summary.sharpe)),
+            ratio(held.sharpe if held else None),
+            f"of {summary.n_days} days: too few to mean anything" if few else "",
+        ),
         ("Max drawdown", Text(percent(summary.max_drawdown)), percent(held_drawdown), ""),
         (
             "Final equity",
