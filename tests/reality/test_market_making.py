@@ -38,14 +38,20 @@ def test_commands_of_the_guide_run_and_the_replay_is_identical(data: Path, tmp_p
     commands = [line[2:] for line in GUIDE.splitlines() if line.startswith("$ lockstep ")]
     assert len(commands) == 7
     env = os.environ | {"PYTHONPATH": str(ROOT / "src"), "LOCKSTEP_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
-    said = {}
+    said: dict[str, list[str]] = {}
     for line in commands:
         words = shlex.split(line)[1:]
         done = subprocess.run([sys.executable, "-c", LOCKSTEP, *words], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)  # fmt: skip
         assert done.returncode == 0, f"{line}\n{done.stderr}"
-        said[words[0]] = " ".join(done.stdout.split())
-    assert "identical" in said["replay"]
-    assert "power:3" in said["run"]
+        said.setdefault(words[0], []).append(" ".join(done.stdout.split()))
+    quoted, lean = said["backtest"]
+    assert "Latency remote" in quoted
+    assert "nothing was said" in quoted
+    assert "Maker mark-out" in quoted
+    assert "Latency colocated" in lean
+    assert "Taker mark-out" in lean
+    assert "identical" in said["replay"][0]
+    assert "Queue power:3" in said["run"][0]
 
 
 def test_every_run_of_the_guide_loses_or_does_not_trade() -> None:
