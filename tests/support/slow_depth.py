@@ -40,7 +40,11 @@ class Mine:
     seen: bool = False
     met: int = -1
     ahead: float = 0.0
-    traded: int = 0
+    front: float = 0.0
+    prints: list[tuple[int, int]] = field(default_factory=list)  # (when, quantity) of trades since the level was told
+    told: list[tuple[int, int, int]] = field(default_factory=list)  # (when, before, after) of the level's last moment
+    owed: int = 0
+    gone: int = 0
     before: set[int] | None = None
 
 
@@ -186,7 +190,7 @@ class SlowDepth:
             elif self.rules.orders:
                 self._order_row(ts, what, side, price, qty, ident, full)
             else:
-                self._level_row(side, price, qty, full)
+                self._level_row(ts, side, price, qty, full)
         self.inside = not last
         if not last:
             return
@@ -210,7 +214,7 @@ class SlowDepth:
         for order in self.mine:
             if order.state != "rests" or order.over:
                 continue
-            order.traded = 0
+            order.prints, order.told = [], []
             shown = self._shown(order.wish.side, order.wish.limit)
             if order.before is None:
                 order.ahead = min(order.ahead, shown)
@@ -225,7 +229,7 @@ class SlowDepth:
         if self.state != "AUCTION":
             self.state = "RESYNCING"
 
-    def _level_row(self, side: int, price: int, qty: int, full: bool) -> None:
+    def _level_row(self, ts: int, side: int, price: int, qty: int, full: bool) -> None:
         if qty < 0:
             self._fault()
             return
@@ -234,17 +238,30 @@ class SlowDepth:
         if not self.rules.recovery:
             self.taken.pop((side, price), None)
         if not full:
-            self._level_moved(side, price, before, qty)
+            self._level_moved(ts, side, price, before, qty)
 
-    def _level_moved(self, side: int, price: int, before: int, after: int) -> None:
+    def _level_moved(self, ts: int, side: int, price: int, before: int, after: int) -> None:
         for order in self.mine:
             if order.state == "rests" and (order.wish.side, order.wish.limit) == (side, price):
-                gone = before - after - order.traded
-                order.traded = 0
-                if order.ahead > 0 and gone > 0 and self.rules.queue != "pessimistic":
-                    behind = max(0.0, before - order.ahead)
-                    order.ahead = max(0.0, order.ahead - (1 - self._share(order.ahead, behind)) * gone)
-                order.ahead = min(order.ahead, after) if order.ahead > 0 else order.ahead
+                if not order.told or order.told[-1][0] != ts:
+                    order.front, order.told, order.owed, order.gone = order.ahead, [], 0, 0
+                order.told.append((ts, before, after))
+                order.owed += sum(qty for _, qty in order.prints)
+                order.prints = []
+                fall = max(0, before - after)
+                order.gone += max(0, fall - order.owed)
+                order.owed = max(0, order.owed - fall)
+                self._guess(order)
+
+    def _guess(self, order: Mine) -> None:
+        """What stands ahead after a moment: trades came first, cancels are spread over the level as it was."""
+        order.ahead = order.front
+        if order.front <= 0:
+            return
+        if order.gone > 0 and self.rules.queue != "pessimistic":
+            behind = max(0.0, order.told[0][1] - order.front)
+            order.ahead = max(0.0, order.front - (1 - self._share(order.front, behind)) * order.gone)
+        order.ahead = min(order.ahead, order.told[-1][2])
 
     def _share(self, ahead: float, behind: float) -> float:
         f = (lambda x: math.log(1 + x)) if self.rules.queue == "log" else (lambda x: x**self.rules.power)
@@ -288,7 +305,7 @@ class SlowDepth:
             if held > before - after and after:
                 self.taken[side, at] = (held - before + after, since)
         if self.rules.queue != "exact" and after != before:
-            self._level_moved(side, at, before, after)
+            self._level_moved(ts, side, at, before, after)
 
     # ---- orders meet the book
 
@@ -404,18 +421,30 @@ class SlowDepth:
             order.met = self.event
             reaching = left
             if order.wish.limit != price:
-                order.ahead = 0.0
+                order.ahead = order.front = 0.0
             elif order.before is not None:
                 reaching = 0 if ident is None or ident in order.before else left
             else:
-                order.traded += qty
-                order.ahead -= left
-                reaching = 0
-                if order.ahead <= -0.5:
-                    reaching = min(left, math.floor(0.5 - order.ahead))
-                    order.ahead = 0.0
+                reaching = self._eat(order, qty, left, ts)
             if reaching > 0:
                 left -= self._fill(order, ts, reaching)
+
+    def _eat(self, order: Mine, qty: int, left: int, ts: int) -> int:
+        """A trade at our price: of what the level showed to have gone at this very time, it explains as much as it can."""
+        now = bool(order.told) and order.told[-1][0] == ts
+        known = min(qty, order.gone) if now else 0
+        order.gone -= known
+        order.prints.append((ts, qty - known))
+        order.front = (order.front if now else order.ahead) - left
+        if order.front <= -0.5:
+            reaching = min(left, math.floor(0.5 - order.front))
+            order.ahead = order.front = 0.0
+            return reaching
+        if now:
+            self._guess(order)
+        else:
+            order.ahead = order.front
+        return 0
 
     # ---- fills
 

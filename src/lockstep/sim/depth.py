@@ -127,7 +127,7 @@ def _tell_level(market: Market, depth: Liquidity, book: L2Book, rows: EventRows,
     if depth.holes > 0:
         depth.told(side, tick)
     if not flags & _FULL_FLAG:
-        _move_queue(market, depth, side, tick, before, rows.w[i, 5])
+        _move_queue(market, depth, side, tick, before, rows.w[i, 5], rows.w[i, 1])
     return 0
 
 
@@ -138,6 +138,7 @@ def _move_queue(
     tick: cython.longlong,
     before: cython.longlong,
     after: cython.longlong,
+    ts: cython.longlong,
 ) -> cython.int:
     """A level has another quantity: our places in its queue."""
     order: VenueOrder
@@ -145,7 +146,7 @@ def _move_queue(
     for entry in market.resting:
         order = cython.cast(VenueOrder, entry)
         if order.limit_price == price and order.side == side and order.place is not None:
-            depth.model.told(order.place, before, after)
+            depth.model.told(order.place, before, after, ts)
     return 0
 
 
@@ -189,7 +190,7 @@ def _tell_order(
     if after < before and depth.holes > 0:
         depth.gone(side, tick, before - after)
     if not depth.model.follows_ids() and after != before:
-        _move_queue(market, depth, side, tick, before, after)
+        _move_queue(market, depth, side, tick, before, after, rows.w[i, 1])
     return 0
 
 
@@ -450,7 +451,7 @@ def meet_trade(
         if top > 0:
             depth.model.passed(place)
         elif place.ids is None:
-            reaching = depth.model.trade(place, qty, left)
+            reaching = depth.model.trade(place, qty, left, ts)
         elif order_id == _UNSEEN or depth.model.is_ahead(place, order_id):
             reaching = 0  # an order the book never had stood there before us
         if reaching > 0:

@@ -258,11 +258,7 @@ class Liquidity:
         """The whole book was told anew: nobody who was not there before is ahead."""
         if place.ids is not None:
             return self.model.rejoin_line(place, cython.cast(L3Book, self.orders), side, tick)
-        place.traded = 0
-        shown: cython.longlong = self.shown(side, tick)
-        if place.ahead > shown:
-            place.ahead = shown
-        return 0
+        return self.model.retold(place, self.shown(side, tick))
 
     def middle(self) -> cython.longlong:
         """Twice the middle of the best bid and ask, price units; 0 where the book is not GOOD or a side is empty."""

@@ -9,6 +9,10 @@ trade at our price eats what is ahead of us; of what else leaves the level nobod
   level's next quantity will show too, are those of hftbacktest's `ProbQueueModel`. n = 1 spreads it evenly over the queue;
   a larger n believes that it is mostly the longer part that loses orders.
 - `exact`: where every order is told, those that stood before us are followed by their ids.
+
+A venue tells a trade and what it did to the level as two things, often at one time, and either may come first. What belongs to
+one moment is taken together: a decrease without a trade counts as a cancel only until a trade of the same moment explains it,
+and of a trade that came first what its level has not shown yet waits for the rest of that moment.
 """
 
 import cython
@@ -28,6 +32,7 @@ KINDS = ("pessimistic", "power", "log", "exact")
 _PESSIMISTIC = cython.declare(cython.int, 0)
 _LOG = cython.declare(cython.int, 2)
 _EXACT = cython.declare(cython.int, 3)
+_LONG_AGO = cython.declare(cython.longlong, -(2**61))  # before every time, and far enough from it to be subtracted
 
 
 @cython.final
@@ -35,12 +40,22 @@ _EXACT = cython.declare(cython.int, 3)
 @cython.cclass
 class QueuePlace:
     """What is ahead of an order at its price. ahead: quantity, units; below 0 by less than half a lot where a trade nearly
-    reached it. traded: what trades took of the level since it was last told. ids: of the orders ahead, None where unknown.
+    reached it. traded: what trades took of the level that it has not shown yet. ids: of the orders ahead, None where unknown.
+
+    Of the moment at which the level was told last (told_at): front, what was ahead without cancels of that moment; whole, the
+    level before them; gone, what left it that no trade explains; owed, what trades took of it before it showed; shown, what it
+    holds now.
     """
 
     ahead: cython.double
     traded: cython.longlong
     ids: IdTable | None
+    told_at: cython.longlong
+    front: cython.double
+    whole: cython.longlong
+    gone: cython.longlong
+    owed: cython.longlong
+    shown: cython.longlong
 
 
 @cython.final
@@ -49,7 +64,7 @@ class QueueModel:
     """How places in a queue move. Quantities are the instrument's units.
 
     Args:   kind: one of KINDS. power: n of the model `power`. lot: the instrument's. scale: units in one base unit, in which `log`
-            counts, as hftbacktest does.
+            counts, as hftbacktest does. moment_ns: how much later a trade may be told than what it did to the level.
     Raises: InvariantError: no such model.
     """
 
@@ -57,14 +72,16 @@ class QueueModel:
     power: cython.double
     lot: cython.double
     scale: cython.double
+    moment: cython.longlong
 
-    def __init__(self, kind: str, power: float, lot: int, scale: float) -> None:
+    def __init__(self, kind: str, power: float, lot: int, scale: float, moment_ns: int = 0) -> None:
         if kind not in KINDS:
             raise InvariantError(f"no queue model {kind!r}: one of {', '.join(KINDS)}")
         self.kind = KINDS.index(kind)
         self.power = power
         self.lot = lot
         self.scale = scale
+        self.moment = moment_ns
 
     def follows_ids(self) -> cython.bint:
         """Whether places are known by the orders ahead."""
@@ -76,6 +93,9 @@ class QueueModel:
         place.ahead = shown
         place.traded = 0
         place.ids = None
+        place.told_at = _LONG_AGO
+        place.front = 0.0
+        place.whole = place.gone = place.owed = place.shown = 0
         return place
 
     @cython.boundscheck(False)  # slots and levels are the book's own
@@ -114,40 +134,77 @@ class QueueModel:
         place.ahead = ahead
         return 0
 
-    def trade(self, place: QueuePlace, qty: cython.longlong, left: cython.longlong) -> cython.longlong:
+    def trade(
+        self, place: QueuePlace, qty: cython.longlong, left: cython.longlong, ts: cython.longlong
+    ) -> cython.longlong:
         """A trade at our price. Returns: how much of it reaches us, whole lots, never more than left.
 
-        qty: what traded; left: what orders of ours that came before have not taken of it.
+        qty: what traded; left: what orders of ours that came before have not taken of it. ts: when, ns.
         """
-        place.traded += qty
-        place.ahead -= left
-        lots: cython.double = floor(0.5 - place.ahead / self.lot)
-        if lots < 1.0:
-            return 0
-        place.ahead = 0.0
-        reach: cython.longlong = cython.cast(cython.longlong, lots * self.lot)
-        return reach if reach < left else left
-
-    def told(self, place: QueuePlace, before: cython.longlong, after: cython.longlong) -> cython.int:
-        """Our level is told again: its quantity was `before` and is `after`."""
-        gone: cython.double = before - after - place.traded  # more than the trades explain
-        place.traded = 0
-        if place.ahead <= 0.0:
-            return 0
-        if self.kind != _PESSIMISTIC and gone > 0.0:
-            self._cancelled(place, before, gone)
-        if place.ahead > after:
-            place.ahead = after
+        told: cython.bint = ts - place.told_at <= self.moment
+        explained: cython.longlong = 0
+        if told:
+            explained = qty if qty < place.gone else place.gone
+            place.gone -= explained
+        else:
+            place.front = place.ahead
+        place.traded += qty - explained
+        place.front -= left
+        lots: cython.double = floor(0.5 - place.front / self.lot)
+        if lots >= 1.0:
+            self.passed(place)
+            reach: cython.longlong = cython.cast(cython.longlong, lots * self.lot)
+            return reach if reach < left else left
+        if told:
+            self._reckon(place)
+        else:
+            place.ahead = place.front
         return 0
 
-    def _cancelled(self, place: QueuePlace, before: cython.longlong, gone: cython.double) -> cython.int:
-        """So much left the level without a trade."""
-        behind: cython.double = before - place.ahead
-        if behind < 0.0:
-            behind = 0.0
-        place.ahead -= (1.0 - self.share_behind(place.ahead, behind)) * gone
-        if place.ahead < 0.0:
-            place.ahead = 0.0
+    def told(
+        self, place: QueuePlace, before: cython.longlong, after: cython.longlong, ts: cython.longlong
+    ) -> cython.int:
+        """Our level is told again: its quantity was `before` and is `after`."""
+        if ts - place.told_at > self.moment:
+            place.front = place.ahead
+            place.whole = before
+            place.gone = 0
+            place.owed = 0
+        place.told_at = ts
+        place.shown = after
+        place.owed += place.traded
+        place.traded = 0
+        decrease: cython.longlong = before - after
+        if decrease > place.owed:
+            place.gone += decrease - place.owed
+            place.owed = 0
+        elif decrease > 0:
+            place.owed -= decrease
+        self._reckon(place)
+        return 0
+
+    def _reckon(self, place: QueuePlace) -> cython.int:
+        """What is ahead after this moment's trades (they are in `front`) and what left without one."""
+        ahead: cython.double = place.front
+        if ahead > 0.0:
+            if self.kind != _PESSIMISTIC and place.gone > 0:
+                behind: cython.double = place.whole - ahead
+                if behind < 0.0:
+                    behind = 0.0
+                ahead -= (1.0 - self.share_behind(ahead, behind)) * place.gone
+                if ahead < 0.0:
+                    ahead = 0.0
+            if ahead > place.shown:
+                ahead = place.shown
+        place.ahead = ahead
+        return 0
+
+    def retold(self, place: QueuePlace, shown: cython.longlong) -> cython.int:
+        """The whole book was told anew, with so much at our level."""
+        place.traded = 0
+        place.told_at = _LONG_AGO
+        if place.ahead > shown:
+            place.ahead = shown
         return 0
 
     def share_behind(self, ahead: cython.double, behind: cython.double) -> cython.double:
@@ -165,6 +222,7 @@ class QueueModel:
     def passed(self, place: QueuePlace) -> cython.int:
         """A trade printed beyond our price: nobody is ahead of us any more."""
         place.ahead = 0.0
+        place.front = 0.0
         return 0
 
     # ---- orders ahead, by their ids

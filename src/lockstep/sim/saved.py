@@ -174,7 +174,10 @@ def save_place(place: QueuePlace | None) -> dict[str, Any] | None:
     if place is None:
         return None
     ids = None if place.ids is None else save_ids(place.ids)
-    return {"ahead": place.ahead, "traded": place.traded, "ids": ids}
+    return {
+        "ahead": place.ahead, "traded": place.traded, "ids": ids, "told_at": place.told_at, "front": place.front,
+        "whole": place.whole, "gone": place.gone, "owed": place.owed, "shown": place.shown,
+    }  # fmt: skip
 
 
 def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
@@ -184,6 +187,12 @@ def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
     place: QueuePlace = QueuePlace.__new__(QueuePlace)
     place.ahead = saved["ahead"]
     place.traded = saved["traded"]
+    place.told_at = saved["told_at"]
+    place.front = saved["front"]
+    place.whole = saved["whole"]
+    place.gone = saved["gone"]
+    place.owed = saved["owed"]
+    place.shown = saved["shown"]
     place.ids = None if saved["ids"] is None else restore_ids(saved["ids"])
     return place
 
