@@ -1,0 +1,120 @@
+"""Every order of a recording through every model."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lockstep.model.instrument import Instrument
+from lockstep.research.fidelity.follow import Follower, touched
+from lockstep.research.fidelity.orders import FILLED, RealOrder
+from lockstep.research.fidelity.tape import PRINT, PRINT_LAG_NS, Tape
+from lockstep.sim.queue import QueueModel
+
+LATE_NS = 60_000_000_000
+"""How long after a real fill a model is still followed, to see how late it is."""
+
+
+class Rival(NamedTuple):
+    """A way to foretell fills. make: the queue model of an instrument; None for a baseline. by_orders: it sees single orders."""
+
+    name: str
+    make: Callable[[Instrument], QueueModel] | None
+    by_orders: bool = False
+
+
+class Course(NamedTuple):
+    """What a recording holds for one order: rows to visit; strict: how many of them until its end; ended: its time, ns."""
+
+    visits: NDArray[np.int64]
+    strict: int
+    ended: int
+
+
+def queue(kind: str, power: float = 1.0, moment_ns: int = 0) -> Callable[[Instrument], QueueModel]:
+    """How the simulator makes a model for an instrument."""
+    return lambda of: QueueModel(kind, power, of.lot_size, 10.0**of.qty_decimals, moment_ns)
+
+
+class Courses:
+    """The rows that concern each order of a tape."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        rows = tape.rows
+        self._ts = rows[:, 0]
+        prints = np.flatnonzero(rows[:, 1] == PRINT)
+        self._prints = {
+            side: prints[(rows[prints, 2] == side) | (rows[prints, 2] == 0)] for side in (1, -1)
+        }
+
+    def of(self, order: RealOrder) -> Course:
+        """Changes and trades of its level, and trades beyond its price, from its arrival until it ended, or LATE_NS after its fill."""
+        rows, ts = self._tape.rows, self._ts
+        ended = int(ts[order.ended])
+        last = order.ended
+        level = self._tape.by_level[order.side, order.price]
+        if order.fate == FILLED:
+            last = self._last_print(level, order, ended)
+            stop = int(np.searchsorted(ts, ended + LATE_NS, "right"))
+        else:
+            stop = order.ended
+        near = level[np.searchsorted(level, order.row, "right") : np.searchsorted(level, stop)]
+        all_prints = self._prints[order.side]
+        prints = all_prints[np.searchsorted(all_prints, order.row) : np.searchsorted(all_prints, stop)]
+        beyond = prints[(order.price - rows[prints, 3]) * order.side > 0]
+        visits = np.union1d(near, beyond) if len(beyond) else near
+        return Course(np.ascontiguousarray(visits), int(np.searchsorted(visits, last, "right")), ended)
+
+    def _last_print(self, level: NDArray[np.int64], order: RealOrder, ended: int) -> int:
+        """The trade that says the real order's last execution: it may be told later than that."""
+        rows = self._tape.rows
+        at = int(np.searchsorted(level, order.ended))
+        last = order.ended
+        for k in level[at : at + 64].tolist():
+            if rows[k, 0] > ended and (last > order.ended or rows[k, 0] - ended > PRINT_LAG_NS):
+                break
+            if rows[k, 1] == PRINT:
+                last = k
+        return last
+
+
+class Outcome(NamedTuple):
+    """What a model made of the orders, [n]: ts of its fill in full, 0 for none by the order's end; late: ns after it, -1 never.
+
+    left: what it had not filled by the end.
+    """
+
+    filled: NDArray[np.int64]
+    late: NDArray[np.int64]
+    left: NDArray[np.int64]
+
+
+def follow_all(tape: Tape, orders: Sequence[RealOrder], courses: Sequence[Course], rival: Rival) -> Outcome:
+    """Follow every order on its own."""
+    n = len(orders)
+    filled, late, left = np.zeros(n, np.int64), np.full(n, -1, np.int64), np.zeros(n, np.int64)
+    model = rival.make(tape.instrument) if rival.make else None
+    exact = QueueModel("exact", 1.0, 1, 1.0)
+    for k, (order, course) in enumerate(zip(orders, courses, strict=True)):
+        at = -1
+        if model is None:
+            at = touched(tape.rows, order.price, course.visits) if rival.name == "touch" else -1
+            left[k] = 0 if at >= 0 else order.qty
+        else:
+            one = Follower(tape.rows, order.order_id, order.price, order.qty)
+            if rival.by_orders:
+                assert order.place is not None
+                one.by_orders(model, copy_of(order, exact), course.visits)
+            else:
+                one.by_levels(model, model.join(order.shown), course.visits)
+            at, left[k] = one.at, one.left
+        if at >= 0:
+            last = course.visits[course.strict - 1] if course.strict else -1
+            if at <= last:
+                filled[k] = tape.rows[at, 0]
+                late[k] = 0
+            else:
+                late[k] = tape.rows[at, 0] - course.ended
+    return Outcome(filled, late, left)
