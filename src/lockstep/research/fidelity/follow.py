@@ -123,7 +123,7 @@ class Follower:
         return self.left == 0
 
 
-def touched(rows: "NDArray[np.int64]", price: int, visits: "NDArray[np.int64]") -> int:
+def touched(rows: "NDArray[np.int64]", visits: "NDArray[np.int64]") -> int:
     """The first row at which anything traded at a price or beyond it, -1 for none: the baseline that fills on touch."""
     trades = visits[rows[visits, 1] != 1]
     return int(trades[0]) if len(trades) else -1

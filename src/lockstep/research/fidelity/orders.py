@@ -13,10 +13,10 @@ LEFT_OUT = {
     "auction": "came while the book was in an auction",
     "marketable": "reached the other side when it came",
     "modified": "was changed while it rested",
+    "stopped": "was taken out by the venue in the very event that traded at its price: prevention of self-matching",
     "iceberg": "showed anew after all that it showed was executed",
     "open": "its end is not in the recording",
     "behind": "stood for a while behind the levels that are told",
-    "untold": "orders of unknown size stood before it when it came",
 }
 """Why an order is not followed. The first that holds counts."""
 
@@ -27,7 +27,8 @@ class RealOrder:
     """An order as the recording tells it. Prices and quantities: units; rows: of the tape.
 
     row: of its arrival; ended: of its last change, -1 where there is none. shown: what the level held when it came. ticks: from
-    the best of its own side, below 0 where it is better. place: in the queue of single orders. executed: of it, in all.
+    the best of its own side, below 0 where it is better. place: in the queue of single orders; None where not all of them are known.
+    executed: of it, in all.
     """
 
     __slots__ = (

@@ -11,9 +11,11 @@ from lockstep.research.fidelity.follow import Follower, touched
 from lockstep.research.fidelity.orders import FILLED, RealOrder
 from lockstep.research.fidelity.tape import PRINT, PRINT_LAG_NS, Tape
 from lockstep.sim.queue import QueueModel
+from lockstep.sim.saved import restore_place, save_place
 
 LATE_NS = 60_000_000_000
 """How long after a real fill a model is still followed, to see how late it is."""
+NEVER, TOUCH = "never fills", "fills on touch"
 
 
 class Rival(NamedTuple):
@@ -81,11 +83,13 @@ class Courses:
 
 
 class Outcome(NamedTuple):
-    """What a model made of the orders, [n]: ts of its fill in full, 0 for none by the order's end; late: ns after it, -1 never.
+    """What a model made of the orders, [n].
 
-    left: what it had not filled by the end.
+    asked: False where the model has no way to know (not all orders ahead are told). filled: when it filled in full, ns, 0 where it
+    did not until the order's end. late: ns after the real end at which it filled in full, 0 in time, -1 never. left: of the quantity.
     """
 
+    asked: NDArray[np.bool_]
     filled: NDArray[np.int64]
     late: NDArray[np.int64]
     left: NDArray[np.int64]
@@ -94,27 +98,32 @@ class Outcome(NamedTuple):
 def follow_all(tape: Tape, orders: Sequence[RealOrder], courses: Sequence[Course], rival: Rival) -> Outcome:
     """Follow every order on its own."""
     n = len(orders)
-    filled, late, left = np.zeros(n, np.int64), np.full(n, -1, np.int64), np.zeros(n, np.int64)
+    found = Outcome(np.ones(n, np.bool_), np.zeros(n, np.int64), np.full(n, -1, np.int64), np.zeros(n, np.int64))
     model = rival.make(tape.instrument) if rival.make else None
-    exact = QueueModel("exact", 1.0, 1, 1.0)
     for k, (order, course) in enumerate(zip(orders, courses, strict=True)):
-        at = -1
-        if model is None:
-            at = touched(tape.rows, order.price, course.visits) if rival.name == "touch" else -1
-            left[k] = 0 if at >= 0 else order.qty
+        if rival.by_orders and order.place is None:
+            found.asked[k] = False
+            continue
+        at, found.left[k] = _follow(tape, order, course, rival, model)
+        if at < 0:
+            continue
+        if course.strict and at <= course.visits[course.strict - 1]:
+            found.filled[k], found.late[k] = tape.rows[at, 0], 0
         else:
-            one = Follower(tape.rows, order.order_id, order.price, order.qty)
-            if rival.by_orders:
-                assert order.place is not None
-                one.by_orders(model, copy_of(order, exact), course.visits)
-            else:
-                one.by_levels(model, model.join(order.shown), course.visits)
-            at, left[k] = one.at, one.left
-        if at >= 0:
-            last = course.visits[course.strict - 1] if course.strict else -1
-            if at <= last:
-                filled[k] = tape.rows[at, 0]
-                late[k] = 0
-            else:
-                late[k] = tape.rows[at, 0] - course.ended
-    return Outcome(filled, late, left)
+            found.late[k] = tape.rows[at, 0] - course.ended
+    return found
+
+
+def _follow(tape: Tape, order: RealOrder, course: Course, rival: Rival, model: QueueModel | None) -> tuple[int, int]:
+    """The row at which an order is filled, -1 for none, and what is left of it."""
+    if model is None:
+        at = touched(tape.rows, course.visits) if rival.name == TOUCH else -1
+        return at, 0 if at >= 0 else order.qty
+    one = Follower(tape.rows, order.order_id, order.price, order.qty)
+    if rival.by_orders:
+        place = restore_place(save_place(order.place))
+        if place is not None:
+            one.by_orders(model, place, course.visits)
+    else:
+        one.by_levels(model, model.join(order.shown), course.visits)
+    return one.at, one.left

@@ -18,7 +18,7 @@ from lockstep.book.l3 import L3Book
 from lockstep.features.micro.batch import in_order
 from lockstep.model.enums import BookAction, BookState, EventKind
 from lockstep.model.instrument import Instrument
-from lockstep.model.record import BOOK_ACTION, BOOK_FULL, Records
+from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST, Records
 from lockstep.model.rows import EventRows
 from lockstep.research.fidelity.orders import RealOrder
 from lockstep.sim.queue import QueueModel
@@ -61,7 +61,19 @@ def tape_of(instrument: Instrument, books: Records, trades: Records, quotes: Rec
     records = in_order(*histories)
     reader.read(records)
     rows = np.array(reader.rows, np.int64).reshape(-1, len(COLUMNS))
+    if quotes is not None:
+        _mark_behind(reader.orders, rows)
     return Tape(instrument, rows, _by_level(rows), reader.orders, quotes is None)
+
+
+def _mark_behind(orders: list[RealOrder], rows: NDArray[np.int64]) -> None:
+    """Where the best levels alone are told: what stood behind a better one meanwhile was not."""
+    for order in orders:
+        if order.flaw or order.ended < 0:
+            continue
+        best = rows[order.row : order.ended, 12 if order.side > 0 else 13]
+        if ((best - order.price) * order.side > 0)[best > 0].any():
+            order.flaw = "behind"
 
 
 def _by_level(rows: NDArray[np.int64]) -> dict[tuple[int, int], NDArray[np.int64]]:
@@ -86,6 +98,8 @@ class _Reader:
         self._live: dict[int, RealOrder] = {}
         self._unprinted: dict[tuple[int, int], tuple[int, int]] = {}
         self._best = {1: 0, -1: 0}
+        self._matched: list[tuple[int, int, int, int]] = []  # (side, price, quantity, order id) since the last trade
+        self._traded_at: set[tuple[int, int]] = set()  # levels of which this event executed something
         self._shown_out: dict[int, RealOrder] = {}
 
     def read(self, records: Records) -> None:
@@ -96,6 +110,8 @@ class _Reader:
         for i, (ts, kind, flags, aux, p0, p1, p2, p3) in enumerate(zip(*columns, strict=True)):
             if kind == _BOOK:
                 self._change(ts, flags, aux - 2, p0, p1, p2, (held, i))
+                if flags & BOOK_LAST:
+                    self._traded_at.clear()
             elif kind == _TRADE:
                 self._print(ts, p0, p1, -(aux - 2) if aux else 0)
             elif kind == _QUOTE:
@@ -129,6 +145,9 @@ class _Reader:
             self._move(ts, now.side, now.price, now.qty, order_id, 0, now.qty, 0)
         if order is not None:
             self._follow(order, action, matched, now is None)
+        if matched:
+            self._traded_at.add((known.side, known.price))
+            self._matched.append((known.side, known.price, matched, order_id))
 
     def _arrive(self, ts: int, side: int, price: int, qty: int, order_id: int, full: bool) -> None:
         """A new order: what it finds, before it is there itself."""
@@ -152,7 +171,7 @@ class _Reader:
         if not order.flaw:
             order.place = self._model.join_line(self._book, side, price // self._tick)
             if not self._sees_all and order.place.ahead != order.shown:
-                order.flaw = "untold"
+                order.place = None
         self._move(ts, side, price, qty, order_id, 0, qty, 0)
         self._live[order_id] = order
         self.orders.append(order)
@@ -164,6 +183,8 @@ class _Reader:
         order.left -= matched
         if action == _MODIFY and not order.flaw:
             order.flaw = "modified"
+        if action == _DELETE and not order.flaw and (order.side, order.price) in self._traded_at:
+            order.flaw = "stopped"
         if gone:
             order.ended = at
             del self._live[order.order_id]
@@ -210,6 +231,12 @@ class _Reader:
 
     def _print(self, ts: int, price: int, qty: int, side: int) -> None:
         over = qty
+        for of, at, amount, order_id in self._matched if side else ():
+            order = self._live.get(order_id) or self._shown_out.get(order_id)
+            if of == -side and amount == qty and order is not None and not order.flaw:
+                order.flaw = "marketable"  # it met an order from before the recording
+                self._unprinted.pop((of, at), None)
+        self._matched.clear()
         for one in (side,) if side else (1, -1):
             waiting, since = self._unprinted.pop((one, price), (0, ts))
             if ts - since <= PRINT_LAG_NS:
