@@ -236,6 +236,8 @@ class QueueModel:
 
         A hidden order stands behind those that are shown, so that the aggressor would have met these first, and then us.
         """
+        if place.ahead <= 0.0:
+            return qty
         reach: cython.longlong = qty - cython.cast(cython.longlong, place.ahead)
         return reach if reach > 0 else 0
 

@@ -149,6 +149,8 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
         "marks": depth.marks.save(),
         "in_group": depth.in_group,
         "shut": list(depth.shut),
+        "unprinted": sorted(depth.unprinted.items()),
+        "executed_at": depth.executed_at,
         "holes": depth.holes,
         "keys": list(depth.keys[: depth.holes]),
         "taken": list(depth.taken[: depth.holes]),
@@ -164,6 +166,8 @@ def restore_liquidity(depth: Liquidity, saved: Mapping[str, Any]) -> None:
     depth.shut = list(saved["shut"])
     while len(depth.keys) < saved["holes"]:
         depth._grow()
+    depth.unprinted = dict(saved["unprinted"])
+    depth.executed_at = saved["executed_at"]
     depth.holes = saved["holes"]
     for at in range(depth.holes):
         depth.keys[at], depth.taken[at], depth.since[at] = saved["keys"][at], saved["taken"][at], saved["since"][at]
