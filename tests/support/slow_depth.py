@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from slow_rebuilt import SlowRebuilt
 from slow_ticks import NEVER, TickWish
 
 
@@ -40,11 +41,11 @@ class Mine:
     seen: bool = False
     met: int = -1
     ahead: float = 0.0
-    front: float = 0.0
-    prints: list[tuple[int, int]] = field(default_factory=list)  # (when, quantity) of trades since the level was told
-    told: list[tuple[int, int, int]] = field(default_factory=list)  # (when, before, after) of the level's last moment
-    owed: int = 0
-    gone: int = 0
+    trades: list[int] = field(default_factory=list)
+    told: list[tuple[int, int]] = field(default_factory=list)  # (before, after) of the level, at the moment told_ts
+    told_ts: int = -1
+    since: int = -1
+    mark: int = 0
     before: set[int] | None = None
 
 
@@ -78,6 +79,8 @@ class SlowDepth:
         self.event = 0
         self.unprinted: dict[tuple[int, int], int] = {}
         self.executed_at = 0
+        self.line = SlowRebuilt()
+        self.heard = 0  # when the last group ended
 
     def run(self, actions: list[tuple[Any, ...]]) -> None:
         for what, ts, *rest in actions:
@@ -196,13 +199,15 @@ class SlowDepth:
         self.inside = not last
         if not last:
             return
+        self.heard = ts
         if full and self.state != "AUCTION":
             self.state = "GOOD"
         bids, asks = self._prices(1), self._prices(-1)
         if bids and asks and bids[0] >= asks[0] and self.state == "GOOD":
             self.state = "RESYNCING"
         if full:
-            self._find_places()
+            self.line.whole({level: qty for level, qty in self.levels.items() if qty}, ts)
+            self._find_places(ts)
         self.event += 1
         self._meet_all(ts)
 
@@ -212,14 +217,13 @@ class SlowDepth:
         if not self.rules.recovery:
             self.taken = {key: held for key, held in self.taken.items() if side not in (0, key[0])}
 
-    def _find_places(self) -> None:
+    def _find_places(self, ts: int) -> None:
         for order in self.mine:
             if order.state != "rests" or order.over:
                 continue
-            order.prints, order.told = [], []
             shown = self._shown(order.wish.side, order.wish.limit)
             if order.before is None:
-                order.ahead = min(order.ahead, shown)
+                self._level_told(order, ts, shown, shown)
             else:
                 here = (order.wish.side, order.wish.limit)
                 order.before = {i for i in order.before if i in self.lines and self._at(i) == here}
@@ -237,6 +241,8 @@ class SlowDepth:
             return
         before = self._shown(side, price)
         self.levels[side, price] = qty
+        if not full:
+            self.line.told(side, price, qty, ts)
         if not self.rules.recovery:
             self.taken.pop((side, price), None)
         if not full:
@@ -245,25 +251,27 @@ class SlowDepth:
     def _level_moved(self, ts: int, side: int, price: int, before: int, after: int) -> None:
         for order in self.mine:
             if order.state == "rests" and (order.wish.side, order.wish.limit) == (side, price):
-                if not order.told or order.told[-1][0] != ts:
-                    order.front, order.told, order.owed, order.gone = order.ahead, [], 0, 0
-                order.told.append((ts, before, after))
-                order.owed += sum(qty for _, qty in order.prints)
-                order.prints = []
-                fall = max(0, before - after)
-                order.gone += max(0, fall - order.owed)
-                order.owed = max(0, order.owed - fall)
-                self._guess(order)
+                self._level_told(order, ts, before, after)
 
-    def _guess(self, order: Mine) -> None:
-        """What stands ahead after a moment: trades came first, cancels are spread over the level as it was."""
-        order.ahead = order.front
-        if order.front <= 0:
+    def _level_told(self, order: Mine, ts: int, before: int, after: int) -> None:
+        self._settle(order, ts)
+        order.told_ts = ts
+        order.told.append((before, after))
+
+    def _settle(self, order: Mine, now: int) -> None:
+        """What was told of the level at a moment before now, against all trades up to that moment."""
+        if now <= order.told_ts or not order.told:
             return
-        if order.gone > 0 and self.rules.queue != "pessimistic":
-            behind = max(0.0, order.told[0][1] - order.front)
-            order.ahead = max(0.0, order.front - (1 - self._share(order.front, behind)) * order.gone)
-        order.ahead = min(order.ahead, order.told[-1][2])
+        falls = [(before, after) for before, after in order.told if after < before]
+        gone = sum(before - after for before, after in falls) - sum(order.trades)
+        least = min(after for _, after in order.told)
+        order.told, order.trades = [], []
+        if order.ahead <= 0:
+            return
+        if gone > 0 and self.rules.queue != "pessimistic":
+            behind = max(0.0, max(before for before, _ in falls) - order.ahead)
+            order.ahead -= (1 - self._share(order.ahead, behind)) * gone
+        order.ahead = max(0.0, min(order.ahead, least))
 
     def _share(self, ahead: float, behind: float) -> float:
         f = (lambda x: math.log(1 + x)) if self.rules.queue == "log" else (lambda x: x**self.rules.power)
@@ -371,6 +379,8 @@ class SlowDepth:
         elif order.state != "rests":
             order.state = "rests"
             order.ahead = self._shown(wish.side, wish.limit)
+            order.mark = self.line.count
+            order.since = -1 if self.rules.orders else self.heard
             if self.rules.queue == "exact":
                 order.before = {i for i in self.lines if self._at(i) == (wish.side, wish.limit)}
 
@@ -412,10 +422,11 @@ class SlowDepth:
                     self._at_book(order, ts)
             elif not order.seen:
                 self._at_book(order, ts)
-        if self.rules.orders:
-            qty = self._hidden(ts, -aggressor, price, qty)
+        beyond_known = self._hidden(ts, -aggressor, price, qty) if self.rules.orders else qty
+        if beyond_known > 0:
+            self._hit(ts, -aggressor, price, beyond_known, None)
         if qty > 0:
-            self._hit(ts, -aggressor, price, qty, None)
+            self.line.trade(-aggressor, price, qty, ts)
 
     def _forget_executions(self, ts: int) -> None:
         if ts - self.executed_at > 1_000_000_000:
@@ -423,6 +434,8 @@ class SlowDepth:
 
     def _hidden(self, ts: int, side: int, price: int, qty: int) -> int:
         """What of a trade the executions of orders do not explain."""
+        if not any(not o.over for o in self.mine):
+            return 0
         self._forget_executions(ts)
         for level in ((-1, price), (1, price)):
             if side in (0, level[0]):
@@ -444,32 +457,28 @@ class SlowDepth:
             order.met = self.event
             reaching = left
             if order.wish.limit != price:
-                order.ahead = order.front = 0.0
+                order.ahead = 0.0
+                order.mark = 0
             elif order.before is not None:
                 reaching = 0 if ident in order.before else left
                 if ident is None:
                     reaching = max(0, left - sum(self.lines[i].qty for i in order.before))
+            elif ts <= order.since:
+                reaching = 0
+            elif self.rules.queue == "rebuilt":
+                self.line.come_to(ts)
+                there = self.line.line((order.wish.side, price))
+                reaching = max(0, left - sum(one.qty for one in there if one.number <= order.mark))
             else:
-                reaching = self._eat(order, qty, left, ts)
+                self._settle(order, ts)
+                order.trades.append(qty)
+                order.ahead -= left
+                reaching = 0
+                if order.ahead <= -0.5:
+                    reaching = min(left, math.floor(0.5 - order.ahead))
+                    order.ahead = 0.0
             if reaching > 0:
                 left -= self._fill(order, ts, reaching)
-
-    def _eat(self, order: Mine, qty: int, left: int, ts: int) -> int:
-        """A trade at our price: of what the level showed to have gone at this very time, it explains as much as it can."""
-        now = bool(order.told) and order.told[-1][0] == ts
-        known = min(qty, order.gone) if now else 0
-        order.gone -= known
-        order.prints.append((ts, qty - known))
-        order.front = (order.front if now else order.ahead) - left
-        if order.front <= -0.5:
-            reaching = min(left, math.floor(0.5 - order.front))
-            order.ahead = order.front = 0.0
-            return reaching
-        if now:
-            self._guess(order)
-        else:
-            order.ahead = order.front
-        return 0
 
     # ---- fills
 

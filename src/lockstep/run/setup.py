@@ -268,7 +268,12 @@ def liquidity_for(feeds: InstrumentFeeds, config: BacktestConfig) -> Liquidity:
     if kind == "exact" and not isinstance(book, L3Book):
         raise UsageError(
             f"the queue model exact follows single orders, and the book of {feeds.instrument.symbol} is told by levels",
-            hint="use pessimistic, power or log",
+            hint="use pessimistic, power, log or rebuilt",
+        )
+    if kind == "rebuilt" and isinstance(book, L3Book):
+        raise UsageError(
+            f"the queue model rebuilt makes up orders behind levels, and {feeds.instrument.symbol} is told order by order",
+            hint="use exact",
         )
     instrument = feeds.instrument
     model = QueueModel(kind, float(config.books.power), instrument.lot_size, 10.0**instrument.qty_decimals)

@@ -69,7 +69,9 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
     if depth.marks.next_due < rows.w[i, 1] and not depth.in_group:
         depth.marks.settle(rows.w[i, 1], depth.middle())
     if len(market.resting) == 0 and depth.holes == 0:
-        if depth.levels is not None:
+        if depth.line is not None:
+            depth.line.take(rows, i)
+        elif depth.levels is not None:
             depth.levels.apply(rows, i, i + 1)
         else:
             cython.cast(L3Book, depth.orders).apply(rows, i, i + 1)
@@ -83,7 +85,7 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
     depth.in_group = False
     if len(market.resting) > 0:
         if flags & _FULL_FLAG:
-            _rejoin(market, depth)
+            _rejoin(market, depth, rows.w[i, 1])
         market.events += 1
         match_group(desk, market, depth, rows.w[i, 1])
     return 0
@@ -97,7 +99,8 @@ def tell_group(
 ) -> cython.int:
     """BOOK records start to stop - 1, of one moment and of which only the last may be the end of a group: as one after another."""
     i: cython.Py_ssize_t
-    if len(market.resting) > 0 or depth.holes > 0 or depth.marks.next_due < rows.w[start, 1]:
+    rests: cython.bint = len(market.resting) > 0 or depth.line is not None
+    if rests or depth.holes > 0 or depth.marks.next_due < rows.w[start, 1]:
         for i in range(start, stop):
             tell_book(desk, market, depth, rows, i)
         return 0
@@ -119,16 +122,19 @@ def _tell_level(market: Market, depth: Liquidity, book: L2Book, rows: EventRows,
     if flags & _ACTION_BITS == _CLEAR:
         depth.cleared(0 if side == -2 else side)
     if flags & _ACTION_BITS != _SET:
-        book.apply(rows, i, i + 1)
+        if depth.line is not None:
+            depth.line.take(rows, i)
+        else:
+            book.apply(rows, i, i + 1)
         return 0
     tick: cython.longlong = book.to_tick(rows.w[i, 4])
     ladder: Ladder = depth.side_of(side)
     before: cython.longlong = ladder.at(tick)
-    if book.apply(rows, i, i + 1):
+    if depth.line.take(rows, i) if depth.line is not None else book.apply(rows, i, i + 1):
         return 0
     if depth.holes > 0:
         depth.told(side, tick)
-    if not flags & _FULL_FLAG:
+    if not flags & _FULL_FLAG and depth.line is None:
         _move_queue(market, depth, side, tick, before, rows.w[i, 5], rows.w[i, 1])
     return 0
 
@@ -228,13 +234,13 @@ def _follow(
     return 0
 
 
-def _rejoin(market: Market, depth: Liquidity) -> cython.int:
+def _rejoin(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int:
     """A full book has come: our places in its queues."""
     order: VenueOrder
     for entry in market.resting:
         order = cython.cast(VenueOrder, entry)
         if order.place is not None:
-            depth.rejoin(order.place, order.side, depth.book.to_tick(order.limit_price))
+            depth.rejoin(order.place, order.side, depth.book.to_tick(order.limit_price), ts)
     return 0
 
 
@@ -455,6 +461,8 @@ def meet_trade(
         reaching = left
         if top > 0:
             depth.model.passed(place)
+        elif depth.line is not None:
+            reaching = depth.model.reach_rebuilt(place, depth.line, best.side, depth.book.to_tick(price), left, ts)
         elif place.ids is None:
             reaching = depth.model.trade(place, qty, left, ts)
         elif order_id == _HIDDEN:

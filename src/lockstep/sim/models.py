@@ -129,7 +129,7 @@ class Slippage(msgspec.Struct, frozen=True, kw_only=True):
         return Slippage(bps=self.bps * factor, volume_impact=self.volume_impact * factor)
 
 
-QUEUES = ("auto", "pessimistic", "power", "log", "exact")
+QUEUES = ("auto", "pessimistic", "power", "log", "exact", "rebuilt")
 
 
 class BookFills(msgspec.Struct, frozen=True, kw_only=True):

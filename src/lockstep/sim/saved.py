@@ -23,7 +23,7 @@ else:
     from lockstep.sim.queue import QueuePlace
     from lockstep.sim.transit import InFlight
     from lockstep.sim.venue import Venue
-from lockstep.book.saved import restore_book, restore_ids, save_book, save_ids
+from lockstep.book.saved import restore_book, restore_ids, restore_rebuilt, save_book, save_ids, save_rebuilt
 from lockstep.model.errors import StateError
 from lockstep.model.saved import restore_report, restore_request, save_report, save_request
 
@@ -146,6 +146,7 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
     """The book at the venue and what we took of it."""
     return {
         "book": save_book(depth.book),
+        "line": None if depth.line is None else save_rebuilt(depth.line),
         "marks": depth.marks.save(),
         "in_group": depth.in_group,
         "shut": list(depth.shut),
@@ -161,6 +162,8 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
 def restore_liquidity(depth: Liquidity, saved: Mapping[str, Any]) -> None:
     """Continue from `save_liquidity`: the same kind of book, empty."""
     restore_book(depth.book, saved["book"])
+    if depth.line is not None:
+        restore_rebuilt(depth.line, saved["line"])
     depth.marks.restore(saved["marks"])
     depth.in_group = saved["in_group"]
     depth.shut = list(saved["shut"])
@@ -179,9 +182,17 @@ def save_place(place: QueuePlace | None) -> dict[str, Any] | None:
         return None
     ids = None if place.ids is None else save_ids(place.ids)
     return {
-        "ahead": place.ahead, "traded": place.traded, "ids": ids, "told_at": place.told_at, "front": place.front,
-        "whole": place.whole, "gone": place.gone, "owed": place.owed, "shown": place.shown,
-    }  # fmt: skip
+        "ahead": place.ahead,
+        "traded": place.traded,
+        "told_ts": place.told_ts,
+        "is_open": place.is_open,
+        "gone": place.gone,
+        "before": place.before,
+        "least": place.least,
+        "since": place.since,
+        "mark": place.mark,
+        "ids": ids,
+    }
 
 
 def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
@@ -191,12 +202,13 @@ def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
     place: QueuePlace = QueuePlace.__new__(QueuePlace)
     place.ahead = saved["ahead"]
     place.traded = saved["traded"]
-    place.told_at = saved["told_at"]
-    place.front = saved["front"]
-    place.whole = saved["whole"]
+    place.told_ts = saved["told_ts"]
+    place.is_open = saved["is_open"]
     place.gone = saved["gone"]
-    place.owed = saved["owed"]
-    place.shown = saved["shown"]
+    place.before = saved["before"]
+    place.least = saved["least"]
+    place.since = saved["since"]
+    place.mark = saved["mark"]
     place.ids = None if saved["ids"] is None else restore_ids(saved["ids"])
     return place
 

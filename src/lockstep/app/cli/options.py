@@ -98,7 +98,7 @@ _RUN_OPTIONS = (
     click.option("--bar-path", default="pessimistic", show_default=True, metavar="RULE", help="Which extreme of a bar comes first: pessimistic or optimistic."),
     click.option("--limit-fill", default="through", show_default=True, metavar="RULE", help="A limit fills when the price trades through it, or at a touch."),
     click.option("--participation", default="0.1", show_default=True, metavar="N|none", help="Our part of a bar's volume."),
-    click.option("--queue", default="auto", show_default=True, metavar="MODEL", help="How places in a book's queues move: pessimistic, power:3, log, exact; auto: exact where every order is told, else pessimistic."),
+    click.option("--queue", default="auto", show_default=True, metavar="MODEL", help="How places in a book's queues move: pessimistic, power:3, log, rebuilt, exact; auto: exact where every order is told, else pessimistic."),
     click.option("--recovery", default="none", show_default=True, metavar="TIME|none", help="Half-life of what we took of a book's level, such as 500ms; none: until it is told again."),
     click.option("--max-order-qty", metavar="N", help="Refuse larger orders (base units)."),
     click.option("--max-position", metavar="N", help="Refuse orders that could lead to a larger position (base units)."),

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.book.rebuilt import RebuiltBook
     from cython.cimports.lockstep.sim.queue import QueueModel, QueuePlace
 else:
+    from lockstep.book.rebuilt import RebuiltBook
     from lockstep.sim.queue import QueueModel, QueuePlace
 
 if TYPE_CHECKING:
@@ -18,6 +20,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CHANGE = cython.declare(cython.longlong, 1)  # `tape.CHANGE`
+
+
+@cython.final
+@cython.cclass
+class Joins:
+    """Where an order joins. side, tick: its level; shown: what that holds; since: trades up to then, ns, are in it; full: the first
+    row after the full book that the recording begins with.
+    """
+
+    side: cython.int
+    tick: cython.longlong
+    shown: cython.longlong
+    since: cython.longlong
+    full: cython.longlong
+
+    def __init__(self, side: int, tick: int, shown: int, since: int, full: int) -> None:
+        self.side = side
+        self.tick = tick
+        self.shown = shown
+        self.since = since
+        self.full = full
 
 
 @cython.final
@@ -70,6 +93,65 @@ class Follower:
                 model.passed(place)
             if reach > 0 and self._take(i, reach):
                 break
+        return 0
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def by_rebuilt(
+        self, model: QueueModel, line: RebuiltBook, joins: Joins, before: "NDArray[np.int64]", visits: "NDArray[np.int64]"
+    ) -> cython.int:
+        """What a model makes of it that rebuilds the queue. line: empty. before: the rows of its level until it came."""
+        k: cython.Py_ssize_t
+        i: cython.Py_ssize_t
+        reach: cython.longlong
+        own: cython.longlong = self.own
+        block: cython.longlong = 0
+        line.forget()
+        self.own = 0
+        for k in range(before.shape[0]):
+            i = before[k]
+            if i < joins.full:
+                block = self.rows[i, 5]
+                continue
+            if block > 0:
+                line.begin(joins.side, joins.tick, block)
+                block = 0
+            self._tell(line, joins, i)
+        if block > 0:
+            line.begin(joins.side, joins.tick, block)
+        self.own = own
+        place: QueuePlace = model.join_rebuilt(joins.shown, joins.since, line)
+        for k in range(visits.shape[0]):
+            i = visits[k]
+            if self.rows[i, 1] == _CHANGE:
+                if self.rows[i, 6] == self.order_id:
+                    self.own = self.rows[i, 8]
+                else:
+                    self._tell(line, joins, i)
+                continue
+            reach = self.rows[i, 10]
+            if self.rows[i, 3] == self.price:
+                line.heard(self.rows[i, 14])
+                reach = model.reach_rebuilt(place, line, joins.side, joins.tick, reach, self.rows[i, 0])
+                line.trade(joins.side, self.price, self.rows[i, 10], self.rows[i, 0])
+            else:
+                model.passed(place)
+            if reach > 0 and self._take(i, reach):
+                break
+        return 0
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def _tell(self, line: RebuiltBook, joins: Joins, i: cython.Py_ssize_t) -> cython.int:
+        """A row of our level to a rebuilt queue, without the real order. Other levels were told before it."""
+        line.heard(self.rows[i, 14])
+        if self.rows[i, 1] == _CHANGE:
+            if self.rows[i, 4] != self.rows[i, 5]:
+                line.told(joins.side, joins.tick, self.rows[i, 4] - self.own, self.rows[i, 5] - self.own, self.rows[i, 0])
+        else:
+            line.trade(joins.side, self.price, self.rows[i, 10], self.rows[i, 0])
         return 0
 
     @cython.boundscheck(False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lockstep.model.errors import DataError
 from lockstep.research.fidelity.orders import DISTANCES, FILLED, half_of, sort_out
 from lockstep.research.fidelity.score import Bin, Facts, Score, calibration, calibration_error, facts_of, score
-from lockstep.research.fidelity.study import NEVER, TOUCH, Courses, Outcome, Rival, follow_all, queue
+from lockstep.research.fidelity.study import NEVER, ORDERS, REBUILDS, TOUCH, Courses, Outcome, Rival, follow_all, queue
 from lockstep.research.fidelity.tape import Tape, tape_of
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.readers import read_market_data
@@ -63,7 +63,8 @@ def rivals() -> list[Rival]:
         Rival("pessimistic", queue("pessimistic")),
         *(Rival(f"power:{power:g}", queue("power", power)) for power in (1.0, 2.0, 3.0)),
         Rival("log", queue("log")),
-        Rival(EXACT, queue("exact"), by_orders=True),
+        Rival("rebuilt", queue("rebuilt"), REBUILDS),
+        Rival(EXACT, queue("exact"), ORDERS),
     ]
 
 

@@ -21,12 +21,11 @@ from lockstep.model.instrument import Instrument
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST, Records
 from lockstep.model.rows import EventRows
 from lockstep.research.fidelity.orders import RealOrder
+from lockstep.sim.liquidity import PRINT_LAG_NS
 from lockstep.sim.queue import QueueModel
 
 CHANGE, PRINT = 1, 2
-COLUMNS = ("ts", "what", "side", "price", "before", "after", "order_id", "had", "has", "matched", "qty", "over", "bid", "ask")
-PRINT_LAG_NS = 1_000_000_000
-
+COLUMNS = ("ts", "what", "side", "price", "before", "after", "order_id", "had", "has", "matched", "qty", "over", "bid", "ask", "told")
 _ADD, _MODIFY, _DELETE, _MATCH = (
     int(action) for action in (BookAction.ADD, BookAction.MODIFY, BookAction.DELETE, BookAction.MATCH)
 )
@@ -38,12 +37,14 @@ class Tape(NamedTuple):
     """rows: [n, len(COLUMNS)] int64. side: of what rests, 0 unknown; bid, ask: the best after the row, 0 for none.
 
     by_level: the rows of a price, changes of one side and trades with it, in order, by (side, price). orders: all that came.
+    full: the first row after the full book it begins with. sees_all: every level is told, not only the best.
     """
 
     instrument: Instrument
     rows: NDArray[np.int64]
     by_level: dict[tuple[int, int], NDArray[np.int64]]
     orders: list[RealOrder]
+    full: int
     sees_all: bool
 
 
@@ -63,7 +64,7 @@ def tape_of(instrument: Instrument, books: Records, trades: Records, quotes: Rec
     rows = np.array(reader.rows, np.int64).reshape(-1, len(COLUMNS))
     if quotes is not None:
         _mark_behind(reader.orders, rows)
-    return Tape(instrument, rows, _by_level(rows), reader.orders, quotes is None)
+    return Tape(instrument, rows, _by_level(rows), reader.orders, reader.full, quotes is None)
 
 
 def _mark_behind(orders: list[RealOrder], rows: NDArray[np.int64]) -> None:
@@ -89,6 +90,8 @@ class _Reader:
 
     def __init__(self, instrument: Instrument, sees_all: bool) -> None:
         self.rows: list[tuple[int, ...]] = []
+        self.full = 0
+        self._told = 0
         self.orders: list[RealOrder] = []
         self._book = L3Book(instrument, unknown_ids="count")
         self._model = QueueModel("exact", 1.0, instrument.lot_size, 1.0)
@@ -96,7 +99,8 @@ class _Reader:
         self._sees_all = sees_all
         self._levels: dict[tuple[int, int], int] = {}
         self._live: dict[int, RealOrder] = {}
-        self._unprinted: dict[tuple[int, int], tuple[int, int]] = {}
+        self._unprinted: dict[tuple[int, int], int] = {}  # executed, and no trade has told it yet
+        self._executed_at = 0
         self._best = {1: 0, -1: 0}
         self._matched: list[tuple[int, int, int, int]] = []  # (side, price, quantity, order id) since the last trade
         self._traded_at: set[tuple[int, int]] = set()  # levels of which this event executed something
@@ -112,6 +116,8 @@ class _Reader:
                 self._change(ts, flags, aux - 2, p0, p1, p2, (held, i))
                 if flags & BOOK_LAST:
                     self._traded_at.clear()
+                if flags & BOOK_FULL:
+                    self.full = len(self.rows)
             elif kind == _TRADE:
                 self._print(ts, p0, p1, -(aux - 2) if aux else 0)
             elif kind == _QUOTE:
@@ -203,12 +209,15 @@ class _Reader:
         before = self._levels.get((side, price), 0)
         self._set(side, price, max(0, before + by))
         if matched:
-            qty, since = self._unprinted.get((side, price), (0, ts))
-            self._unprinted[side, price] = (matched + (qty if ts - since <= PRINT_LAG_NS else 0), ts)
+            self._forget_executions(ts)
+            self._executed_at = ts
+            self._unprinted[side, price] = self._unprinted.get((side, price), 0) + matched
         self._row(ts, CHANGE, side, price, before, max(0, before + by), order_id, had, has, matched, 0, 0)
 
     def _row(self, *values: int) -> None:
-        self.rows.append((*values, self._best[1], self._best[-1]))
+        self.rows.append((*values, self._best[1], self._best[-1], self._told))
+        if values[1] == CHANGE:
+            self._told = values[0]
 
     def _set(self, side: int, price: int, qty: int) -> None:
         best = self._best[side]
@@ -231,6 +240,7 @@ class _Reader:
 
     def _print(self, ts: int, price: int, qty: int, side: int) -> None:
         over = qty
+        self._forget_executions(ts)
         for of, at, amount, order_id in self._matched if side else ():
             order = self._live.get(order_id) or self._shown_out.get(order_id)
             if of == -side and amount == qty and order is not None and not order.flaw:
@@ -238,12 +248,15 @@ class _Reader:
                 self._unprinted.pop((of, at), None)
         self._matched.clear()
         for one in (side,) if side else (1, -1):
-            waiting, since = self._unprinted.pop((one, price), (0, ts))
-            if ts - since <= PRINT_LAG_NS:
-                over -= min(over, waiting)
-                if waiting > qty:
-                    self._unprinted[one, price] = (waiting - qty, since)
+            waiting = self._unprinted.pop((one, price), 0)
+            if waiting > over:
+                self._unprinted[one, price] = waiting - over
+            over -= min(over, waiting)
         self._row(ts, PRINT, side, price, 0, 0, 0, 0, 0, 0, qty, over)
+
+    def _forget_executions(self, ts: int) -> None:
+        if ts - self._executed_at > PRINT_LAG_NS:
+            self._unprinted.clear()
 
     def _quote(self, ts: int, side: int, price: int, qty: int) -> None:
         """The best of a side as it is: levels that are better are not there."""

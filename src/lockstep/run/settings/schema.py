@@ -195,7 +195,7 @@ VENUE = Section(
             name="queue",
             kind=Text("queue model"),
             default="auto",
-            doc="How places in a book's queues move: auto, pessimistic, power:N, log, exact.",
+            doc="How places in a book's queues move: auto, pessimistic, power:N, log, rebuilt, exact.",
         ),
         Key(
             name="recovery",
