@@ -25,7 +25,7 @@ from lockstep.sim.liquidity import PRINT_LAG_NS
 from lockstep.sim.queue import QueueModel
 
 CHANGE, PRINT = 1, 2
-COLUMNS = ("ts", "what", "side", "price", "before", "after", "order_id", "had", "has", "matched", "qty", "over", "bid", "ask", "told")
+COLUMNS = ("ts", "what", "side", "price", "before", "after", "order_id", "had", "has", "matched", "qty", "over", "bid", "ask", "told", "record")
 _ADD, _MODIFY, _DELETE, _MATCH = (
     int(action) for action in (BookAction.ADD, BookAction.MODIFY, BookAction.DELETE, BookAction.MATCH)
 )
@@ -37,13 +37,14 @@ class Tape(NamedTuple):
     """rows: [n, len(COLUMNS)] int64. side: of what rests, 0 unknown; bid, ask: the best after the row, 0 for none.
 
     by_level: the rows of a price, changes of one side and trades with it, in order, by (side, price). orders: all that came.
-    full: the first row after the full book it begins with. sees_all: every level is told, not only the best.
+    records: BOOK, TRADE and QUOTE as they were read, in the venue's order of time. full: the first row after the full book it begins with. sees_all: every level is told, not only the best.
     """
 
     instrument: Instrument
     rows: NDArray[np.int64]
     by_level: dict[tuple[int, int], NDArray[np.int64]]
     orders: list[RealOrder]
+    records: Records
     full: int
     sees_all: bool
 
@@ -64,7 +65,7 @@ def tape_of(instrument: Instrument, books: Records, trades: Records, quotes: Rec
     rows = np.array(reader.rows, np.int64).reshape(-1, len(COLUMNS))
     if quotes is not None:
         _mark_behind(reader.orders, rows)
-    return Tape(instrument, rows, _by_level(rows), reader.orders, reader.full, quotes is None)
+    return Tape(instrument, rows, _by_level(rows), reader.orders, records, reader.full, quotes is None)
 
 
 def _mark_behind(orders: list[RealOrder], rows: NDArray[np.int64]) -> None:
@@ -92,6 +93,7 @@ class _Reader:
         self.rows: list[tuple[int, ...]] = []
         self.full = 0
         self._told = 0
+        self._at = 0
         self.orders: list[RealOrder] = []
         self._book = L3Book(instrument, unknown_ids="count")
         self._model = QueueModel("exact", 1.0, instrument.lot_size, 1.0)
@@ -111,7 +113,11 @@ class _Reader:
         held.hold(records)
         names = ("ts_event", "kind", "flags", "aux", "p0", "p1", "p2", "p3")
         columns = [records[name].tolist() for name in names]
+        quote = records["kind"] == _QUOTE  # of several at one time the last alone comes after all that happened then
+        again = np.append(quote[1:] & (records["clock"][1:] == records["clock"][:-1]), False)
+        old = (quote & again).tolist()
         for i, (ts, kind, flags, aux, p0, p1, p2, p3) in enumerate(zip(*columns, strict=True)):
+            self._at = i
             if kind == _BOOK:
                 self._change(ts, flags, aux - 2, p0, p1, p2, (held, i))
                 if flags & BOOK_LAST:
@@ -120,7 +126,7 @@ class _Reader:
                     self.full = len(self.rows)
             elif kind == _TRADE:
                 self._print(ts, p0, p1, -(aux - 2) if aux else 0)
-            elif kind == _QUOTE:
+            elif kind == _QUOTE and not old[i]:
                 self._quote(ts, 1, p0, p2)
                 self._quote(ts, -1, p1, p3)
 
@@ -215,7 +221,7 @@ class _Reader:
         self._row(ts, CHANGE, side, price, before, max(0, before + by), order_id, had, has, matched, 0, 0)
 
     def _row(self, *values: int) -> None:
-        self.rows.append((*values, self._best[1], self._best[-1], self._told))
+        self.rows.append((*values, self._best[1], self._best[-1], self._told, self._at))
         if values[1] == CHANGE:
             self._told = values[0]
 
