@@ -28,6 +28,7 @@ COMMANDS = {
     "risk": "See what the risk gate refused, and how near each limit came.",
     "config": "Check a settings file, and show what is in effect.",
     "data": "Show what data there is, and import more.",
+    "research": "Measure on recordings what a simulation assumes.",
     "journal": "Check a journal, show it, or write it out.",
     "doctor": "Check the environment, and say what to do.",
 }

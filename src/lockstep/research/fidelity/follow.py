@@ -99,7 +99,12 @@ class Follower:
     @cython.wraparound(False)
     @cython.initializedcheck(False)
     def by_rebuilt(
-        self, model: QueueModel, line: RebuiltBook, joins: Joins, before: "NDArray[np.int64]", visits: "NDArray[np.int64]"
+        self,
+        model: QueueModel,
+        line: RebuiltBook,
+        joins: Joins,
+        before: "NDArray[np.int64]",
+        visits: "NDArray[np.int64]",
     ) -> cython.int:
         """What a model makes of it that rebuilds the queue. line: empty. before: the rows of its level until it came."""
         k: cython.Py_ssize_t
@@ -149,7 +154,9 @@ class Follower:
         line.heard(self.rows[i, 14])
         if self.rows[i, 1] == _CHANGE:
             if self.rows[i, 4] != self.rows[i, 5]:
-                line.told(joins.side, joins.tick, self.rows[i, 4] - self.own, self.rows[i, 5] - self.own, self.rows[i, 0])
+                line.told(
+                    joins.side, joins.tick, self.rows[i, 4] - self.own, self.rows[i, 5] - self.own, self.rows[i, 0]
+                )
         else:
             line.trade(joins.side, self.price, self.rows[i, 10], self.rows[i, 0])
         return 0

@@ -22,16 +22,20 @@ EXACT = "exact"
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """One model on the half that nothing was fitted to: everywhere, and by the distance from the best at which orders came."""
+    """One model on the half that nothing was fitted to: everywhere; where it was contested, that is where something traded at the order's
+    price or beyond while it rested; and by the distance from the best at which orders came.
+    """
 
     model: str
     all: Score
+    contested: Score
     by_distance: dict[str, Score]
 
 
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """One recording. followed: orders, of both halves; left_out: by reason. power: n that fits the first half best, and its balanced
-    accuracy there. unknown_place: of the followed, those of which not all orders ahead are told, which `exact` is not asked about."""
+    accuracy there. unknown_place: of the followed, those of which not all orders ahead are told, which `exact` is not asked about.
+    """
 
     symbol: str
     followed: int
@@ -101,11 +105,14 @@ def fidelity(tape: Tape, models: Sequence[Rival] | None = None) -> Fidelity:
     """Fit on one half of a recording's orders, by their ids, and score every model on the other. models: instead of `rivals()`."""
     on = followed(tape)
     if not (on.facts.fate[on.scored] == FILLED).any():
-        raise DataError(f"{tape.instrument.id}: no order of the half to score was filled", hint="take a longer recording")
+        raise DataError(
+            f"{tape.instrument.id}: no order of the half to score was filled", hint="take a longer recording"
+        )
     grid = {power: _outcome(on, Rival("", queue("power", power))) for power in POWERS}
     fits = {power: score(on.facts, outcome, ~on.scored).balanced for power, outcome in grid.items()}
     power = max(fits, key=lambda one: (fits[one], -one))
     found = {rival.name: _outcome(on, rival) for rival in (rivals() if models is None else models)}
+    touched = _outcome(on, Rival(TOUCH, None)).filled > 0
     ensemble = [*grid.values(), *(found[name] for name in ("pessimistic", "log") if name in found)]
     exact = found.pop(EXACT, None)
     found[FITTED] = grid[power]
@@ -119,7 +126,7 @@ def fidelity(tape: Tape, models: Sequence[Rival] | None = None) -> Fidelity:
         unknown_place=sum(order.place is None for order in on.orders),
         power=power,
         power_fit=fits[power],
-        verdicts=[_verdict(name, on, outcome) for name, outcome in found.items()],
+        verdicts=[_verdict(name, on, outcome, touched) for name, outcome in found.items()],
         calibration=bins,
         calibration_error=calibration_error(bins),
     )
@@ -129,10 +136,11 @@ def _outcome(on: Followed, rival: Rival) -> Outcome:
     return follow_all(on.tape, on.orders, on.courses, rival)
 
 
-def _verdict(name: str, on: Followed, outcome: Outcome) -> Verdict:
+def _verdict(name: str, on: Followed, outcome: Outcome, touched: NDArray[np.bool_]) -> Verdict:
     by_distance = {one: score(on.facts, outcome, on.scored & (on.facts.distance == one)) for one in DISTANCES}
     return Verdict(
         model=name,
         all=score(on.facts, outcome, on.scored),
+        contested=score(on.facts, outcome, on.scored & touched),
         by_distance={one: found for one, found in by_distance.items() if found.orders},
     )

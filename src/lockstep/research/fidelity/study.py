@@ -24,7 +24,8 @@ LEVELS, ORDERS, REBUILDS = "levels", "orders", "rebuilds"
 
 class Rival(NamedTuple):
     """A way to foretell fills. make: the queue model of an instrument; None for a baseline. by: what it follows, LEVELS, ORDERS, or
-    a queue that it REBUILDS from levels."""
+    a queue that it REBUILDS from levels.
+    """
 
     name: str
     make: Callable[[Instrument], QueueModel] | None
@@ -36,7 +37,8 @@ _TOLD = COLUMNS.index("told")
 
 class Course(NamedTuple):
     """What a recording holds for one order: rows to visit; strict: how many of them until its end; ended: its time, ns; before: the
-    rows of its level until it came."""
+    rows of its level until it came.
+    """
 
     visits: NDArray[np.int64]
     strict: int
@@ -57,9 +59,7 @@ class Courses:
         rows = tape.rows
         self._ts = rows[:, 0]
         prints = np.flatnonzero(rows[:, 1] == PRINT)
-        self._prints = {
-            side: prints[(rows[prints, 2] == side) | (rows[prints, 2] == 0)] for side in (1, -1)
-        }
+        self._prints = {side: prints[(rows[prints, 2] == side) | (rows[prints, 2] == 0)] for side in (1, -1)}
 
     def of(self, order: RealOrder) -> Course:
         """Changes and trades of its level, and trades beyond its price, from its arrival until it ended, or LATE_NS after its fill."""

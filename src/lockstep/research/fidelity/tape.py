@@ -25,7 +25,24 @@ from lockstep.sim.liquidity import PRINT_LAG_NS
 from lockstep.sim.queue import QueueModel
 
 CHANGE, PRINT = 1, 2
-COLUMNS = ("ts", "what", "side", "price", "before", "after", "order_id", "had", "has", "matched", "qty", "over", "bid", "ask", "told", "record")
+COLUMNS = (
+    "ts",
+    "what",
+    "side",
+    "price",
+    "before",
+    "after",
+    "order_id",
+    "had",
+    "has",
+    "matched",
+    "qty",
+    "over",
+    "bid",
+    "ask",
+    "told",
+    "record",
+)
 _ADD, _MODIFY, _DELETE, _MATCH = (
     int(action) for action in (BookAction.ADD, BookAction.MODIFY, BookAction.DELETE, BookAction.MATCH)
 )
@@ -132,7 +149,9 @@ class _Reader:
 
     # ---- the book
 
-    def _change(self, ts: int, flags: int, side: int, price: int, qty: int, order_id: int, at: tuple[EventRows, int]) -> None:
+    def _change(
+        self, ts: int, flags: int, side: int, price: int, qty: int, order_id: int, at: tuple[EventRows, int]
+    ) -> None:
         action = flags & BOOK_ACTION
         book = self._book
         known = book.find(order_id) if action in (_MODIFY, _DELETE, _MATCH) else None
