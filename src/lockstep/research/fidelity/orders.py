@@ -9,11 +9,11 @@ FATES = (FILLED, PARTIAL, CANCELLED)
 """Executed in full; executed in part, then cancelled; cancelled untouched."""
 
 LEFT_OUT = {
-    "before": "rested before the recording, or in its full book: its place is unknown",
+    "before": "rested before the recording, or in its full book: place unknown",
     "auction": "came while the book was in an auction",
     "marketable": "reached the other side when it came",
-    "modified": "was changed while it rested",
-    "stopped": "was taken out by the venue in the very event that traded at its price: prevention of self-matching",
+    "modified": "changed while it rested",
+    "stopped": "taken out by the venue in the very event that traded at its price: prevention of self-matching",
     "iceberg": "showed anew after all that it showed was executed",
     "open": "its end is not in the recording",
     "behind": "stood for a while behind the levels that are told",

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from lockstep.model.errors import DataError
 from lockstep.research.fidelity.orders import DISTANCES, FILLED, half_of, sort_out
-from lockstep.research.fidelity.score import Bin, Facts, Score, calibration, calibration_error, facts_of, score
+from lockstep.research.fidelity.score import (
+    Bin,
+    Facts,
+    Remains,
+    Score,
+    calibration,
+    calibration_error,
+    facts_of,
+    remains,
+    score,
+)
 from lockstep.research.fidelity.study import NEVER, ORDERS, REBUILDS, TOUCH, Courses, Outcome, Rival, follow_all, queue
 from lockstep.research.fidelity.tape import Tape, tape_of
 from lockstep.store.catalog.market_data import MarketData
@@ -35,6 +45,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """One recording. followed: orders, of both halves; left_out: by reason. power: n that fits the first half best, and its balanced
     accuracy there. unknown_place: of the followed, those of which not all orders ahead are told, which `exact` is not asked about.
+    remains: what the models are wrong about.
     """
 
     symbol: str
@@ -46,6 +57,7 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: list[Verdict]
     calibration: list[Bin]
     calibration_error: float
+    remains: dict[str, Remains]
 
 
 class Followed(NamedTuple):
@@ -129,6 +141,11 @@ def fidelity(tape: Tape, models: Sequence[Rival] | None = None) -> Fidelity:
         verdicts=[_verdict(name, on, outcome, touched) for name, outcome in found.items()],
         calibration=bins,
         calibration_error=calibration_error(bins),
+        remains={
+            name: remains(on.facts, outcome, found[EXACT], on.scored)
+            for name, outcome in found.items()
+            if EXACT in found and name not in (NEVER, TOUCH)
+        },
     )
 
 

@@ -62,6 +62,37 @@ class Bin(msgspec.Struct, frozen=True, kw_only=True):
     filled: float
 
 
+class Remains(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model was wrong about. said: fills in full that did not happen; missed: fills that it does not say in time; soon: of
+    these, said within a second after. exact_right, exact_wrong: of both, what the model that knows every order ahead is right and
+    wrong about: where it is right, all that was missing is which orders left the level; untold: what it is not asked about.
+    """
+
+    said: int
+    missed: int
+    soon: int
+    exact_right: int
+    exact_wrong: int
+    untold: int
+
+
+def remains(facts: Facts, outcome: Outcome, exact: Outcome, chosen: NDArray[np.bool_]) -> Remains:
+    """Count what is wrong among the chosen."""
+    chosen = chosen & outcome.asked
+    real, said = facts.fate == FILLED, outcome.filled > 0
+    wrong = chosen & (real != said)
+    soon = (outcome.late > 0) & (outcome.late <= SECOND)
+    right = (exact.filled > 0) == real
+    return Remains(
+        said=int((wrong & said).sum()),
+        missed=int((wrong & real).sum()),
+        soon=int((wrong & real & soon).sum()),
+        exact_right=int((wrong & exact.asked & right).sum()),
+        exact_wrong=int((wrong & exact.asked & ~right).sum()),
+        untold=int((wrong & ~exact.asked).sum()),
+    )
+
+
 def facts_of(orders: Sequence[RealOrder], ended: Sequence[int]) -> Facts:
     """The facts of orders as columns."""
     return Facts(

@@ -22,8 +22,8 @@ _SCORES = (
 
 
 def tables(found: Fidelity) -> list[Lines]:
-    """Which orders; every model; balanced accuracy by distance; calibration."""
-    return [_orders(found), _models(found), _distances(found), _calibration(found)]
+    """Which orders; every model; balanced accuracy by distance; what each was wrong about; calibration."""
+    return [_orders(found), _models(found), _distances(found), _remains(found), _calibration(found)]
 
 
 def markdown(found: Fidelity) -> str:
@@ -43,7 +43,7 @@ def _orders(found: Fidelity) -> Lines:
         ["of these in the half that is scored", f"{scored.orders:,}"],
         ["there: filled in full; in part, then cancelled; cancelled untouched", _counts(scored)],
         ["not all orders ahead of it are told", f"{found.unknown_place:,}"],
-        *([f"left out: it {LEFT_OUT[why]}", f"{count:,}"] for why, count in found.left_out.items()),
+        *([f"left out: {LEFT_OUT[why]}", f"{count:,}"] for why, count in found.left_out.items()),
     ]
     return Lines(f"{found.symbol}: orders", ("", "orders"), rows)
 
@@ -76,6 +76,18 @@ def _distances(found: Fidelity) -> Lines:
         for one in found.verdicts
     ]
     return Lines(f"{found.symbol}: balanced accuracy by ticks from the best", ("model", *there), rows)
+
+
+def _remains(found: Fidelity) -> Lines:
+    columns = (
+        "model", "fills that did not happen", "fills missed", "of these said within 1 s",
+        "of all: exact is right", "exact is wrong", "not told to exact",
+    )  # fmt: skip
+    rows = [
+        [name, *(f"{n:,}" for n in (one.said, one.missed, one.soon, one.exact_right, one.exact_wrong, one.untold))]
+        for name, one in found.remains.items()
+    ]
+    return Lines(f"{found.symbol}: what the models are wrong about", columns, rows)
 
 
 def _calibration(found: Fidelity) -> Lines:
