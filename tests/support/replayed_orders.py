@@ -10,7 +10,7 @@ from tick_machine import request_for
 from lockstep.book.l2 import L2Book
 from lockstep.book.l3 import L3Book
 from lockstep.model.enums import BookAction, BookState, EventKind
-from lockstep.model.record import BOOK_ACTION, BOOK_LAST, MARKET_EVENT, Records
+from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST, MARKET_EVENT, Records
 from lockstep.model.rows import EventRows
 from lockstep.model.sessions import ALWAYS
 from lockstep.portfolio.portfolio import Portfolio
@@ -64,6 +64,8 @@ def _by_levels(tape: Tape, order: RealOrder) -> tuple[Records, int]:
     rows = tape.rows
     out = np.zeros(len(rows) + 1, MARKET_EVENT)
     out["kind"][0], out["flags"][0], out["p0"][0] = EventKind.BOOK, BookAction.STATUS, BookState.GOOD
+    if tape.full:
+        out["flags"][0] = BookAction.CLEAR | BOOK_FULL
     told = out[1:]
     change = rows[:, _WHAT] == CHANGE
     told["clock"] = told["ts_event"] = rows[:, _TS]
@@ -78,7 +80,7 @@ def _by_levels(tape: Tape, order: RealOrder) -> tuple[Records, int]:
     told["p1"] = np.where(change, rows[:, _AFTER] - np.where(here, own_left, 0), rows[:, _QTY])
     # the side of a trade is that of its aggressor, of a level its own; 0 is not known
     side = np.where(change, rows[:, _SIDE], -rows[:, _SIDE])
-    told["aux"] = np.where((side == 0), 0, side + 2)
+    told["aux"] = np.where(side == 0, 0, side + 2)
     ends = np.append((rows[1:, _TS] != rows[:-1, _TS]) | (rows[1:, _WHAT] != rows[:-1, _WHAT]), True)
     ends[:-1] |= np.arange(1, len(rows)) == order.row
     uncrossed = (rows[:, _BID] == 0) | (rows[:, _ASK] == 0) | (rows[:, _BID] < rows[:, _ASK])
@@ -87,6 +89,9 @@ def _by_levels(tape: Tape, order: RealOrder) -> tuple[Records, int]:
     for k in gone[told["flags"][gone] & BOOK_LAST != 0].tolist():
         if k and change[k - 1] and k - 1 != order.row - 1 and rows[k - 1, _TS] == rows[k, _TS]:
             told["flags"][k - 1] |= BOOK_LAST
+    if tape.full:  # what the recording begins with came as one
+        told["flags"][: tape.full] = int(BookAction.SET) | BOOK_FULL
+        told["flags"][tape.full - 1] |= BOOK_LAST
     kept = np.append(True, ~own)
     return out[kept], int(np.count_nonzero(kept[: order.row + 1]))
 
