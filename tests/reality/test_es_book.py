@@ -105,25 +105,43 @@ def test_fills_are_matched_once_and_those_of_unseen_orders_are_counted(
     matched = books[books["flags"] & 15 == BookAction.MATCH]
     notes = " ".join(found["book"].info.notes)
     assert "7 x fills of orders that were never seen in the book" in notes
-    assert "28 x fills of more than was shown" in notes
+    assert "27 x fills of more than was shown" in notes
+    assert "107 fills of orders that were changed into ones that take" in notes
     assert "83 x orders that show anew" in notes
     seen = set(books["p2"][books["flags"] & 15 == BookAction.ADD].tolist())
     unseen = [int(row["size"]) for row in filled if int(row["order_id"]) not in seen]
     assert len(unseen) == 7
-    # What was filled is matched, but for the unseen and for the hidden parts of icebergs, which no order in the book can lose.
-    hidden = int(filled["size"].sum()) - sum(unseen) - int(matched["p1"].sum())
-    assert (int(filled["size"].sum()), sum(unseen), hidden) == (10_201, 14, 197)
+    # What was filled is matched, but for the unseen, for the hidden parts of icebergs, which no order in the book can lose, and for
+    # orders that rested until they were changed so that they take: they are filled on the side of the trade's aggressor.
+    taken = filled_takers(raw)
+    hidden = int(filled["size"].sum()) - sum(unseen) - taken - int(matched["p1"].sum())
+    assert (int(filled["size"].sum()), sum(unseen), taken, hidden) == (10_201, 14, 265, 194)
     assert hidden == hidden_fills(raw)
 
 
+def filled_takers(raw: Records) -> int:
+    """Contracts filled on the side of the aggressor, by the actions T and F alone."""
+    taken = side = 0
+    for row in raw.tolist():
+        action = chr(row[10])
+        if action == "T":
+            side = row[11]
+        elif action == "F" and row[11] == side != ord("N"):
+            taken += row[7]
+        if row[8] & 128:
+            side = 0
+    return taken
+
+
 def hidden_fills(raw: Records) -> int:
-    """Contracts that were filled beyond what an order showed, by the actions A, C, M and F alone."""
+    """Contracts that were filled beyond what a resting order showed, by the actions A, C, M, T and F alone."""
     shown: dict[int, int] = {}
     fills: dict[int, int] = {}
-    hidden = 0
+    hidden = side = 0
     for row in raw.tolist():
         order_id, size, action = row[5], row[7], chr(row[10])
-        if action == "F" and order_id in shown:
+        side = row[11] if action == "T" else side
+        if action == "F" and order_id in shown and row[11] != side:
             fills[order_id] = fills.get(order_id, 0) + size
         elif action in "ACM":
             hidden += max(0, fills.pop(order_id, 0) - shown.get(order_id, 0))
