@@ -62,7 +62,7 @@ class Follower:
     def __init__(
         self, rows: "NDArray[np.int64]", order_id: cython.longlong, price: cython.longlong, qty: cython.longlong
     ) -> None:
-        held: object = rows if cython.compiled else memoryview(rows)
+        held: object = rows if cython.compiled else memoryview(rows)  # type: ignore[arg-type]
         self.rows = held  # type: ignore[assignment]
         self.order_id = order_id
         self.price = price

@@ -24,7 +24,7 @@ class Facts(NamedTuple):
 
     def of(self, chosen: NDArray[np.bool_]) -> "Facts":
         """Some of them."""
-        return Facts(*(column[chosen] for column in self))
+        return Facts(self.fate[chosen], self.distance[chosen], self.ended[chosen], self.qty[chosen])
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +106,7 @@ def facts_of(orders: Sequence[RealOrder], ended: Sequence[int]) -> Facts:
 def score(facts: Facts, outcome: Outcome, chosen: NDArray[np.bool_]) -> Score:
     """Score a model on the chosen ones of those it was asked about."""
     chosen = chosen & outcome.asked
-    facts, outcome = facts.of(chosen), Outcome(*(column[chosen] for column in outcome))
+    facts, outcome = facts.of(chosen), outcome.of(chosen)
     real, said = facts.fate == FILLED, outcome.filled > 0
     both, missed = real & said, real & ~said
     part = facts.fate == PARTIAL

@@ -105,6 +105,10 @@ class Outcome(NamedTuple):
     late: NDArray[np.int64]
     left: NDArray[np.int64]
 
+    def of(self, chosen: NDArray[np.bool_]) -> "Outcome":
+        """What it made of some of them."""
+        return Outcome(self.asked[chosen], self.filled[chosen], self.late[chosen], self.left[chosen])
+
 
 def follow_all(tape: Tape, orders: Sequence[RealOrder], courses: Sequence[Course], rival: Rival) -> Outcome:
     """Follow every order on its own."""

@@ -164,8 +164,8 @@ class _Reader:
         if action in (_CLEAR, _STATUS, _ADD):
             return
         now = book.find(order_id)
-        if known is None:  # it rested before the recording: what it had is not known, but for what the record says
-            gone = qty if action in (_DELETE, _MATCH) else 0
+        if known is None:  # it rested before the recording; a quote knew of it, a sum of orders did not
+            gone = qty if action in (_DELETE, _MATCH) and not self._sees_all else 0
             self._move(ts, side, price, -gone, order_id, 0, 0, qty if action == _MATCH else 0)
             return
         matched = known.qty - (now.qty if now else 0) if action == _MATCH else 0
