@@ -67,16 +67,17 @@ def feed(book: RebuiltBook, twin: SlowRebuilt, step: Step) -> None:
     if what == "whole":
         twin.whole(rest[0], ts)
     elif what == "set":
-        twin.told(*rest[0], rest[1], ts)
+        (side, price), qty = rest
+        twin.told(side, price, qty, ts)
     elif rest[1]:
         (side, price), qty, told = rest
         twin.trade(side if told else 0, price, qty, ts)
 
 
 @settings(max_examples=400)
-@given(steps())
-def test_rebuilt_queues_are_those_of_a_slow_twin_and_as_long_as_their_levels(todo: list[Step]) -> None:
-    book, twin = RebuiltBook(COIN, L2Book(COIN, window=64)), SlowRebuilt()
+@given(steps(), st.sampled_from([False, False, True]))
+def test_rebuilt_queues_are_those_of_a_slow_twin_and_as_long_as_their_levels(todo: list[Step], oldest: bool) -> None:
+    book, twin = RebuiltBook(COIN, L2Book(COIN, window=64), oldest=oldest), SlowRebuilt(oldest=oldest)
     for step in todo:
         feed(book, twin, step)
         for level in LEVELS:

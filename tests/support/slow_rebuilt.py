@@ -22,6 +22,7 @@ class SlowRebuilt:
     owed: list[tuple[tuple[int, int], int, int]] = field(default_factory=list)  # (level, how much, when)
     moment: int = -1
     count: int = 0
+    oldest: bool = False
     joined: list[float] = field(default_factory=lambda: [0.0, 0.0])
 
     def line(self, level: tuple[int, int]) -> list[One]:
@@ -90,7 +91,7 @@ class SlowRebuilt:
             same = [one for one in there if one.qty == qty]
             larger = [one for one in there if one.qty > qty]
             if same:
-                one = same[-1]
+                one = same[0] if self.oldest else same[-1]
             elif larger:
                 one = min(reversed(larger), key=lambda one: one.qty)
             else:

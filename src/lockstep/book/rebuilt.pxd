@@ -8,11 +8,12 @@ cdef class RebuiltBook:
     cdef readonly L2Book levels
     cdef readonly L3Book line
     cdef readonly long long next_id, ts
-    cdef readonly bint is_lost
+    cdef readonly bint is_lost, oldest
     cdef readonly double added_qty, added_count
     cdef readonly Py_ssize_t open_count, owed_count
     cdef long long[::1] open_key, open_qty, open_id, owed_key, owed_qty, owed_ts
     cpdef Py_ssize_t apply(self, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
+    cpdef int update(self, int side, long long price, long long qty, long long ts) except -1
     cdef int take(self, EventRows rows, Py_ssize_t i) except -1
     cpdef int told(self, int side, long long tick, long long before, long long after, long long ts) except -1
     cpdef int trade(self, int side, long long price, long long qty, long long ts) except -1

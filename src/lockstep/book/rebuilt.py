@@ -17,6 +17,9 @@ At all times the queue of a level is what the level shows, and what waits, less 
 """
 
 from array import array
+from collections.abc import Sequence
+from operator import index
+from typing import SupportsIndex
 
 import cython
 
@@ -54,13 +57,15 @@ class RebuiltBook:
     levels: the book as told. line: the probable orders, as a book of orders; their ids rise with their time, so that at each level
     the queue is in the order of the ids; odd ids are blocks. ts: the moment of the last change.
 
-    Args: instrument: as of `L2Book`. levels: the book to follow, whose changes then come through here; a new one unless said.
+    Args: instrument: as of `L2Book`. levels: the book to follow, whose changes then come through here; a new one unless said. oldest: of
+          several orders of the size that is cancelled the oldest leaves, not the newest; to compare, since it is less often right.
     """
 
     levels: L2Book
     line: L3Book
     next_id: cython.longlong
     ts: cython.longlong
+    oldest: cython.bint
     is_lost: cython.bint
     added_qty: cython.double
     added_count: cython.double
@@ -75,8 +80,9 @@ class RebuiltBook:
     owed_qty: "array[int]"
     owed_ts: "array[int]"
 
-    def __init__(self, instrument: Instrument, levels: L2Book | None = None) -> None:
+    def __init__(self, instrument: Instrument, levels: L2Book | None = None, *, oldest: bool = False) -> None:
         self.levels = L2Book(instrument) if levels is None else levels
+        self.oldest = oldest
         self.line = L3Book(instrument, tick=self.levels.tick, window=self.levels.bid_side.size)
         self.open_key, self.open_qty, self.open_id = (array("q", bytes(8 * 16)) for _ in range(3))
         self.owed_key, self.owed_qty, self.owed_ts = (array("q", bytes(8 * 16)) for _ in range(3))
@@ -118,6 +124,20 @@ class RebuiltBook:
                 aggressor = cython.cast(cython.int, (rows.w[i, 3] >> 16) & 0xFFFF)
                 self.trade(2 - aggressor if aggressor > 0 else 0, rows.w[i, 4], rows.w[i, 5], rows.w[i, 1])
         return bad
+
+    def load(self, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]], ts: SupportsIndex) -> int:
+        """A full book at ts, as of `L2Book.load`. Returns: how many levels were faulty."""
+        bad = self.levels.load(bids, asks, ts)
+        self.match_levels(index(ts))
+        return bad
+
+    def update(self, side: cython.int, price: cython.longlong, qty: cython.longlong, ts: cython.longlong) -> cython.int:
+        """A level has this quantity from ts on, as of `L2Book.update`. Returns: 1 where that was faulty, and changed nothing."""
+        tick: cython.longlong = self.levels.to_tick(price)
+        before: cython.longlong = (self.levels.bid_side if side > 0 else self.levels.ask_side).at(tick)
+        if self.levels.update(side, price, qty):
+            return 1
+        return self.told(side, tick, before, qty, ts)
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
@@ -357,19 +377,24 @@ class RebuiltBook:
         """The slot of the order that most probably lost so much; -1 where none has an id below the limit."""
         larger: cython.int = -1
         largest: cython.int = -1
+        same: cython.int = -1
         has: cython.longlong
         slot: cython.int = self.line.tail[level]
         while slot >= 0:
             if self.line.id_of[slot] < limit:
                 has = self.line.qty_of[slot]
                 if has == qty:
-                    return slot
-                if has > qty:
+                    same = slot
+                    if not self.oldest:
+                        return same
+                elif has > qty:
                     if larger < 0 or has < self.line.qty_of[larger]:
                         larger = slot
                 elif largest < 0 or has > self.line.qty_of[largest]:
                     largest = slot
             slot = self.line.before[slot]
+        if same >= 0:
+            return same
         return larger if larger >= 0 else largest
 
     def _grow_open(self) -> cython.int:

@@ -28,8 +28,8 @@ COMMANDS = {
     "risk": "See what the risk gate refused, and how near each limit came.",
     "config": "Check a settings file, and show what is in effect.",
     "data": "Show what data there is, and import more.",
-    "research": "Measure on recordings what a simulation assumes.",
     "journal": "Check a journal, show it, or write it out.",
+    "research": "Score what Lockstep takes for true against recordings.",
     "doctor": "Check the environment, and say what to do.",
 }
 """Name and one line of each, here so that the list is shown without loading any of them; a test compares the lines."""
