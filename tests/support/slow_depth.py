@@ -77,6 +77,8 @@ class SlowDepth:
         self.taken: dict[tuple[int, int], tuple[int, int]] = {}
         self.nets: dict[int, int] = {}
         self.event = 0
+        self.unprinted: dict[tuple[int, int], int] = {}
+        self.executed_at = 0
         self.line = SlowRebuilt()
         self.heard = 0  # when the last group ended
 
@@ -285,6 +287,11 @@ class SlowDepth:
 
     def _order_row(self, ts: int, what: str, side: int, price: int, qty: int, ident: int, full: bool) -> None:
         there = self.lines.get(ident)
+        if what == "MATCH" and any(not o.over for o in self.mine) | bool(self.taken):
+            self._forget_executions(ts)
+            self.executed_at = ts
+            at_level = (side, price) if there is None else (there.side, there.price)
+            self.unprinted[at_level] = self.unprinted.get(at_level, 0) + qty
         if self._is_wrong(what, there, qty):
             self._fault()
             return
@@ -415,10 +422,27 @@ class SlowDepth:
                     self._at_book(order, ts)
             elif not order.seen:
                 self._at_book(order, ts)
-        if not self.rules.orders and qty > 0:
-            self._hit(ts, -aggressor, price, qty, None)
+        beyond_known = self._hidden(ts, -aggressor, price, qty) if self.rules.orders else qty
+        if beyond_known > 0:
+            self._hit(ts, -aggressor, price, beyond_known, None)
         if qty > 0:
             self.line.trade(-aggressor, price, qty, ts)
+
+    def _forget_executions(self, ts: int) -> None:
+        if ts - self.executed_at > 1_000_000_000:
+            self.unprinted = {}
+
+    def _hidden(self, ts: int, side: int, price: int, qty: int) -> int:
+        """What of a trade the executions of orders do not explain."""
+        if not any(not o.over for o in self.mine):
+            return 0
+        self._forget_executions(ts)
+        for level in ((-1, price), (1, price)):
+            if side in (0, level[0]):
+                known = min(qty, self.unprinted.get(level, 0))
+                self.unprinted[level] = self.unprinted.get(level, 0) - known
+                qty -= known
+        return qty
 
     def _hit(self, ts: int, side: int, price: int, qty: int, ident: int | None) -> None:
         """A trade took from a side (0: of one not known) at a price."""
@@ -436,7 +460,9 @@ class SlowDepth:
                 order.ahead = 0.0
                 order.mark = 0
             elif order.before is not None:
-                reaching = 0 if ident is None or ident in order.before else left
+                reaching = 0 if ident in order.before else left
+                if ident is None:
+                    reaching = max(0, left - sum(self.lines[i].qty for i in order.before))
             elif ts <= order.since:
                 reaching = 0
             elif self.rules.queue == "rebuilt":

@@ -15,9 +15,11 @@ cdef class RebuiltBook:
     cpdef Py_ssize_t apply(self, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
     cpdef int update(self, int side, long long price, long long qty, long long ts) except -1
     cdef int take(self, EventRows rows, Py_ssize_t i) except -1
-    cdef int _told(self, int side, long long tick, long long before, long long after, long long ts) except -1
+    cpdef int told(self, int side, long long tick, long long before, long long after, long long ts) except -1
     cpdef int trade(self, int side, long long price, long long qty, long long ts) except -1
     cpdef int come_to(self, long long ts) except -1
+    cpdef int begin(self, int side, long long tick, long long qty) except -1
+    cpdef int heard(self, long long ts) except -1
     cdef int _settle(self) except -1
     cdef int match_levels(self, long long ts) except -1
     cpdef int forget(self) except -1

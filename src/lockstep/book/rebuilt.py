@@ -137,7 +137,7 @@ class RebuiltBook:
         before: cython.longlong = (self.levels.bid_side if side > 0 else self.levels.ask_side).at(tick)
         if self.levels.update(side, price, qty):
             return 1
-        return self._told(side, tick, before, qty, ts)
+        return self.told(side, tick, before, qty, ts)
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
@@ -159,13 +159,13 @@ class RebuiltBook:
             if flags & _LAST_FLAG:
                 self.match_levels(rows.w[i, 1])
         elif action == _SET and not bad:
-            self._told(side, tick, before, rows.w[i, 5], rows.w[i, 1])
+            self.told(side, tick, before, rows.w[i, 5], rows.w[i, 1])
         return bad
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
     @cython.initializedcheck(False)
-    def _told(
+    def told(
         self,
         side: cython.int,
         tick: cython.longlong,
@@ -174,9 +174,7 @@ class RebuiltBook:
         ts: cython.longlong,
     ) -> cython.int:
         """A level has another quantity at ts."""
-        self.come_to(ts)
-        if ts > self.ts:
-            self.ts = ts
+        self.heard(ts)
         if after > before:
             self.added_qty += after - before
             self.added_count += 1.0
@@ -264,6 +262,17 @@ class RebuiltBook:
             self.owed_ts[kept] = self.owed_ts[k]
             kept += 1
         self.owed_count = kept
+        return 0
+
+    def begin(self, side: cython.int, tick: cython.longlong, qty: cython.longlong) -> cython.int:
+        """So much stands at a level that was empty here, of which nobody knows how many orders it is: as from a full book."""
+        return self._join(side, tick, qty, True)
+
+    def heard(self, ts: cython.longlong) -> cython.int:
+        """Another level was told at ts, so that every trade before it is in what this one showed last."""
+        self.come_to(ts)
+        if ts > self.ts:
+            self.ts = ts
         return 0
 
     def match_levels(self, ts: cython.longlong) -> cython.int:

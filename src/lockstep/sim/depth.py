@@ -4,7 +4,8 @@ What takes (market orders, triggered stops, limits that reach the other side) wa
 at its own price, and what it took is gone for our next order. What rests stands in the queue of its level: a trade at its
 price by the other side eats what is ahead of it, then it; a trade beyond its price fills it, and so does a book whose other
 side has come to its price. Trades are TRADE records where the book is told by levels, and the executions of resting orders
-(MATCH) where it is told by orders.
+(MATCH) where it is told by orders; there a TRADE tells only what no execution explains: it was executed against a hidden order,
+which stood behind everyone who shows.
 
 A group of changes is one: in between nothing is matched. A book that is not GOOD matches nothing, and what it would have
 concerned is counted: an order that arrives waits for the book, one that may not wait ends.
@@ -55,6 +56,7 @@ _FIRST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)  # the rank of an o
 _FAR_OFF = cython.declare(cython.longlong, 2**62)
 _NOWHERE = cython.declare(cython.longlong, NOWHERE)
 _UNSEEN = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)  # the id of an order the book does not have
+_HIDDEN = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFE)  # and of one that no book shows
 
 
 # ---- the book is told
@@ -182,16 +184,15 @@ def _tell_order(
         tick = book.level_tick[book.level_of[slot]]
         had = book.qty_of[slot]
     before: cython.longlong = 0 if flags & _FULL_FLAG else depth.shown(side, tick)
+    if action == _MATCH:
+        depth.executed(side, tick, rows.w[i, 5], rows.w[i, 1])
     if book.apply(rows, i, i + 1):
         return 0
     if flags & _FULL_FLAG:
         return 0
-    if slot < 0 and action != _ADD:
-        order_id = _UNSEEN
     if action == _MATCH:
         market.events += 1
-        meet_trade(desk, market, depth, rows.w[i, 1], side, rows.w[i, 4] if slot < 0 else tick * book.tick,
-                   rows.w[i, 5], order_id)  # fmt: skip
+        meet_trade(desk, market, depth, rows.w[i, 1], side, tick * book.tick, rows.w[i, 5], order_id)
     if slot >= 0:
         _follow(market, depth, book, order_id, side, tick, had)
     after: cython.longlong = depth.shown(side, tick)
@@ -426,6 +427,10 @@ def match_print(
             k += 1  # still there; else the next one has taken its place
     if depth.levels is not None and qty > 0:
         return meet_trade(desk, market, depth, ts, -aggressor, price, qty, _UNSEEN)
+    if qty > 0:
+        hidden: cython.longlong = depth.hidden_of(-aggressor, price, qty, ts)
+        if hidden > 0:
+            return meet_trade(desk, market, depth, ts, -aggressor, price, hidden, _HIDDEN)
     return 0
 
 
@@ -441,7 +446,7 @@ def meet_trade(
 ) -> cython.int:
     """What was traded reaches our resting orders of a side (0: of either), the best priced first, then the oldest.
 
-    order_id: whose execution it was, in a book of orders.
+    order_id: whose execution it was, in a book of orders; _HIDDEN: of one that it does not show.
     """
     order: VenueOrder
     best: VenueOrder | None
@@ -474,7 +479,9 @@ def meet_trade(
             reaching = depth.model.reach_rebuilt(place, depth.line, best.side, depth.book.to_tick(price), left, ts)
         elif place.ids is None:
             reaching = depth.model.trade(place, qty, left, ts)
-        elif order_id == _UNSEEN or depth.model.is_ahead(place, order_id):
-            reaching = 0  # an order the book never had stood there before us
+        elif order_id == _HIDDEN:
+            reaching = depth.model.hidden(place, left)
+        elif depth.model.is_ahead(place, order_id):
+            reaching = 0
         if reaching > 0:
             left -= desk.fill(market, best, best.limit_price, True, ts, 0.0, reaching)

@@ -20,6 +20,8 @@ cdef class Liquidity:
     cdef readonly list shut
     cdef readonly Py_ssize_t holes
     cdef long long[::1] keys, taken, since
+    cdef readonly dict unprinted
+    cdef readonly long long executed_at
     cdef bint is_sound(self, long long ts) except -1
     cdef Ladder side_of(self, int side)
     cdef long long shown(self, int side, long long tick) noexcept
@@ -36,6 +38,8 @@ cdef class Liquidity:
     cdef int cleared(self, int side) except -1
     cdef int recover(self, long long ts) except -1
     cdef int _grow(self) except -1
+    cdef int executed(self, int side, long long tick, long long qty, long long ts) except -1
+    cdef long long hidden_of(self, int side, long long price, long long qty, long long ts) except *
     cdef QueuePlace join(self, int side, long long tick)
     cdef int rejoin(self, QueuePlace place, int side, long long tick, long long ts) except -1
     cdef int forget(self) except -1

@@ -37,6 +37,9 @@ _FAR_OFF = cython.declare(cython.longlong, 2**62)  # as of a ladder without leve
 _RESYNCING = cython.declare(cython.int, int(BookState.RESYNCING))
 _NO_SNAPSHOT = cython.declare(cython.int, int(BookFault.NO_SNAPSHOT))
 _STATES = len(BookState)
+PRINT_LAG_NS = 1_000_000_000
+"""How much later than an execution its trade may be told, ns."""
+_PRINT_LAG = cython.declare(cython.longlong, PRINT_LAG_NS)
 
 
 @cython.final
@@ -67,6 +70,8 @@ class Liquidity:
     keys: "array[int]"  # of the levels we took from: 2 x tick, and 1 more for a bid
     taken: "array[int]"
     since: "array[int]"
+    unprinted: dict[int, int]
+    executed_at: cython.longlong
 
     def __init__(self, book: L2Book | L3Book, model: QueueModel, recovery_ns: int = 0) -> None:
         self.book = book
@@ -84,6 +89,8 @@ class Liquidity:
         self.in_group = False
         self.shut = [0] * _STATES
         self.holes = 0
+        self.unprinted = {}
+        self.executed_at = 0
         self._allot(16)
 
     def _allot(self, size: int) -> None:
@@ -257,6 +264,39 @@ class Liquidity:
         self.since = array("q", bytes(self.since) * 2)
         return 0
 
+    # ---- trades against what a book of orders does not show
+
+    def executed(
+        self, side: cython.int, tick: cython.longlong, qty: cython.longlong, ts: cython.longlong
+    ) -> cython.int:
+        """So much of an order was executed: the trade that follows is known."""
+        if ts - self.executed_at > _PRINT_LAG:
+            self.unprinted.clear()
+        self.executed_at = ts
+        key: cython.longlong = 2 * tick + (side > 0)
+        self.unprinted[key] = self.unprinted.get(key, 0) + qty
+        return 0
+
+    def hidden_of(
+        self, side: cython.int, price: cython.longlong, qty: cython.longlong, ts: cython.longlong
+    ) -> cython.longlong:
+        """What of a trade with a resting side (0: not known) no execution explains: it met a hidden order."""
+        tick: cython.longlong = self.book.to_tick(price)
+        if ts - self.executed_at > _PRINT_LAG:
+            self.unprinted.clear()
+        if len(self.unprinted) == 0 or tick * self.book.tick != price:
+            return qty
+        key: cython.longlong
+        known: cython.longlong
+        for key in range(2 * tick, 2 * tick + 2):
+            if side == 0 or (key & 1) == (side > 0):
+                known = self.unprinted.pop(key, 0)
+                if known > qty:
+                    self.unprinted[key] = known - qty
+                    return 0
+                qty -= known
+        return qty
+
     # ---- places in a queue
 
     def join(self, side: cython.int, tick: cython.longlong) -> QueuePlace:
@@ -291,4 +331,5 @@ class Liquidity:
             self.orders.clear()
         self.book.set_state(_RESYNCING, _NO_SNAPSHOT)
         self.holes = 0
+        self.unprinted.clear()
         return 0

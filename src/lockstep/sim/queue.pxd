@@ -26,5 +26,6 @@ cdef class QueueModel:
     cpdef double share_behind(self, double ahead, double behind) noexcept
     cpdef int passed(self, QueuePlace place) noexcept
     cpdef bint is_ahead(self, QueuePlace place, long long order_id) except -1
+    cpdef long long hidden(self, QueuePlace place, long long qty) noexcept
     cpdef int shrink(self, QueuePlace place, long long qty) noexcept
     cpdef int leave(self, QueuePlace place, long long order_id, long long qty) except -1

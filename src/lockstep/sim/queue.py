@@ -268,6 +268,16 @@ class QueueModel:
         """Whether an order stands before us."""
         return place.ids is not None and place.ids.find(order_id) >= 0
 
+    def hidden(self, place: QueuePlace, qty: cython.longlong) -> cython.longlong:
+        """So much was executed at our price against what the book does not show. Returns: what of it reaches us.
+
+        A hidden order stands behind those that are shown, so that the aggressor would have met these first, and then us.
+        """
+        if place.ahead <= 0.0:
+            return qty
+        reach: cython.longlong = qty - cython.cast(cython.longlong, place.ahead)
+        return reach if reach > 0 else 0
+
     def shrink(self, place: QueuePlace, qty: cython.longlong) -> cython.int:
         """An order ahead of us lost a part of its quantity."""
         place.ahead -= qty

@@ -154,6 +154,8 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
         "placements": depth.placements.save(),
         "in_group": depth.in_group,
         "shut": list(depth.shut),
+        "unprinted": sorted(depth.unprinted.items()),
+        "executed_at": depth.executed_at,
         "holes": depth.holes,
         "keys": list(depth.keys[: depth.holes]),
         "taken": list(depth.taken[: depth.holes]),
@@ -172,6 +174,8 @@ def restore_liquidity(depth: Liquidity, saved: Mapping[str, Any]) -> None:
     depth.shut = list(saved["shut"])
     while len(depth.keys) < saved["holes"]:
         depth._grow()
+    depth.unprinted = dict(saved["unprinted"])
+    depth.executed_at = saved["executed_at"]
     depth.holes = saved["holes"]
     for at in range(depth.holes):
         depth.keys[at], depth.taken[at], depth.since[at] = saved["keys"][at], saved["taken"][at], saved["since"][at]

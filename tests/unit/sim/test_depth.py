@@ -223,9 +223,17 @@ def test_exact_order_ahead_that_grows_or_comes_back_stands_behind_us() -> None:
     assert fills(ORDERS, TOLD, send(0, 1, limit=99), smaller, b(2, ("MATCH", 1, 99, 3, 12))) == []
 
 
-def test_exact_execution_at_a_worse_price_fills_us_and_public_trades_do_not() -> None:
-    seen = [TOLD, send(0, 1, limit=100), t(1, 99, 50), b(2, ("MATCH", 1, 99, 3, 11))]
+def test_exact_execution_at_a_worse_price_fills_us_and_its_trade_does_not_again() -> None:
+    seen = [TOLD, send(0, 1, limit=100), b(2, ("MATCH", 1, 99, 3, 11)), t(2, 99, 3)]
     assert fills(ORDERS, *seen) == [(1, 2, 3, 100, "maker")]
+
+
+def test_exact_trade_that_no_execution_explains_met_a_hidden_order_and_meets_those_who_show_first() -> None:
+    first, behind = [TOLD, send(0, 1, limit=100)], [TOLD, send(0, 1, limit=99)]
+    assert fills(ORDERS, *first, t(1, 100, 2)) == [(1, 1, 2, 100, "maker")]
+    assert fills(ORDERS, *behind, t(1, 99, 12)) == [(1, 1, 2, 99, "maker")]  # ten stand before us
+    seen = [b(1, ("MATCH", 1, 99, 4, 11)), t(1, 99, 4), t(1, 99, 8)]
+    assert fills(ORDERS, *behind, *seen) == [(1, 1, 2, 99, "maker")]
 
 
 def test_book_of_orders_gives_back_what_we_took_as_it_leaves() -> None:

@@ -300,6 +300,14 @@ def test_fills_and_the_changes_they_explain_are_one_record(
     assert found[5:] == [*records, "ADD bid 479975 1 #77 last"]
 
 
+def test_fill_of_an_order_that_was_changed_so_that_it_takes_executes_nothing_that_rests(tmp_path: Path) -> None:
+    taking = [("T", "B", 0, 4801.0, 2, 0), ("F", "B", 1, 4801.0, 2, 0), ("F", "A", 2, 4801.0, 2, 0)]
+    after = [("M", "B", 1, 4801.0, 3, 0), ("M", "A", 2, 4801.0, 1, 130)]
+    path = mbo(tmp_path, *SNAPSHOT, ("T", "A", 0, 4800.0, 1, 128), *taking, *after)
+    assert not [one for one in changes(book(path)) if one.startswith("MATCH bid")]
+    assert "1 fills of orders that were changed into ones that take" in notes(path)
+
+
 def test_fills_that_nothing_follows_and_fills_of_the_unseen_are_counted(tmp_path: Path) -> None:
     path = mbo(
         tmp_path, *SNAPSHOT, ("F", "B", 9, 4800.0, 1, 0), ("F", "B", 1, 4800.0, 1, 128), ("C", "B", 1, 4800.0, 5, 130)
@@ -374,7 +382,7 @@ def test_executions_of_a_crossing_order_are_one_event_and_the_trade_knows_its_ag
     found, trades = read_market_data(path, kind="depth")
     assert changes(found) == [
         "ADD ask 23647 200000000 #1 last", "ADD bid 23650 50000000 #2", "MATCH ask 23647 50000000 #1",
-        "MATCH bid 23650 50000000 #2 last", "DELETE bid 23600 0 #99 last",
+        "DELETE bid 23650 0 #2 last", "DELETE bid 23600 0 #99 last",
     ]  # fmt: skip
     (trade,) = next(trades.chunks())
     assert (int(trade["p1"]), int(trade["aux"]) - 2) == (50_000_000, 1)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lockstep.app.cli.fidelity import command as fidelity
 from lockstep.app.cli.options import Command, examples, json_option
 from lockstep.app.cli.root import Subcommands
 
@@ -20,6 +21,9 @@ def command() -> None:
 
     A model that guesses is compared with data that tell what it guesses at.
     """
+
+
+command.add_command(fidelity)
 
 
 @command.command(

@@ -12,7 +12,7 @@ that ts_event is the time of receipt.
 | trade | TRADE; the aggressor is the newer of the two orders that were just executed by its amount, else the side is unknown |
 | order_book | none: the best twenty levels of each side, for checks |
 
-MATCH is of orders that rest: of one that reached the other side when it came, an execution is a MODIFY to what is left, or a DELETE.
+MATCH is of orders that rest: of one that reached the other side when it came to its price, an execution is a MODIFY to what is left, or a DELETE.
 
 The venue tells a new order first and what it is executed against afterwards, so that between the two the book is crossed. These messages
 belong together: BOOK_LAST stands on the last of them, or on the first after MATCHING_NS, which leaves the book visibly crossed.
@@ -155,7 +155,7 @@ class _Log:
 
     def _order(self, event: str, order_id: int, side: int, price: int, qty: int, times: tuple[int, int]) -> None:
         steps = self._steps(event, order_id, price, qty)
-        if event == "order_created" and self._reaches(side, price):
+        if self._moves(event, order_id, price) and self._reaches(side, price):
             self._taking.add(order_id)
         for action, at, amount in steps:
             gone = event == "order_deleted" and qty == 0
@@ -173,6 +173,11 @@ class _Log:
             self._pen.change(self.tape, action, side, at, amount, times, order_id=order_id, flags=flags)
         if last:
             self._taking.clear()
+
+    def _moves(self, event: str, order_id: int, price: int) -> bool:
+        """Whether an order comes to a price where it was not."""
+        known = self._book.find(order_id)
+        return event == "order_created" or (event == "order_changed" and known is not None and known.price != price)
 
     def _reaches(self, side: int, price: int) -> bool:
         """Whether an order of a side would meet the other one."""
