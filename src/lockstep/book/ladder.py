@@ -119,7 +119,7 @@ class Ladder:
         other: cython.longlong
         for entry in self.far:
             other = entry
-            if (tick - other) * self.side >= 0 and (other - found) * self.side > 0:
+            if (tick - other) * self.side > 0 and (other - found) * self.side > 0:
                 found = other
         return found
 
