@@ -49,10 +49,13 @@ class MarkOuts:
     @cython.initializedcheck(False)
     def add(self, exec_id: cython.longlong, ts: cython.longlong) -> cython.int:
         """One of our orders was filled. Fills come in order of time."""
+        k: cython.int
         if self.count == len(self.execs):
             self._grow()
         self.execs[self.count] = exec_id
         self.times[self.count] = ts
+        for k in range(_COUNT):  # what grew holds a copy of what was there
+            self.middles[_COUNT * self.count + k] = 0
         self.count += 1
         if ts + _FIRST < self.next_due:
             self.next_due = ts + _FIRST
