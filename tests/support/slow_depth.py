@@ -132,10 +132,10 @@ class SlowDepth:
         stops = wish.kind in ("stop", "stop_limit", "trailing")
         order = Mine(ident, wish, ts, sent + wish.late, wish.qty, "stop" if stops else "new", stop=wish.stop)
         self.mine.append(order)
-        if self.inside or order.basis > ts:
+        if order.basis > ts:
             return
         if stops:
-            if self.rules.trades or self.state != "GOOD" or not self._touch(wish.side, ts):
+            if self.inside or self.rules.trades or self.state != "GOOD" or not self._touch(wish.side, ts):
                 return
             self._look(order, self._touch(wish.side, ts), ts)
         if order.state != "stop":
@@ -187,7 +187,9 @@ class SlowDepth:
         return left[0][0] if left else 0
 
     def _book(self, ts: int, rows: list[tuple[str, int, int, int, int]], full: bool, last: bool) -> None:
-        for what, side, price, qty, ident in rows:
+        for k, (what, side, price, qty, ident) in enumerate(rows):
+            if k:
+                self._end_hurried(ts)
             if what == "STATUS":
                 self.state = {1: "GOOD", 2: "RESYNCING", 4: "AUCTION"}[price]
             elif what == "CLEAR":
@@ -198,6 +200,7 @@ class SlowDepth:
                 self._level_row(ts, side, price, qty, full)
         self.inside = not last
         if not last:
+            self._end_hurried(ts)
             return
         self.heard = ts
         if full and self.state != "AUCTION":
@@ -287,7 +290,7 @@ class SlowDepth:
 
     def _order_row(self, ts: int, what: str, side: int, price: int, qty: int, ident: int, full: bool) -> None:
         there = self.lines.get(ident)
-        if what == "MATCH" and any(not o.over for o in self.mine) | bool(self.taken):
+        if what == "MATCH":
             self._forget_executions(ts)
             self.executed_at = ts
             at_level = (side, price) if there is None else (there.side, there.price)
@@ -327,8 +330,15 @@ class SlowDepth:
     def _ready(self, ts: int) -> list[Mine]:
         return [o for o in self.mine if not o.over and o.basis <= ts and o.arrival <= ts]
 
+    def _end_hurried(self, ts: int) -> None:
+        """While the book is not GOOD, what may not wait does not live."""
+        for order in self._ready(ts):
+            if self.state != "GOOD" and order.state != "stop" and order.wish.tif in ("IOC", "FOK"):
+                self._end(order, "CANCEL", ts, "TIME_IN_FORCE")
+
     def _meet_all(self, ts: int) -> None:
         if self.state != "GOOD":
+            self._end_hurried(ts)
             return
         if not self.rules.trades:
             for order in self._ready(ts):
@@ -354,9 +364,9 @@ class SlowDepth:
         return gain
 
     def _at_book(self, order: Mine, ts: int) -> None:
-        if self.inside:
-            return
         wish = order.wish
+        if self.inside and (self.state == "GOOD" or wish.tif not in ("IOC", "FOK")):
+            return
         touch = 0
         if self.state == "GOOD":
             order.met, order.seen = self.event, True
@@ -434,8 +444,6 @@ class SlowDepth:
 
     def _hidden(self, ts: int, side: int, price: int, qty: int) -> int:
         """What of a trade the executions of orders do not explain."""
-        if not any(not o.over for o in self.mine):
-            return 0
         self._forget_executions(ts)
         for level in ((-1, price), (1, price)):
             if side in (0, level[0]):

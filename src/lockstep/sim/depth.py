@@ -34,7 +34,7 @@ else:
     from lockstep.sim.liquidity import Liquidity
     from lockstep.sim.market import Market, VenueOrder
     from lockstep.sim.queue import QueuePlace
-from lockstep.model.enums import BookAction, OrderEventKind, OrderFlag, Reason, TimeInForce
+from lockstep.model.enums import BookAction, BookState, OrderEventKind, OrderFlag, Reason, TimeInForce
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
 from lockstep.sim.placements import NOWHERE
 
@@ -47,6 +47,7 @@ _MATCH = cython.declare(cython.int, int(BookAction.MATCH))
 _ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
 _FULL_FLAG = cython.declare(cython.longlong, BOOK_FULL)
 _LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
+_GOOD = cython.declare(cython.int, int(BookState.GOOD))
 _CANCEL = cython.declare(cython.int, int(OrderEventKind.CANCEL))
 _IOC = cython.declare(cython.int, int(TimeInForce.IOC))
 _FOK = cython.declare(cython.int, int(TimeInForce.FOK))
@@ -76,6 +77,8 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
         elif depth.levels is not None:
             depth.levels.apply(rows, i, i + 1)
         else:
+            if market.trades:
+                _note_execution(depth, cython.cast(L3Book, depth.orders), rows, i)
             cython.cast(L3Book, depth.orders).apply(rows, i, i + 1)
     elif depth.levels is not None:
         _tell_level(market, depth, depth.levels, rows, i)
@@ -83,6 +86,8 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
         _tell_order(desk, market, depth, cython.cast(L3Book, depth.orders), rows, i)
     if not flags & _LAST_FLAG:
         depth.in_group = True
+        if len(market.resting) > 0 and depth.book.state != _GOOD:
+            return _end_hurried(desk, market, rows.w[i, 1])
         return 0
     depth.in_group = False
     if len(market.resting) > 0:
@@ -109,7 +114,13 @@ def tell_group(
     if depth.levels is not None:
         depth.levels.apply(rows, start, stop)
     else:
-        cython.cast(L3Book, depth.orders).apply(rows, start, stop)
+        orders: L3Book = cython.cast(L3Book, depth.orders)
+        if market.trades:
+            for i in range(start, stop):
+                _note_execution(depth, orders, rows, i)
+                orders.apply(rows, i, i + 1)
+        else:
+            orders.apply(rows, start, stop)
     depth.in_group = not (rows.w[stop - 1, 3] >> 8) & _LAST_FLAG
     return 0
 
@@ -139,6 +150,21 @@ def _tell_level(market: Market, depth: Liquidity, book: L2Book, rows: EventRows,
     if not flags & _FULL_FLAG and depth.line is None:
         _move_queue(market, depth, side, tick, before, rows.w[i, 5], rows.w[i, 1])
     return 0
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.initializedcheck(False)
+def _note_execution(depth: Liquidity, book: L3Book, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+    """A record of a book of orders that none of ours can meet: its trade may be told when one of ours has come, and is no other."""
+    if (rows.w[i, 3] >> 8) & _ACTION_BITS != _MATCH:
+        return 0
+    slot: cython.int = book.ids.find(rows.w[i, 6])
+    if slot < 0:
+        side: cython.int = cython.cast(cython.int, (rows.w[i, 3] >> 16) & 0xFFFF) - 2
+        return depth.executed(side, book.to_tick(rows.w[i, 4]), rows.w[i, 5], rows.w[i, 1])
+    level: cython.int = book.level_of[slot]
+    return depth.executed(book.level_side[level], book.level_tick[level], rows.w[i, 5], rows.w[i, 1])
 
 
 def _move_queue(
@@ -249,16 +275,33 @@ def _rejoin(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int
 # ---- orders meet the book
 
 
-def arrive_at_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder) -> cython.int:
-    """An order has arrived: it meets the book that stands, unless its sender knew something later still."""
-    if depth.in_group or order.basis_ts > order.arrival:
+def arrive_at_book(
+    desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, ts: cython.longlong
+) -> cython.int:
+    """An order, or more of it, has arrived at ts: it meets the book that stands, unless its sender knew something later still."""
+    if order.basis_ts > ts:
         return 0
     if order.waiting:
-        price: cython.longlong = 0 if market.trades else depth.touch(order.side, order.arrival)
-        if price == 0 or not _is_open(market, depth, order.arrival) or not desk.sets_off(market, order, price):
+        price: cython.longlong = 0 if market.trades or depth.in_group else depth.touch(order.side, ts)
+        if price == 0 or not _is_open(market, depth, ts) or not desk.sets_off(market, order, price):
             return 0
-        desk.trigger(order, order.arrival)
-    return _meet_book(desk, market, depth, order, order.arrival)
+        desk.trigger(order, ts)
+    return _meet_book(desk, market, depth, order, ts)
+
+
+def _may_wait(order: VenueOrder) -> cython.bint:
+    """Whether an order that got nothing, or not all, waits for more."""
+    return bool(order.time_in_force != _IOC and order.time_in_force != _FOK)
+
+
+def _end_hurried(desk: Desk, market: Market, ts: cython.longlong) -> cython.int:
+    """Nothing can be matched now: what may not wait ends, lest it takes from a book of much later."""
+    order: VenueOrder
+    for entry in market.resting[:]:
+        order = cython.cast(VenueOrder, entry)
+        if not (order.waiting or _may_wait(order) or order.basis_ts > ts or order.arrival > ts):
+            desk.end(market, order, _CANCEL, _TIME_IN_FORCE, ts)
+    return 0
 
 
 def _is_open(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.bint:
@@ -276,7 +319,7 @@ def match_group(desk: Desk, market: Market, depth: Liquidity, ts: cython.longlon
     rank: cython.longlong
     top: cython.longlong
     if not _is_open(market, depth, ts):
-        return 0
+        return _end_hurried(desk, market, ts)
     if depth.holes > 0:
         depth.recover(ts)
     if not market.trades:
@@ -306,7 +349,7 @@ def _book_rank(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cyth
     """How far in front an order stands for the present book: its distance from the price; -1 where nothing happens."""
     price: cython.longlong = depth.touch(order.side, ts)
     if order.limit_price == 0:
-        return _FIRST if price > 0 else 0 if order.time_in_force == _IOC or order.time_in_force == _FOK else -1
+        return _FIRST if price > 0 else -1 if _may_wait(order) else 0
     beyond: cython.longlong = (order.limit_price - price) * order.side
     if price == 0 or beyond < 0:
         return 0 if order.fresh or order.place is None else -1  # it takes nothing and rests from now on
@@ -315,13 +358,13 @@ def _book_rank(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cyth
 
 def _meet_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
     """What an order that waits for nothing does at the standing book."""
-    if depth.in_group:
+    if depth.in_group and (depth.book.state == _GOOD or _may_wait(order)):
         return 0
     price: cython.longlong = 0
     if _is_open(market, depth, ts):
         price = depth.touch(order.side, ts)
         order.met = market.events
-    elif order.time_in_force != _IOC and order.time_in_force != _FOK:
+    elif _may_wait(order):
         return 0  # it waits for a book that can be trusted
     if price > 0 and (order.limit_price == 0 or (order.limit_price - price) * order.side >= 0):
         if not order.fresh:
@@ -332,7 +375,7 @@ def _meet_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, 
             _walk(desk, market, depth, order, ts)
     if order.leaves == 0:
         return 0
-    if order.time_in_force == _IOC or order.time_in_force == _FOK:
+    if not _may_wait(order):
         return desk.end(market, order, _CANCEL, _TIME_IN_FORCE, ts)
     if order.limit_price > 0:
         order.fresh = False

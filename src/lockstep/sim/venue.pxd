@@ -9,6 +9,6 @@ cdef class Venue(Desk):
     cpdef int on_trade(self, int index, long long ts, long long price, long long qty, int aggressor) except -1
     cpdef int on_book(self, int index, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
     cdef bint takes_groups(self, int index) except -1
-    cdef int _meet(self, Market market, VenueOrder order) except -1
+    cdef int _meet(self, Market market, VenueOrder order, long long ts) except -1
     cdef int _pass_to(self, long long ts) except -1
     cpdef int on_split(self, int index, long long ts, long long new_shares, long long old_shares) except -1

@@ -60,7 +60,7 @@ class Venue(Desk):
             if order is not None and not market.bars:
                 if order.expire_ts < self.next_expiry:
                     self.next_expiry = order.expire_ts
-                self._meet(market, order)
+                self._meet(market, order, flight.arrival)
             return 0
         if market.bars and request.basis_ts > market.settled_to:
             market.held.append(flight)  # a bar that opened before it was sent may still come, and may fill the order
@@ -72,14 +72,14 @@ class Venue(Desk):
                 if changed is not None and (changed.fresh or changed.waiting or changed.place is not None):
                     changed = None  # else it has become larger, and lost its place in the queue
             if changed is not None and not market.bars:
-                self._meet(market, changed)
+                self._meet(market, changed, flight.arrival)
             return 0
         return self.cancel(market, flight)
 
-    def _meet(self, market: Market, order: VenueOrder) -> cython.int:
-        """An order that has just come meets what stands: the book, or the quote."""
+    def _meet(self, market: Market, order: VenueOrder, ts: cython.longlong) -> cython.int:
+        """An order that has just come, or more of it, meets what stands: the book, or the quote."""
         if market.depth is not None:
-            return arrive_at_book(self, market, market.depth, order)
+            return arrive_at_book(self, market, market.depth, order, ts)
         return meet_on_arrival(self, market, order)
 
     def open_bar(self, index: cython.int, ts_open: cython.longlong) -> cython.int:
@@ -156,6 +156,8 @@ class Venue(Desk):
                     match_print(self, market, market.depth, ts, price, qty, aggressor)
                 else:
                     match_trade(self, market, ts, price, qty, aggressor)
+            elif market.depth is not None and market.depth.orders is not None:
+                market.depth.hidden_of(-aggressor, price, qty, ts)  # its executions are told, and explain no later trade
             if market.depth is not None and market.depth.line is not None:
                 market.depth.line.trade(-aggressor, price, qty, ts)
         market.last = price

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from depth_machine import act, depth_venue, play_book
 from machine import T0, coin
 from slow_depth import DepthRules
@@ -149,6 +150,25 @@ def test_book_that_is_not_good_matches_nothing_and_says_so() -> None:
     assert fills(LEVELS, *seen, good) == [(2, 9, 5, 101, "taker")]
 
 
+LOST = ("STATUS", 0, int(BookState.RESYNCING), int(BookFault.GAP))
+MUCH_LATER = full(30_000_000_000, ("SET", 1, 199, 10), ("SET", -1, 201, 10))
+
+
+@pytest.mark.parametrize(
+    ("seen", "ended"),
+    [
+        ([b(1, LOST, last=False), send(2, 1, tif="IOC")], 2),  # as the catalog writes it: no end of a group
+        ([b(1, LOST, last=False), send(2, 1, limit=150, tif="FOK")], 2),
+        ([b(1, ("SET", 1, 99, 5), last=False), send(2, 1, tif="IOC"), b(3, LOST)], 3),
+        ([b(1, ("SET", 1, 99, 5), last=False), send(2, 1, tif="IOC"), b(3, LOST, last=False)], 3),
+        ([send(1, 1, tif="IOC", late=True), b(3, LOST)], 3),
+        ([b(1, ("SET", 1, 99, 5), last=False), send(2, 1, tif="IOC"), b(3, ("SET", -1, 98, 5))], 3),  # it ends crossed
+    ],
+)
+def test_order_that_may_not_wait_takes_nothing_from_the_book_after_a_gap(seen: list[Any], ended: int) -> None:
+    assert words(LEVELS, 1, full(0), *seen, MUCH_LATER)[-1] == ("CANCEL", ended, "TIME_IN_FORCE")
+
+
 def test_crossed_book_fills_nothing_until_a_full_one_comes() -> None:
     seen = [full(0), send(0, 1, limit=99), b(1, ("SET", -1, 98, 5)), b(2, ("SET", -1, 98, 5))]
     assert fills(LEVELS, *seen) == []
@@ -199,6 +219,38 @@ def test_smaller_quantity_keeps_the_place_and_larger_or_other_price_loses_it() -
         assert fills(LEVELS, *rest, ("replace", T0 + 2, 1, *replaced), trade) == expected
 
 
+def test_order_of_which_more_has_come_joins_the_queue_when_it_comes() -> None:
+    rest = [full(0), send(1, 1, limit=99), b(5, ("SET", 1, 99, 30))]
+    _, _, market = play_book(LEVELS, [*rest, ("replace", T0 + 20, 1, 9, 99)])
+    assert market.depth is not None
+    assert market.depth.placements.words()[6:] == [1, T0 + 20, 0, 30, 9, 0]
+    venue = depth_venue(LEVELS, silence_max_ns=10)
+    _, _, market = play_book(LEVELS, [*rest, ("replace", T0 + 20, 1, 9, 99)], venue)
+    assert market.depth is not None
+    assert market.depth.shut_counts() == {"STALE": 1}
+    assert len(market.depth.placements.words()) == 6
+
+
+def test_market_order_walks_levels_far_from_the_best_to_the_end() -> None:
+    far = full(0, ("SET", 1, 99, 10), ("SET", -1, 101, 10), ("SET", -1, 500, 10), ("SET", -1, 400, 10))
+    assert fills(LEVELS, far, send(1, 1, qty=35), send(2, 2, qty=40, limit=9_999, tif="FOK")) == [
+        (1, 1, 10, 101, "taker"),
+        (1, 1, 10, 400, "taker"),
+        (1, 1, 10, 500, "taker"),
+    ]
+
+
+def test_mark_outs_that_the_data_end_before_are_unknown_after_any_number_of_fills() -> None:
+    second = 1_000_000_000
+    seen = [full(0, ("SET", 1, 99, 10), ("SET", -1, 101, 1_000)), *(send(k, k, qty=1) for k in range(1, 65))]
+    seen += [b(20 * second, ("SET", 1, 97, 5)), *(send(30 * second + k, k, qty=1) for k in range(65, 68))]
+    _, _, market = play_book(LEVELS, seen)
+    assert market.depth is not None
+    rows = market.depth.marks.rows()
+    assert rows[63] == (64, 200, 200, 200)
+    assert rows[64:] == [(65, 0, 0, 0), (66, 0, 0, 0), (67, 0, 0, 0)]
+
+
 # ---- order by order
 
 
@@ -234,6 +286,15 @@ def test_exact_trade_that_no_execution_explains_met_a_hidden_order_and_meets_tho
     assert fills(ORDERS, *behind, t(1, 99, 12)) == [(1, 1, 2, 99, "maker")]  # ten stand before us
     seen = [b(1, ("MATCH", 1, 99, 4, 11)), t(1, 99, 4), t(1, 99, 8)]
     assert fills(ORDERS, *behind, *seen) == [(1, 1, 2, 99, "maker")]
+
+
+def test_exact_trade_of_executions_from_before_our_arrival_does_not_fill_us() -> None:
+    executed = b(1, ("MATCH", 1, 99, 4, 11), ("MATCH", 1, 99, 6, 12))
+    for ts in (1, 2):  # of their moment, and later
+        assert fills(ORDERS, TOLD, executed, send(ts, 1, limit=99), t(3, 99, 10)) == []
+    assert fills(ORDERS, TOLD, executed, send(2, 1, limit=99), t(3, 99, 12)) == [(1, 3, 2, 99, "maker")]
+    told = [TOLD, executed, t(1, 99, 10), send(2, 1, limit=99)]  # a trade explains executions once, whoever rests
+    assert fills(ORDERS, *told, t(3, 99, 10)) == [(1, 3, 5, 99, "maker")]
 
 
 def test_book_of_orders_gives_back_what_we_took_as_it_leaves() -> None:
