@@ -69,7 +69,9 @@ MODELS = {"pessimistic": LEVELS, "power": LEVELS, "log": LEVELS, "rebuilt": REBU
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_execution_of_the_real_order_finds_ours_where_ours_is_first(kind: str) -> None:
-    made = tape((1, [bid(7)]), (2, [bid(8)]), (5, [about("MATCH", 7)]), (6, [about("DELETE", 8)]), prints=((5, 101 * TICK, 4),))
+    made = tape(
+        (1, [bid(7)]), (2, [bid(8)]), (5, [about("MATCH", 7)]), (6, [about("DELETE", 8)]), prints=((5, 101 * TICK, 4),)
+    )
     rival = Rival(kind, queue(kind), MODELS[kind])
     assert outcome(made, rival) == {7: (0, True), 8: (4, False)}  # what stood before 8 took it all
 
@@ -87,7 +89,14 @@ def test_baselines_fill_nothing_and_all_that_a_trade_touches() -> None:
 
 
 def test_only_the_exact_model_knows_who_left_before_ours() -> None:
-    groups = ((1, [bid(6)]), (2, [bid(7)]), (3, [bid(8)]), (4, [about("DELETE", 6)]), (5, [about("MATCH", 7)]), (9, [about("DELETE", 8)]))
+    groups = (
+        (1, [bid(6)]),
+        (2, [bid(7)]),
+        (3, [bid(8)]),
+        (4, [about("DELETE", 6)]),
+        (5, [about("MATCH", 7)]),
+        (9, [about("DELETE", 8)]),
+    )
     made = tape(*groups, prints=((5, 101 * TICK, 4),))
     assert outcome(made, Rival("exact", queue("exact"), ORDERS))[7] == (0, True)
     assert outcome(made, Rival("pessimistic", queue("pessimistic")))[7] == (4, False)
