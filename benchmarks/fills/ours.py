@@ -98,13 +98,15 @@ def venue_of(instrument: Instrument, model: str, power: float) -> Venue:
     return Venue([market], LATENCY, Slippage(), BarFills(), 0)
 
 
-def our_fills(given: Given, model: str, power: float = 3.0) -> NDArray[np.void]:
-    """What became of each order, alone at a venue under a queue model."""
+def our_fills(
+    given: Given, model: str, power: float = 3.0, lanes: Sequence[Sequence[int]] | None = None
+) -> NDArray[np.void]:
+    """What became of each order under a queue model, by default alone at a venue."""
     rows = EventRows()
     rows.hold(given.records)
     steps = steps_of(given.records)
     found = np.zeros(len(given.orders), OUTCOME)
-    for lane in lanes_of(given.orders):
+    for lane in lanes or lanes_of(given.orders):
         play(venue_of(given.instrument, model, power), rows, steps, given.orders, lane, found)
     return found
 
@@ -118,12 +120,15 @@ def play(
     found: NDArray[np.void],
 ) -> None:
     """The orders of a lane at a venue; `found` gets what was filled."""
+    requests = []
     for number in lane:
         send, cancel, side, price, qty, kind = orders[number].tolist()
         how = int(OrderType.LIMIT if price else OrderType.MARKET)
         terms = make_terms(side, how, _TIF[kind], _FLAG[kind], qty, price, 0, 0, 0, 0)
-        venue.send(make_request(_SUBMIT, 0, 0, send, send, number + 1, terms))
-        venue.send(make_request(_CANCEL, 0, 0, cancel, cancel, number + 1, None))
+        requests.append(make_request(_SUBMIT, 0, 0, send, send, number + 1, terms))
+        requests.append(make_request(_CANCEL, 0, 0, cancel, cancel, number + 1, None))
+    for request in sorted(requests, key=lambda request: request.ts):  # a later one never overtakes
+        venue.send(request)
     last = int(orders["cancel"][lane[-1]]) + ENTRY_NS
     for ts, start, stop, price, qty, aggressor in steps:
         if ts > last:

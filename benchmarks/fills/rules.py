@@ -158,6 +158,9 @@ class Alone:
         if gone < 0 or self.model == "pessimistic":
             return
         behind = before - self.ahead
+        if self.model == "log" and 1 + self.ahead / self.scale <= 0:
+            self.ahead = _FAR  # its logarithm is no number, and the smaller one of none and the level is the level
+            return
         share = self._share(self.ahead, behind)
         self.ahead += min(behind - share * gone, 0.0) - (1 - share) * gone
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,13 +67,13 @@ def events_of(given: Given) -> NDArray[np.void]:
     return events
 
 
-def input_of(given: Given) -> dict[str, NDArray[np.generic] | float | int]:
+def input_of(given: Given, lanes: Sequence[Sequence[int]]) -> dict[str, NDArray[np.generic] | float | int]:
     """What the program reads."""
     prices, quantities = 10.0**given.instrument.price_decimals, 10.0**given.instrument.qty_decimals
     orders = given.orders
     number = np.arange(len(orders))
     lane = np.zeros(len(orders), np.int64)
-    for k, members in enumerate(lanes_of(orders)):
+    for k, members in enumerate(lanes):
         lane[members] = k
     sends = np.stack([orders["send"], number, np.zeros_like(number)], axis=1)
     cancels = np.stack([orders["cancel"], number, np.ones_like(number)], axis=1)
@@ -99,11 +100,13 @@ class Theirs(NamedTuple):
     stopped: NDArray[np.bool_]
 
 
-def their_fills(given: Given, model: str, power: float, where: PeerEnvironment) -> Theirs:
-    """What became of each order there. Raises: DataError: its program failed."""
+def their_fills(
+    given: Given, model: str, power: float, where: PeerEnvironment, lanes: Sequence[Sequence[int]] | None = None
+) -> Theirs:
+    """What became of each order there, by default alone. Raises: DataError: its program failed."""
     with tempfile.TemporaryDirectory(prefix="lockstep-fills-") as folder:
         put, got = Path(folder) / "given.npz", Path(folder) / "got.npz"
-        np.savez(put, **input_of(given))  # type: ignore[arg-type]
+        np.savez(put, **input_of(given, lanes or lanes_of(given.orders)))  # type: ignore[arg-type]
         command = [str(where.python), "-m", PROGRAM, str(put), str(got), model, str(power)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
         if done.returncode != 0:
