@@ -6,7 +6,6 @@ to be compared: the schedule is dealt to lanes in which one ends before the next
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -15,12 +14,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.book_data import history
 from benchmarks.fills.schedule import ENTRY_NS, KINDS, RESPONSE_NS, Given
 from lockstep.book.l2 import L2Book
 from lockstep.model.enums import EventKind, OrderEventKind, OrderFlag, OrderState, OrderType, TimeInForce
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Fill, Timer
-from lockstep.model.record import BOOK_LAST, CLOCK, Records
+from lockstep.model.record import BOOK_LAST, Records
 from lockstep.model.rows import EventRows
 from lockstep.model.traffic import make_request, make_terms
 from lockstep.portfolio.portfolio import Portfolio
@@ -33,7 +33,6 @@ from lockstep.sim.market import Market
 from lockstep.sim.models import BarFills, BookFills, Latency, Slippage
 from lockstep.sim.queue import QueueModel
 from lockstep.sim.venue import Venue
-from lockstep.store.catalog.market_data import DataInfo, MarketData, Spool, SpooledRows
 from lockstep.strategy.base import Strategy
 
 OUTCOME = np.dtype([("filled", "<i8"), ("first", "<i8"), ("last", "<i8"), ("price", "<i8")])
@@ -222,33 +221,9 @@ def backtest_fills(given: Given, lane: Sequence[int], model: str, power: float =
         books=BookFills(queue=model, power=Decimal(str(power))),
         limits=RiskLimits(buying_power=False),
     )
-    data = [_history(given, EventKind.BOOK, "book"), _history(given, EventKind.TRADE, "trade")]
+    kinds = ((EventKind.BOOK, "book"), (EventKind.TRADE, "trade"))
+    data = [history(given.instrument, given.records[given.records["kind"] == kind], name) for kind, name in kinds]
     outcome = Backtest(StrategyFile(strategy, "", Path("scheduled.py")), data, config).run()
     (seat,) = outcome.engine.seats
     found: NDArray[np.void] = seat.strategy.outcome
     return found
-
-
-def _history(given: Given, kind: EventKind, name: str) -> MarketData:
-    records = np.ascontiguousarray(given.records[given.records["kind"] == kind])
-    records["seq"] = np.arange(len(records))
-    spool = Spool()
-    spool.append(records)
-    spool.flush()
-    info = DataInfo(
-        symbol=given.instrument.symbol,
-        source="Binance",
-        rows=len(records),
-        first_ns=int(records["clock"][0]),
-        last_ns=int(records["clock"][-1]),
-        bar_ns=0,
-        gaps=0,
-        longest_gap_ns=0,
-        content_hash=hashlib.blake2b(records.tobytes(), digest_size=16).hexdigest(),
-        splits=0,
-        dividends=0,
-        adjustments="not modelled",
-        notes=(),
-        kind=name,
-    )
-    return MarketData(given.instrument, info, SpooledRows(spool, 0, len(records), by=CLOCK))
