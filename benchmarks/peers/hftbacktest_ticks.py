@@ -1,6 +1,6 @@
 """hftbacktest on the rows of books.
 
-`tick_backtest`: a numba strategy that takes back a bid and an ask at the best and sends them again every tenth of a second, with
+`tick_backtest`: a numba strategy that keeps a bid and an ask at the best, looking every tenth of a second, with
 `RiskAdverseQueueModel`, on its faster `ROIVectorMarketDepth`, through `NoPartialFillExchange`: with `PartialFillExchange` it ends with
 an error on the way (case `stops` in docs/guides/hftbacktest.md). `l2_loop`: no strategy and no orders, to the end of
 the data: the nearest there is to a loop over a book. It tells each change to two books, the exchange's and the strategy's, and
@@ -45,21 +45,32 @@ _BUY, _SELL = 1 << 29, 1 << 28
 
 
 @njit
+def take_back(hbt, order_id):  # type: ignore[no-untyped-def]
+    """Cancel an order that is still there."""
+    order = hbt.orders(0).get(order_id)
+    if order is not None and order.cancellable:
+        hbt.cancel(0, order_id, False)
+
+
+@njit
 def two_sides(hbt, begin, every, steps, qty):  # type: ignore[no-untyped-def]
     """Returns: how many orders were sent."""
-    sent = 0
+    sent = bid_id = ask_id = bid_tick = ask_tick = 0
     hbt.elapse(0)
     hbt.elapse(begin - hbt.current_timestamp)
     for _ in range(steps):
         hbt.clear_inactive_orders(0)
-        for i in (sent - 1, sent):
-            order = hbt.orders(0).get(i)
-            if order is not None and order.cancellable:
-                hbt.cancel(0, i, False)
         depth = hbt.depth(0)
-        hbt.submit_buy_order(0, sent + 1, depth.best_bid, qty, GTX, LIMIT, False)
-        hbt.submit_sell_order(0, sent + 2, depth.best_ask, qty, GTX, LIMIT, False)
-        sent += 2
+        if depth.best_bid_tick != bid_tick:
+            take_back(hbt, bid_id)
+            sent += 1
+            bid_id, bid_tick = sent, depth.best_bid_tick
+            hbt.submit_buy_order(0, bid_id, depth.best_bid, qty, GTX, LIMIT, False)
+        if depth.best_ask_tick != ask_tick:
+            take_back(hbt, ask_id)
+            sent += 1
+            ask_id, ask_tick = sent, depth.best_ask_tick
+            hbt.submit_sell_order(0, ask_id, depth.best_ask, qty, GTX, LIMIT, False)
         if hbt.elapse(every) != 0:
             break
     while hbt.elapse(1_000_000_000_000) == 0:
