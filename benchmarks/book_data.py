@@ -41,7 +41,9 @@ def _numbers_of(recording: Path) -> RecordedBook:
     what = np.where(trade, TRADE, np.where(action == BookAction.CLEAR, CLEAR, SET))
     ends = ~trade & (records["flags"] & BOOK_LAST > 0)
     side = records["aux"].astype(np.int64) - 2
-    for column, values in enumerate((records["clock"], records["ts_event"], what, side, records["p0"], records["p1"], ends)):
+    for column, values in enumerate(
+        (records["clock"], records["ts_event"], what, side, records["p0"], records["p1"], ends)
+    ):
         table[:, column] = values
     begin = (int(table[0, 0]) // STEP_NS + 20) * STEP_NS
     steps = (int(table[-1, 0]) - begin) // STEP_NS - 20

@@ -2,7 +2,7 @@
 
     python -m benchmarks.ours_books ROW PATH [--limit N] [--repeat N]
 
-What is timed: `apply` over all records at once (`l2_loop`), one call from Python for each level (`l2_call`), or `Backtest.run`. Books
+What is timed: `apply` over all changes at once (`l2_loop`), one call from Python for each level (`l2_call`), or `Backtest.run`. Books
 are fresh. `crosses` is the last best bid in units where nothing is traded: who skips his work has another.
 """
 
@@ -17,7 +17,18 @@ from msgspec.structs import replace
 
 from benchmarks.book_data import histories_of, instrument_of, records_of
 from benchmarks.ours import STRATEGIES
-from benchmarks.peers.books import ENTRY_NS, QUANTITY_LOTS, RESPONSE_NS, SET, SIDE, STEP_NS, WHAT, WIDTH, RecordedBook, read_book
+from benchmarks.peers.books import (
+    ENTRY_NS,
+    QUANTITY_LOTS,
+    RESPONSE_NS,
+    SET,
+    SIDE,
+    STEP_NS,
+    WHAT,
+    WIDTH,
+    RecordedBook,
+    read_book,
+)
 from benchmarks.peers.program import ProgramArguments, ProgramResult, RunFigures, best_of, parse_arguments
 from lockstep._version import __version__
 from lockstep.book.l2 import L2Book
@@ -29,8 +40,15 @@ from lockstep.run.backtest import Backtest
 from lockstep.run.config import BacktestConfig
 from lockstep.run.strategy_file import load_strategy
 from lockstep.sim.models import BookFills, Latency, Slippage
+from lockstep.store.catalog.readers import read_market_data
 
-ROWS = {"l2_loop": "", "l2_call": "", "tick_backtest": "two_sides.py", "tick_python": "best_changes.py"}
+ROWS = {
+    "l2_loop": "",
+    "l2_call": "",
+    "tick_backtest": "two_sides.py",
+    "tick_python": "best_changes.py",
+    "memory": "best_changes.py",
+}
 CONFIG = BacktestConfig(
     cash=Decimal(10) ** 9,
     leverage=Decimal(100),
@@ -47,6 +65,8 @@ def measure(given: ProgramArguments) -> ProgramResult:
         book = read_book(given.path, given.limit)
         events, run = _loop(book) if given.row == "l2_loop" else _calls(book)
         return best_of("lockstep", __version__, events, given.repeat, run)
+    if given.row == "memory":
+        return _memory(given)
     book, data = histories_of(given.path, given.limit)
     strategy = load_strategy(STRATEGIES / ROWS[given.row])
     params: dict[str, float] = {}
@@ -65,6 +85,22 @@ def measure(given: ProgramArguments) -> ProgramResult:
     return best_of("lockstep", __version__, len(book), given.repeat, run_once)
 
 
+def _memory(given: ProgramArguments) -> ProgramResult:
+    """A recording as the venue's recorder left it, or a folder of them, read and played: what counts is the peak."""
+    data = [entry for entry in read_market_data(given.path, kind="depth") if entry.info.kind in ("book", "trade")]
+    strategy = load_strategy(STRATEGIES / ROWS[given.row])
+
+    def run_once() -> RunFigures:
+        backtest = Backtest(strategy, data, CONFIG)
+        start = time.perf_counter()
+        outcome = backtest.run()
+        seconds = time.perf_counter() - start
+        crosses = sum(getattr(seat.strategy, "crosses", 0) for seat in outcome.engine.seats)
+        return RunFigures(seconds, outcome.orders, outcome.fills, 0, outcome.final_equity, crosses)
+
+    return best_of("lockstep", __version__, sum(entry.info.rows for entry in data), 1, run_once)
+
+
 def steps_in(book: RecordedBook) -> int:
     """How many steps of the quoting strategy the records at hand have room for."""
     last = book.numbers[(len(book) - 1) * WIDTH]
@@ -73,6 +109,7 @@ def steps_in(book: RecordedBook) -> int:
 
 def _loop(book: RecordedBook) -> tuple[int, Callable[[], RunFigures]]:
     records = records_of(book)
+    count = int((np.frombuffer(book.numbers, np.int64).reshape(-1, WIDTH)[:, WHAT] == SET).sum())
     changes = np.ascontiguousarray(records[records["kind"] == EventKind.BOOK])
     rows = EventRows()
     rows.hold(changes)
@@ -84,7 +121,7 @@ def _loop(book: RecordedBook) -> tuple[int, Callable[[], RunFigures]]:
         seconds = time.perf_counter() - start
         return RunFigures(seconds, 0, 0, 0, 0.0, fresh.bid_units)
 
-    return len(changes), run_once
+    return count, run_once
 
 
 def _calls(book: RecordedBook) -> tuple[int, Callable[[], RunFigures]]:

@@ -37,7 +37,12 @@ def fills_table() -> str:
             names = read_kept(stem, model, power).explained
             count = Counter(names)
             several = sum(number for name, number in count.items() if " + " in name)
-            cells = [stem.rpartition("_")[0], f"`{model_text(model, power)}`", f"{len(names):,}", f"{count[''] / len(names):.2%}"]
+            cells = [
+                stem.rpartition("_")[0],
+                f"`{model_text(model, power)}`",
+                f"{len(names):,}",
+                f"{count[''] / len(names):.2%}",
+            ]
             cells += [str(count[name]) for name in (*_CLASSES,)] + [str(several), str(count["unexplained"])]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -46,7 +51,9 @@ def fills_table() -> str:
 def cases_table() -> str:
     """A row for each minimal case."""
     lines = ["| case | what happens, and why ours | ours | hftbacktest |", "|---|---|---|---|"]
-    lines += [f"| `{case.name}` | {case.why} | {_said(case.ours, case)} | {_said(case.theirs, case)} |" for case in CASES]
+    lines += [
+        f"| `{case.name}` | {case.why} | {_said(case.ours, case)} | {_said(case.theirs, case)} |" for case in CASES
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,11 @@ from pathlib import Path
 
 WIDTH = 7
 CLOCK, VENUE_TIME, WHAT, SIDE, PRICE, QUANTITY, ENDS = range(WIDTH)
-SET, CLEAR, TRADE = 1, 2, 3  # in WHAT. SIDE: +1 or -1 of a level, or who took. ENDS: 1 where the venue's message is complete
+SET, CLEAR, TRADE = (
+    1,
+    2,
+    3,
+)  # in WHAT. SIDE: +1 or -1 of a level, or who took. ENDS: 1 where the venue's message is complete
 
 STEP_NS = 100_000_000
 QUANTITY_LOTS = 10

@@ -113,7 +113,9 @@ def main() -> None:
             hbt.close()
             if at < 0:
                 break
-            fault = actions[max(0, min(at, len(actions)) - 1), 1]  # the order sent last: in a lane, the only one that is open
+            fault = actions[
+                max(0, min(at, len(actions)) - 1), 1
+            ]  # the order sent last: in a lane, the only one that is open
             stopped[fault] = 1
             actions = np.ascontiguousarray(actions[actions[:, 0] > actions[actions[:, 1] == fault][-1, 0]])
     np.savez(sys.argv[2], filled=filled, first=first, last=last, tick=tick, status=status, stopped=stopped)

@@ -28,6 +28,7 @@ from benchmarks.peers.books import (
     QUANTITY,
     QUANTITY_LOTS,
     RESPONSE_NS,
+    SET,
     SIDE,
     STEP_NS,
     TRADE,
@@ -148,7 +149,7 @@ def measure(arguments: ProgramArguments) -> str:
     steps = max(1, min(book.steps, (last - book.begin) // STEP_NS - 20))
     run_once(book, events, arguments.row, steps)  # compiles
     counted = np.frombuffer(book.numbers, np.int64).reshape(-1, WIDTH)[:, WHAT]
-    count = len(counted) if arguments.row == "tick_backtest" else int((counted != TRADE).sum())
+    count = len(counted) if arguments.row == "tick_backtest" else int((counted == SET).sum())
     result = best_of(
         "hftbacktest", str(__version__), count, arguments.repeat, lambda: run_once(book, events, arguments.row, steps)
     )

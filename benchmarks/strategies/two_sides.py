@@ -3,13 +3,16 @@
 What it sends depends on the book alone, so that every simulator sees the same orders whatever it fills.
 """
 
+from datetime import timedelta
+
 from lockstep import Strategy, Timer
+
+EVERY = timedelta(milliseconds=100)
 
 
 class TwoSides(Strategy):
     begin: int = 0
     steps: int = 0
-    every: int = 100_000_000
     qty: float = 0.01
 
     def on_start(self) -> None:
@@ -20,6 +23,11 @@ class TwoSides(Strategy):
         self.set_timer(at=self.begin)
 
     def on_timer(self, timer: Timer) -> None:
+        if self.step == 0:
+            self.set_timer(every=EVERY)
+        self.step += 1
+        if self.step > self.steps:
+            return
         bid, ask = self.quoted.bid, self.quoted.ask
         if bid != self.bid_price:
             if self.bid is not None:
@@ -29,6 +37,3 @@ class TwoSides(Strategy):
             if self.ask is not None:
                 self.cancel(self.ask)
             self.ask, self.ask_price = self.sell(self.qty, limit=ask, post_only=True), ask
-        self.step += 1
-        if self.step < self.steps:
-            self.set_timer(at=self.begin + self.step * self.every)
