@@ -98,7 +98,7 @@ def book_memory(setting: Setting) -> list[Entry]:
     note = note_of(one) or note_of(both)
     return [
         Entry("book_memory_mb", peak, "MB", higher_is_better=False, limit=300, note=note_of(one)),
-        Entry("book_memory_growth", growth, "bytes/record", higher_is_better=False, limit=16, note=note),
+        Entry("book_memory_growth", growth, "bytes/record", higher_is_better=False, limit=32, note=note),
     ]
 
 

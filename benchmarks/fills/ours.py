@@ -225,5 +225,5 @@ def backtest_fills(given: Given, lane: Sequence[int], model: str, power: float =
     data = [history(given.instrument, given.records[given.records["kind"] == kind], name) for kind, name in kinds]
     outcome = Backtest(StrategyFile(strategy, "", Path("scheduled.py")), data, config).run()
     (seat,) = outcome.engine.seats
-    found: NDArray[np.void] = seat.strategy.outcome
+    found: NDArray[np.void] = vars(seat.strategy)["outcome"]
     return found

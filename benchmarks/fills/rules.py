@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.fills.schedule import ENTRY_NS, KINDS, Given
@@ -256,9 +257,9 @@ def _pass_by(given: Given, waiting: list[Alone]) -> None:
 
 def explained(
     given: Given,
-    ours: NDArray[object],
-    theirs: NDArray[object],
-    stopped: NDArray[object],
+    ours: NDArray[np.void],
+    theirs: NDArray[np.void],
+    stopped: NDArray[np.bool_],
     model: str,
     power: float,
 ) -> dict[int, str]:
@@ -273,11 +274,11 @@ def explained(
     left = []
     for k in differing:
         mine, whole = tried[k]
-        if mine.outcome != ours[k].tolist():  # type: ignore[attr-defined]
+        if mine.outcome != ours[k].tolist():
             found[k] = "unexplained"
         elif stopped[k]:
             found[k] = "stops" if whole.ended_exactly else "unexplained"
-        elif whole.outcome != theirs[k].tolist():  # type: ignore[attr-defined]
+        elif whole.outcome != theirs[k].tolist():
             found[k] = "unexplained"
         else:
             left.append(k)
@@ -285,7 +286,7 @@ def explained(
         sets = [frozenset(chosen) for chosen in combinations(SWITCHES, size)]
         tried = _by_order(outcomes(given, [(k, s) for k in left for s in sets], model, power)) if left else {}
         for k in list(left):
-            fitting = [run.switches for run in tried[k] if run.outcome == theirs[k].tolist()]  # type: ignore[attr-defined]
+            fitting = [run.switches for run in tried[k] if run.outcome == theirs[k].tolist()]
             if fitting:
                 found[k] = " + ".join(name for name in SWITCHES if name in fitting[0])
                 left.remove(k)

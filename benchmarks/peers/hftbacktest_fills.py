@@ -11,6 +11,7 @@ stopped with an error while it was open.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 from hftbacktest import BacktestAsset, HashMapMarketDepthBacktest
@@ -21,7 +22,20 @@ TIME_IN_FORCE = np.array([0, 1, 3, 2, 0])  # GTC, POST_ONLY, IOC, FOK, MARKET
 
 
 @njit
-def play(hbt, actions, side, price, qty, kind, tif, filled, first, last, tick, status):  # type: ignore[no-untyped-def]
+def play(
+    hbt: Any,
+    actions: Any,
+    side: Any,
+    price: Any,
+    qty: Any,
+    kind: Any,
+    tif: Any,
+    filled: Any,
+    first: Any,
+    last: Any,
+    tick: Any,
+    status: Any,
+) -> int:
     """Send and cancel at the times given; after each answer look at every order that is open."""
     begin = actions[0, 0] - 1_000_000_000
     if hbt.elapse(0) != 0:
@@ -74,7 +88,7 @@ def play(hbt, actions, side, price, qty, kind, tif, filled, first, last, tick, s
     return -1
 
 
-def asset_of(given, model: str, power: float):  # type: ignore[no-untyped-def]
+def asset_of(given: Any, model: str, power: float) -> Any:
     """The instrument under a queue model."""
     asset = (
         BacktestAsset()

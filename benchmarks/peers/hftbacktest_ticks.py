@@ -46,7 +46,7 @@ _BUY, _SELL = 1 << 29, 1 << 28
 
 
 @njit
-def take_back(hbt, order_id):  # type: ignore[no-untyped-def]
+def take_back(hbt: Any, order_id: int) -> None:
     """Cancel an order that is still there."""
     order = hbt.orders(0).get(order_id)
     if order is not None and order.cancellable:
@@ -54,7 +54,7 @@ def take_back(hbt, order_id):  # type: ignore[no-untyped-def]
 
 
 @njit
-def two_sides(hbt, begin, every, steps, qty):  # type: ignore[no-untyped-def]
+def two_sides(hbt: Any, begin: int, every: int, steps: int, qty: float) -> int:
     """Returns: how many orders were sent."""
     sent = bid_id = ask_id = bid_tick = ask_tick = 0
     hbt.elapse(0)
@@ -80,7 +80,7 @@ def two_sides(hbt, begin, every, steps, qty):  # type: ignore[no-untyped-def]
 
 
 @njit
-def to_the_end(hbt):  # type: ignore[no-untyped-def]
+def to_the_end(hbt: Any) -> int:
     """Returns: the last best bid, in ticks."""
     while hbt.elapse(1_000_000_000_000) == 0:
         pass

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from benchmarks.fills.kept import KEPT, MODELS, RECORDINGS, model_text, read_kept
 from benchmarks.fills.ours import backtest_fills, lanes_of, our_fills
 from benchmarks.fills.page import PAGE, with_tables

@@ -100,7 +100,7 @@ def tell_group(
         if depth.marks.next_due < rows.w[start, 1] and not depth.in_group:
             depth.marks.settle(rows.w[start, 1], depth.middle())
         while i < stop:
-            last = i if depth.levels is None or depth.holes > 0 else _first_of_ours(market, depth, rows, i, stop)
+            last = i if depth.levels is None or depth.holes > 0 else _first_of_ours(market, rows, i, stop)
             if last > i:
                 cython.cast(L2Book, depth.levels).apply(rows, i, last)
                 depth.in_group = True
@@ -120,7 +120,7 @@ def tell_group(
 @cython.wraparound(False)
 @cython.initializedcheck(False)
 def _first_of_ours(
-    market: Market, depth: Liquidity, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t
+    market: Market, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t
 ) -> cython.Py_ssize_t:
     """The first row from start on that is more than a level at which no order of ours rests; stop without any."""
     order: VenueOrder

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from benchmarks.fills.cases import CASES, MS, T0, Case, given_of, in_ms
 from benchmarks.fills.ours import lanes_of, our_fills
 from benchmarks.fills.rules import SWITCHES, explained, outcomes
