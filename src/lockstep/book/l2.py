@@ -90,6 +90,8 @@ class L2Book(Book):
         if start < 0 or stop > rows.w.shape[0] or start > stop:
             raise IndexError(f"rows {start} to {stop} of {rows.w.shape[0]}")
         bad: cython.Py_ssize_t = 0
+        bids: Ladder = self.bid_side
+        asks: Ladder = self.ask_side
         head: cython.longlong
         flags: cython.longlong
         side: cython.int
@@ -101,7 +103,10 @@ class L2Book(Book):
             if flags & _ACTION_BITS == _SET:
                 if self.tick == 1 and rows.w[i, 5] >= 0:  # what `update` does, most of the time
                     self.updates += 1
-                    _put(self.bid_side if side > 0 else self.ask_side, rows.w[i, 4], rows.w[i, 5])
+                    if side > 0:
+                        _put(bids, rows.w[i, 4], rows.w[i, 5])
+                    else:
+                        _put(asks, rows.w[i, 4], rows.w[i, 5])
                 else:
                     bad += self.update(side, rows.w[i, 4], rows.w[i, 5])
             else:
