@@ -1,8 +1,9 @@
 """Compare fills with hftbacktest, which is installed on demand in an environment of its own.
 
-    python -m benchmarks.fills [--data FOLDER] [--only RECORDING] [--keep]
+    python -m benchmarks.fills [--data FOLDER] [--only RECORDING] [--again] [--keep]
 
-Runs the minimal cases and the recordings through both and prints a line for each. --keep writes what the tests compare with, and the
+Runs the minimal cases and the recordings through both and prints a line for each. --again: after a change of ours, with what is kept of
+hftbacktest. --keep writes what the tests compare with, and the
 tables of docs/guides/hftbacktest.md.
 """
 
@@ -16,12 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.fills.cases import CASES, given_of, in_ms
-from benchmarks.fills.kept import KEPT, MODELS, RECORDINGS, Kept, columns_of, model_text, schedule_hash
+from benchmarks.fills.kept import (
+    KEPT,
+    MODELS,
+    RECORDINGS,
+    Kept,
+    columns_of,
+    kept_version,
+    model_text,
+    read_kept,
+    schedule_hash,
+)
 from benchmarks.fills.ours import our_fills
 from benchmarks.fills.page import write_page
 from benchmarks.fills.rules import explained
 from benchmarks.fills.schedule import Given, given
-from benchmarks.fills.theirs import environment, their_fills
+from benchmarks.fills.theirs import Theirs, environment, their_fills
 from benchmarks.peers.environments import PeerEnvironment
 from benchmarks.race import recorded_data
 
@@ -41,9 +52,14 @@ def check_cases(where: PeerEnvironment) -> int:
     return wrong
 
 
-def compare(told: Given, model: str, power: float, where: PeerEnvironment) -> Kept:
-    """One recording under one model."""
-    ours, theirs = our_fills(told, model, power), their_fills(told, model, power, where)
+def compare(told: Given, stem: str, model: str, power: float, where: PeerEnvironment | None) -> Kept:
+    """One recording under one model. where: None, with what is kept of it."""
+    ours = our_fills(told, model, power)
+    if where is None:
+        kept = read_kept(stem, model, power, told)
+        theirs = Theirs(kept.outcome, kept.stopped)
+    else:
+        theirs = their_fills(told, model, power, where)
     classes = explained(told, ours, theirs.outcome, theirs.stopped, model, power)
     names = [classes.get(number, "") for number in range(len(ours))]
     return Kept(schedule_hash(told), theirs.outcome, theirs.stopped, names)
@@ -55,14 +71,15 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=recorded_data(), help="folder of the recorded data")
     parser.add_argument("--only", choices=RECORDINGS, help="one recording")
     parser.add_argument("--keep", action="store_true", help="write the kept outcomes and the page's tables")
+    parser.add_argument("--again", action="store_true", help="with what is kept of hftbacktest, which is not run")
     chosen = parser.parse_args()
-    where = environment()
-    failed = check_cases(where) > 0
-    columns: dict[str, NDArray[np.generic]] = {"version": np.array(where.version)}
+    where = None if chosen.again else environment()
+    failed = where is not None and check_cases(where) > 0
+    columns: dict[str, NDArray[np.generic]] = {"version": np.array(where.version if where else kept_version())}
     for stem in [chosen.only] if chosen.only else RECORDINGS:
         told = given(chosen.data / f"crypto_l2/binance_{stem}.raw.zst")
         for model, power in MODELS:
-            kept = compare(told, model, power, where)
+            kept = compare(told, stem, model, power, where)
             classes = Counter(name for name in kept.explained if name)
             text = ", ".join(f"{name} {count}" for name, count in classes.most_common())
             print(f"{stem} {model_text(model, power)}: {len(kept.explained)} orders, differing: {text}", flush=True)

@@ -96,6 +96,14 @@ CASES = (
         ((100, ARRIVES, ARRIVES, 1010),),
     ),
     Case(
+        "twice",
+        "10 lots ahead of us; 4 trade, and the level that became smaller by 4 is told first, at the same time: 6 are ahead, not 2",
+        (Order("GTC", 1, 995, 10),),
+        ((1000, [(1, 995, 10)]), (2100, [(1, 995, 6)]), (2100, (995, 4, -1)), (2200, (995, 5, -1))),
+        (_NONE,),
+        ((3, 2200, 2200, 995),),
+    ),
+    Case(
         "below_zero",
         "with n = 3 the estimate of what is ahead falls to -0.9 as the level is emptied: a trade of 1 lot fills 2",
         (Order("GTC", 1, 995, 10),),

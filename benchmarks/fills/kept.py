@@ -29,6 +29,12 @@ class Kept(NamedTuple):
     explained: list[str]
 
 
+def kept_version() -> str:
+    """Of the hftbacktest whose outcomes are kept."""
+    with np.load(KEPT) as file:
+        return str(file["version"])
+
+
 def schedule_hash(given: Given) -> str:
     """Of the orders: what is kept holds for them alone."""
     return hashlib.blake2b(given.orders.tobytes(), digest_size=8).hexdigest()

@@ -10,7 +10,7 @@ from benchmarks.fills.cases import CASES, Case, Filled
 from benchmarks.fills.kept import MODELS, RECORDINGS, model_text, read_kept
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "hftbacktest.md"
-_CLASSES = ("beyond", "crossed", "remainder", "below_zero", "stops", "reach", "each_row")
+_CLASSES = ("beyond", "twice", "crossed", "remainder", "below_zero", "stops", "reach", "each_row")
 
 
 def with_tables(page: str) -> str:

@@ -25,6 +25,7 @@ SWITCHES = {
     "each_row": "orders are matched after each changed level, not when the venue's message is complete",
     "remainder": "what a limit cannot take within its price is filled at its price all the same",
     "reach": "a market order looks at 100 ticks from the best and no further",
+    "twice": "a trade and the change of its level count one after the other, also where they are of one time",
     "below_zero": "the estimate of what is ahead may fall below zero, and a trade then fills more than it has",
 }
 _FAR = 1 << 60
@@ -37,6 +38,7 @@ class Depth:
 
     levels: dict[int, dict[int, int]] = field(default_factory=lambda: {1: {}, -1: {}})
     their_best: dict[int, int] = field(default_factory=lambda: {1: -_FAR, -1: _FAR})
+    ts: int = 0
 
     def clear(self) -> None:
         """Nothing is known."""
@@ -91,6 +93,12 @@ class Alone:
     rests: bool = False
     ahead: float = 0.0
     traded: int = 0
+    told_ts: int = -1
+    unsettled: bool = False
+    gone: int = 0
+    before: int = 0
+    least: int = 0
+    since: int = -1
     outcome: Outcome = (0, 0, 0, 0)
     ended_exactly: bool = False
     taken: dict[int, int] = field(default_factory=dict)
@@ -134,6 +142,7 @@ class Alone:
         if not self.done:
             self.rests = True
             self.ahead = depth.levels[self.side].get(self.price, 0)
+            self.since = -1 if "twice" in self.switches else depth.ts
 
     def see_level(self, depth: Depth, ts: int, side: int, price: int, before: int, after: int, better: bool) -> None:
         """A level was told."""
@@ -144,15 +153,37 @@ class Alone:
             return
         if price != self.price:
             return
-        gone = before - after - self.traded
-        self.traded = 0
+        twice = "twice" in self.switches
+        if twice or ts > self.told_ts:
+            self.settle()
+            self.told_ts = ts
+        self.least = min(self.least, after) if self.unsettled else after
+        self.unsettled = True
+        if twice:
+            self.gone, self.before = before - after - self.traded, before
+            self.settle()
+        elif after < before:
+            by_trades = min(before - after, self.traded)
+            self.traded -= by_trades
+            self.gone += before - after - by_trades
+            self.before = max(self.before, before)
+
+    def settle(self) -> None:
+        """What was told of the level is settled: what no trade has explained is a cancel."""
+        if not self.unsettled:
+            return
+        gone, before = self.gone, self.before
+        self.unsettled = False
+        self.traded = self.gone = self.before = 0
         if "below_zero" in self.switches:
-            self._see_gone_freely(before, gone)
-        elif self.ahead > 0 and gone > 0 and self.model != "pessimistic":
-            share = self._share(self.ahead, max(0.0, before - self.ahead))
-            self.ahead = max(0.0, self.ahead - (1 - share) * gone)
-        if self.ahead > 0 or "below_zero" in self.switches:
-            self.ahead = min(self.ahead, after)
+            if gone > 0 or "twice" in self.switches:
+                self._see_gone_freely(before, gone)
+            self.ahead = min(self.ahead, self.least)
+        elif self.ahead > 0:
+            if gone > 0 and self.model != "pessimistic":
+                share = self._share(self.ahead, max(0.0, before - self.ahead))
+                self.ahead -= (1 - share) * gone
+            self.ahead = max(0.0, min(self.ahead, self.least))
 
     def _see_gone_freely(self, before: int, gone: float) -> None:
         """hftbacktest's `ProbQueueModel.depth`: nothing is held at zero."""
@@ -195,8 +226,14 @@ class Alone:
             self.ahead = 0.0
             self.fill(ts, self.price, self.left if "beyond" in self.switches else min(qty, self.left))
             return
+        if ts <= self.since:
+            return
+        if "twice" not in self.switches and ts > self.told_ts:
+            self.settle()
+        shown = min(qty, self.gone) if "twice" not in self.switches else 0
+        self.gone -= shown
+        self.traded += qty - shown
         self.ahead -= qty
-        self.traded += qty
         lots = math.floor(0.5 - self.ahead / self.lot)
         if lots < 1:
             return
@@ -248,6 +285,7 @@ def _pass_by(given: Given, waiting: list[Alone]) -> None:
                 if not order.done:
                     order.see_level(depth, ts, aux - 2, price, before, qty, better)
         if flags & BOOK_LAST:
+            depth.ts = ts
             for order in open_orders:
                 if not order.done:
                     order.end_group(depth, ts)

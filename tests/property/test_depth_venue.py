@@ -139,7 +139,9 @@ def rule_sets(draw: st.DrawFn) -> DepthRules:
         orders=orders,
         trades=draw(st.sampled_from([True, True, False])),
         latency=draw(st.sampled_from([0, 0, 1, 2, 7])),
-        queue=draw(st.sampled_from(["pessimistic", "power", "power", "log"] + ["exact"] * 4 * orders)),
+        queue=draw(
+            st.sampled_from(["pessimistic", "power", "power", "log"] + (["exact"] * 4 if orders else ["rebuilt"] * 4))
+        ),
         power=draw(st.sampled_from([0.5, 1.0, 3.0])),
         recovery=draw(st.sampled_from([0, 0, 3])),
         slip_bps=draw(st.sampled_from([0, 0, 150])),

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from slow_rebuilt import SlowRebuilt
 from slow_ticks import NEVER, TickWish
 
 
@@ -40,7 +41,11 @@ class Mine:
     seen: bool = False
     met: int = -1
     ahead: float = 0.0
-    traded: int = 0
+    trades: list[int] = field(default_factory=list)
+    told: list[tuple[int, int]] = field(default_factory=list)  # (before, after) of the level, at the moment told_ts
+    told_ts: int = -1
+    since: int = -1
+    mark: int = 0
     before: set[int] | None = None
 
 
@@ -72,6 +77,8 @@ class SlowDepth:
         self.taken: dict[tuple[int, int], tuple[int, int]] = {}
         self.nets: dict[int, int] = {}
         self.event = 0
+        self.line = SlowRebuilt()
+        self.heard = 0  # when the last group ended
 
     def run(self, actions: list[tuple[Any, ...]]) -> None:
         for what, ts, *rest in actions:
@@ -186,17 +193,19 @@ class SlowDepth:
             elif self.rules.orders:
                 self._order_row(ts, what, side, price, qty, ident, full)
             else:
-                self._level_row(side, price, qty, full)
+                self._level_row(ts, side, price, qty, full)
         self.inside = not last
         if not last:
             return
+        self.heard = ts
         if full and self.state != "AUCTION":
             self.state = "GOOD"
         bids, asks = self._prices(1), self._prices(-1)
         if bids and asks and bids[0] >= asks[0] and self.state == "GOOD":
             self.state = "RESYNCING"
         if full:
-            self._find_places()
+            self.line.whole({level: qty for level, qty in self.levels.items() if qty}, ts)
+            self._find_places(ts)
         self.event += 1
         self._meet_all(ts)
 
@@ -206,14 +215,13 @@ class SlowDepth:
         if not self.rules.recovery:
             self.taken = {key: held for key, held in self.taken.items() if side not in (0, key[0])}
 
-    def _find_places(self) -> None:
+    def _find_places(self, ts: int) -> None:
         for order in self.mine:
             if order.state != "rests" or order.over:
                 continue
-            order.traded = 0
             shown = self._shown(order.wish.side, order.wish.limit)
             if order.before is None:
-                order.ahead = min(order.ahead, shown)
+                self._level_told(order, ts, shown, shown)
             else:
                 here = (order.wish.side, order.wish.limit)
                 order.before = {i for i in order.before if i in self.lines and self._at(i) == here}
@@ -225,26 +233,43 @@ class SlowDepth:
         if self.state != "AUCTION":
             self.state = "RESYNCING"
 
-    def _level_row(self, side: int, price: int, qty: int, full: bool) -> None:
+    def _level_row(self, ts: int, side: int, price: int, qty: int, full: bool) -> None:
         if qty < 0:
             self._fault()
             return
         before = self._shown(side, price)
         self.levels[side, price] = qty
+        if not full:
+            self.line.told(side, price, qty, ts)
         if not self.rules.recovery:
             self.taken.pop((side, price), None)
         if not full:
-            self._level_moved(side, price, before, qty)
+            self._level_moved(ts, side, price, before, qty)
 
-    def _level_moved(self, side: int, price: int, before: int, after: int) -> None:
+    def _level_moved(self, ts: int, side: int, price: int, before: int, after: int) -> None:
         for order in self.mine:
             if order.state == "rests" and (order.wish.side, order.wish.limit) == (side, price):
-                gone = before - after - order.traded
-                order.traded = 0
-                if order.ahead > 0 and gone > 0 and self.rules.queue != "pessimistic":
-                    behind = max(0.0, before - order.ahead)
-                    order.ahead = max(0.0, order.ahead - (1 - self._share(order.ahead, behind)) * gone)
-                order.ahead = min(order.ahead, after) if order.ahead > 0 else order.ahead
+                self._level_told(order, ts, before, after)
+
+    def _level_told(self, order: Mine, ts: int, before: int, after: int) -> None:
+        self._settle(order, ts)
+        order.told_ts = ts
+        order.told.append((before, after))
+
+    def _settle(self, order: Mine, now: int) -> None:
+        """What was told of the level at a moment before now, against all trades up to that moment."""
+        if now <= order.told_ts or not order.told:
+            return
+        falls = [(before, after) for before, after in order.told if after < before]
+        gone = sum(before - after for before, after in falls) - sum(order.trades)
+        least = min(after for _, after in order.told)
+        order.told, order.trades = [], []
+        if order.ahead <= 0:
+            return
+        if gone > 0 and self.rules.queue != "pessimistic":
+            behind = max(0.0, max(before for before, _ in falls) - order.ahead)
+            order.ahead -= (1 - self._share(order.ahead, behind)) * gone
+        order.ahead = max(0.0, min(order.ahead, least))
 
     def _share(self, ahead: float, behind: float) -> float:
         f = (lambda x: math.log(1 + x)) if self.rules.queue == "log" else (lambda x: x**self.rules.power)
@@ -288,7 +313,7 @@ class SlowDepth:
             if held > before - after and after:
                 self.taken[side, at] = (held - before + after, since)
         if self.rules.queue != "exact" and after != before:
-            self._level_moved(side, at, before, after)
+            self._level_moved(ts, side, at, before, after)
 
     # ---- orders meet the book
 
@@ -347,6 +372,8 @@ class SlowDepth:
         elif order.state != "rests":
             order.state = "rests"
             order.ahead = self._shown(wish.side, wish.limit)
+            order.mark = self.line.count
+            order.since = -1 if self.rules.orders else self.heard
             if self.rules.queue == "exact":
                 order.before = {i for i in self.lines if self._at(i) == (wish.side, wish.limit)}
 
@@ -390,6 +417,8 @@ class SlowDepth:
                 self._at_book(order, ts)
         if not self.rules.orders and qty > 0:
             self._hit(ts, -aggressor, price, qty, None)
+        if qty > 0:
+            self.line.trade(-aggressor, price, qty, ts)
 
     def _hit(self, ts: int, side: int, price: int, qty: int, ident: int | None) -> None:
         """A trade took from a side (0: of one not known) at a price."""
@@ -405,10 +434,18 @@ class SlowDepth:
             reaching = left
             if order.wish.limit != price:
                 order.ahead = 0.0
+                order.mark = 0
             elif order.before is not None:
                 reaching = 0 if ident is None or ident in order.before else left
+            elif ts <= order.since:
+                reaching = 0
+            elif self.rules.queue == "rebuilt":
+                self.line.come_to(ts)
+                there = self.line.line((order.wish.side, price))
+                reaching = max(0, left - sum(one.qty for one in there if one.number <= order.mark))
             else:
-                order.traded += qty
+                self._settle(order, ts)
+                order.trades.append(qty)
                 order.ahead -= left
                 reaching = 0
                 if order.ahead <= -0.5:

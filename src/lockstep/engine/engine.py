@@ -13,6 +13,7 @@ from typing import Any
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.book.standing import Book
     from cython.cimports.lockstep.engine.actions import take_action
     from cython.cimports.lockstep.engine.amendments import (
         lose,
@@ -35,6 +36,7 @@ if cython.compiled:
     from cython.cimports.lockstep.portfolio.portfolio import Portfolio
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
+    from lockstep.book.standing import Book
     from lockstep.engine.actions import take_action
     from lockstep.engine.amendments import lose, open_order, take_amendment, take_late_word, take_stranger
     from lockstep.engine.books import KnownBooks, change_of
@@ -411,7 +413,7 @@ class Engine:
                     price, price, price, cython.cast(cython.double, rows.w[i, 5]) / sub.qty_scale
                 )
             if sub.features is not None:
-                sub.features.take_trade(rows, i)
+                sub.features.hear_trade(self.books.books[instrument], rows, i)
             seat = cython.cast(Seat, self.seats[sub.seat_index])
             handler = seat.on_history if history else seat.on_trade
             if handler is not None and (sub.ready or history or sub.look_ready()):
@@ -425,18 +427,17 @@ class Engine:
         return 0
 
     def _on_book(self, instrument: cython.int, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
-        """A change of the book, taken by book and features before the start as well; handlers hear of it once a group."""
+        """A change of the book, before the start as well; at the end of its group features and handlers hear of it."""
         update: object = None
-        holding: Holding = cython.cast(Holding, self.portfolio.holdings[instrument])
-        told: cython.bint = self.books.tell(rows, i, holding) and not self.state.in_history
+        book: Book | None = self.books.books[instrument]
+        if not self.books.tell(rows, i, cython.cast(Holding, self.portfolio.holdings[instrument])):
+            return 0
         for entry in self.by_instrument[instrument]:
             sub: Subscription = cython.cast(Subscription, entry)
-            if sub.features is not None:
-                sub.features.take_book(rows, i)
-            if not told:
-                continue
+            if sub.features is not None and book is not None:
+                sub.features.hear_book(book, rows.w[i, 0])
             seat: Seat = cython.cast(Seat, self.seats[sub.seat_index])
-            if seat.on_book is None or not (sub.ready or sub.look_ready()):
+            if self.state.in_history or seat.on_book is None or not (sub.ready or sub.look_ready()):
                 continue
             if update is None:
                 update = change_of(rows, i, sub)

@@ -26,7 +26,6 @@ else:
     from lockstep.engine.subscription import Subscription
     from lockstep.orders.order import OpenOrders, Order
 from lockstep.engine.guard import take_limits
-from lockstep.features.micro.stream import MarketFeatures
 from lockstep.model.errors import InvariantError, StateError
 from lockstep.model.saved import restore_request, save_request
 from lockstep.orders.saved import restore_order, restore_orders, save_order, save_orders
@@ -224,16 +223,9 @@ def save_subscription(sub: Subscription) -> dict[str, Any]:
         "trades": sub.trades,
         "cooldown_until": sub.cooldown_until,
         "indicators": [entry.save() for entry in sub.sets()],
-        "features": None if sub.features is None else _save_features(sub.features),
+        "features": None if sub.features is None else sub.features.save(),
         "window": None if sub.window is None else sub.window.snapshot().hex(),
     }
-
-
-def _save_features(features: MarketFeatures) -> dict[str, Any]:
-    try:
-        return features.save()
-    except ValueError as e:
-        raise StateError(f"{features.instrument.id}: {e}") from e
 
 
 def _restore_subscription(sub: Subscription, saved: dict[str, Any] | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any, SupportsIndex
 import cython
 
 from lockstep.features.base import Indicator, SeriesIndicator
-from lockstep.features.saved import float_field, floats_field, int_field
+from lockstep.model.fields import float_field, floats_field, int_field
 
 
 @cython.final

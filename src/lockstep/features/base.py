@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 import cython
 
-from lockstep.features.saved import SCHEMA, field, int_field
 from lockstep.model.arguments import factor, finite, whole
+from lockstep.model.fields import field, int_field
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PERIOD_MAX = 10_000  # bars; the depth of a market window, and far beyond any period in use
 COUNT_MAX = 2**62  # bars; only bounds what a saved state may claim
 NAN = math.nan
+SCHEMA = 1  # of saved states; a reader refuses any other
 
 
 @cython.cclass

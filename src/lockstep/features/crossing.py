@@ -6,8 +6,8 @@ from typing import Any, SupportsFloat
 import cython
 
 from lockstep.features.base import Indicator
-from lockstep.features.saved import field, float_field
 from lockstep.features.sources import Level
+from lockstep.model.fields import field, float_field
 
 
 @cython.final

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import cython
 
 from lockstep.features.base import PERIOD_MAX, Indicator, SeriesIndicator
-from lockstep.features.saved import float_field, floats_field, int_field, list_field
 from lockstep.model.arguments import whole
+from lockstep.model.fields import float_field, floats_field, int_field, list_field
 
 if TYPE_CHECKING:
     import numpy as np

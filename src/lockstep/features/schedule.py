@@ -5,8 +5,8 @@ from typing import Any, SupportsFloat
 
 import cython
 
-from lockstep.features.base import Indicator, checked_bar
-from lockstep.features.saved import SCHEMA, field, list_field
+from lockstep.features.base import SCHEMA, Indicator, checked_bar
+from lockstep.model.fields import field, list_field
 
 
 def resolve(indicators: Iterable[Indicator]) -> list[Indicator]:

@@ -8,6 +8,9 @@ from lockstep.model.enums import Settlement
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import Money, fraction_digits
 
+NARROW_MAX = 2.0**62
+"""Half of what 64 bits hold: a bound on products that floats can be trusted to compare with."""
+
 
 @cython.final
 @cython.cclass
@@ -16,6 +19,7 @@ class Valuation:
 
     `worth` grows with the price for every settlement (an inverse contract's is the negative of its base value), so the
     profit of a long position is always worth(exit) - worth(entry): an int, or an exact Fraction for INVERSE.
+    narrow: where price times quantity stays below it, what they are worth fits 62 bits; 0 where that is not so of any.
     """
 
     instrument: Instrument
@@ -24,6 +28,8 @@ class Valuation:
     cash_settled: cython.bint
     inverse: cython.bint
     mark_factor: cython.double
+    narrow: cython.double
+    narrow_factor: cython.longlong
 
     def __init__(self, instrument: Instrument, ledger_decimals: int) -> None:
         self.instrument = instrument
@@ -40,9 +46,15 @@ class Valuation:
             factor = multiplier * Fraction(10) ** (shift - instrument.price_decimals)
         self.factor = int(factor) if factor.denominator == 1 else factor
         self.mark_factor = float(factor / 10**ledger_decimals)
+        narrow = factor.denominator == 1 and factor < NARROW_MAX and not self.inverse
+        self.narrow_factor = int(factor) if narrow else 0
+        self.narrow = NARROW_MAX / float(factor) if narrow else 0.0
 
     def worth(self, price: cython.longlong, qty: cython.longlong) -> Money | Fraction:
         """Ledger units; exact. qty may be negative."""
+        product: cython.double = cython.cast(cython.double, price) * cython.cast(cython.double, qty)
+        if -self.narrow < product < self.narrow:
+            return price * qty * self.narrow_factor  # in C: a third of the time
         wide: cython.py_int = (
             price  # one factor as a Python int first: a product of two C ints wraps before it is stored
         )

@@ -21,10 +21,12 @@ from lockstep.run.charges import NO_FUNDING, Funding, funding_by_instrument
 from lockstep.run.config import BacktestConfig
 from lockstep.run.feeds import KINDS, InstrumentFeeds
 from lockstep.run.identity import RunIdentity
+from lockstep.run.latency import settle
 from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.setup import (
     keep_books,
+    longest_feed_ns,
     refuse_closed,
     refuse_unfed,
     seat_all,
@@ -38,7 +40,7 @@ from lockstep.store.catalog.times import time_text
 from lockstep.store.journal.errors import JournalFailed, JournalFull
 from lockstep.store.rowspool import RowSpool
 
-ORDER_LOG_BYTES_MAX = 8 * 2**20
+ORDER_LOG_BYTES_MAX = 24 * 2**20
 """Memory for each log of orders before it goes to a file: it grows with trading, hence with the number of instruments."""
 
 Progress = Callable[[int, int], None]
@@ -129,6 +131,8 @@ class Backtest:
             for histories in (list(group) for _, group in groupby(self.data, key=lambda entry: entry.instrument.id))
         ]
         self.instruments = [feeds.instrument for feeds in self.feeds]
+        self.settled = settle(self.config.latency, self.feeds)
+        self.config = replace(self.config, latency=self.settled.latency)
         self.funding_given = funding
         self.funding = funding_by_instrument(funding, self.instruments)
         refuse_unknown_margins(self.config.margins, self.instruments)
@@ -239,7 +243,7 @@ class Playing:
 
     def last_clock(self) -> int:
         """No event has a later clock, ns UTC."""
-        end, delay = self.backtest.config.end_ns, self.backtest.config.latency.feed_ns
+        end, delay = self.backtest.config.end_ns, longest_feed_ns(self.backtest.config.latency)
         lasts = [
             data.info.last_ns if end is None else min(data.info.last_ns, end + data.info.bar_ns)
             for data in self.backtest.data

@@ -9,7 +9,7 @@ import msgspec
 from lockstep.model.errors import UsageError, did_you_mean
 from lockstep.model.fees import FeeSchedule
 from lockstep.risk.limits import RiskLimits
-from lockstep.sim.models import LATENCIES, BarFills, BookFills, Latency, Slippage
+from lockstep.sim.models import AUTO, DELAY_WAYS, LATENCIES, BarFills, BookFills, Latency, Slippage
 
 CONFIG_SCHEMA_VERSION = 1
 MISSING_BARS = ("skip", "carry")
@@ -25,7 +25,8 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     each instrument's own schedule; cost_multiple multiplies fees and slippage (cost sensitivity). sessions: the parts of
     the day to trade in, of "pre", "regular", "after"; by default the hours of the instrument's calendar. missing_bars:
     "skip", a missing bar is no event, or "carry", the last price is shown again (`run.carry` has the rule). start_ns, end_ns:
-    bars that start in [start, end), ns UTC. seed: of the latency jitter.
+    bars that start in [start, end), ns UTC. seed: of the latency's draws. latency: "auto"
+    is settled by the data, see `run.latency`.
     """
 
     cash: Decimal = Decimal(100_000)
@@ -36,7 +37,7 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
     leverage: Decimal = Decimal(1)
     fees: FeeSchedule | None = None
     cost_multiple: int = 1
-    latency: Latency = LATENCIES["standard"]
+    latency: Latency = LATENCIES[AUTO]
     slippage: Slippage = Slippage(bps=Decimal(1))
     fills: BarFills = BarFills()
     books: BookFills = BookFills()
@@ -68,10 +69,14 @@ class BacktestConfig(msgspec.Struct, frozen=True, kw_only=True):
         facts: dict[str, Any] = _plain(msgspec.to_builtins(self, builtin_types=(Decimal,)))
         if self.books == BookFills():  # absent: as by default, so that runs without books keep their hashes
             del facts["books"]
-        recorded = facts["latency"].pop("recorded")
+        latency = facts["latency"]
+        for name in ("feed_jitter_ns", *(f"{way}_tail" for way in DELAY_WAYS)):
+            if not latency[name]:  # likewise
+                del latency[name]
+        recorded = latency.pop("recorded")
         if recorded:  # by its content: a recording may have as many rows as the run has orders
             digest = hashlib.sha256(msgspec.json.encode(recorded)).hexdigest()
-            facts["latency"]["recorded"] = {"rows": len(recorded), "sha256": digest}
+            latency["recorded"] = {"rows": len(recorded), "sha256": digest}
         return facts
 
 

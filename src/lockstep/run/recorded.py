@@ -140,7 +140,10 @@ class Recorded:
                 recorded it. StrategyError: the strategy does not load.
         """
         self._refuse_other("hash_schema", HASH_SCHEMA_VERSION)
-        config = msgspec.convert(self.identity["config"], BacktestConfig)
+        latency = self.identity["config"]["latency"]
+        if "recorded" in latency:  # the identity names the rows by their content; they stand beside it
+            latency = latency | {"recorded": self.identity["delays"]}
+        config = msgspec.convert(self.identity["config"] | {"latency": latency}, BacktestConfig)
         plans = self._plans(strategy)
         funding = {ident: funding_from_rows(rows) for ident, rows in self.identity["funding"]}
         backtest = Backtest(plans, self._data(config, places, reading), config, funding=funding)

@@ -104,6 +104,7 @@ def identity_of(playing: Playing, sources: Sequence[DataSource] = ()) -> dict[st
         "seats": [seat.name for seat in playing.engine.seats],
         "said_params": [{name: str(value) for name, value in plan.params.items()} for plan in backtest.plans],
         "reading": [source.reading() for source in sources],
+        "delays": [list(row) for row in backtest.config.latency.recorded],
     }
 
 

@@ -22,6 +22,7 @@ from lockstep.portfolio.attribution import shares, total
 from lockstep.portfolio.readings import PortfolioReadings
 from lockstep.risk.limits import NO_KILL
 from lockstep.run.backtest import Outcome, is_compiled
+from lockstep.run.execution import execution_facts
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.prices import Action, ChartBars, chart_bars, hold, hold_all
 from lockstep.run.profit import profit_columns
@@ -33,6 +34,7 @@ from lockstep.run.tables import (
     kind_counts,
     markout_blocks,
     order_blocks,
+    placement_columns,
     risk_blocks,
     round_trips,
     signal_columns,
@@ -67,6 +69,7 @@ def finish_run(
         ):
             for block in blocks:
                 writer.append_table(name, block)
+        writer.write_table("placements", placement_columns(outcome))
         writer.write_table("trades", trade_columns(outcome, trades))
         writer.write_table("signals", signal_columns(outcome))
         writer.write_table("profit", profit_columns(outcome))
@@ -94,6 +97,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "sharpe": top["sharpe"],
         "max_drawdown": deepest_loss(outcome),
         "final_equity": top["final_equity"],
+        "latency": outcome.backtest.settled.facts(),
         "seconds": outcome.seconds,
         "compiled": is_compiled(),
     }
@@ -117,6 +121,7 @@ def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, An
         },
         "command": command,
         "config": _config(outcome),
+        "latency": backtest.settled.facts(),
         "instruments": [_instrument(instrument) for instrument in backtest.instruments],
         "data": [_data(entry.info) for entry in backtest.data],
         "counts": _counts(outcome, trades),
@@ -124,6 +129,7 @@ def manifest(outcome: Outcome, trades: Trades, command: str, found: dict[str, An
         "final": _final(outcome),
         "account": _account(outcome),
         "risk": risk_facts(outcome),
+        "execution": execution_facts(outcome),
         "sensitivity": found,
         "stopped": None,
         "warnings": [

@@ -61,7 +61,8 @@ def sensitivity(outcome: Outcome, step: Step | None = None) -> dict[str, Any]:
     for k, (label, delay, bars) in enumerate(delays):
         # A day's delay would still meet Monday's open from a Friday: one bar is counted in bars, not by the clock.
         entry_ns = 0 if bars else delay
-        latency = Latency(name=label, feed_ns=config.latency.feed_ns, entry_ns=entry_ns, entry_bars=bars)
+        feed = {name: getattr(config.latency, name) for name in ("feed_ns", "feed_jitter_ns", "feed_tail")}
+        latency = Latency(name=label, entry_ns=entry_ns, entry_bars=bars, **feed)
         found = rerun(f"latency {label}", len(COST_MULTIPLES) + k, replace(config, latency=latency))
         if found is not None:
             latencies.append({"label": label, "latency_ns": delay, **found})

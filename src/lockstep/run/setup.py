@@ -19,8 +19,10 @@ from lockstep.run.hours import OpenHours
 from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.source import MergedSource, Stream
+from lockstep.sim.drawn import FeedDraws, lognormal_ns
 from lockstep.sim.liquidity import Liquidity
 from lockstep.sim.market import Market
+from lockstep.sim.models import Latency
 from lockstep.sim.queue import QueueModel
 from lockstep.sim.venue import Venue
 from lockstep.store.catalog.funding import FundingRates
@@ -103,6 +105,26 @@ def _series(lengths: list[int], length: int) -> int:
     return lengths.index(length)
 
 
+class _FeedDelay:
+    """How late the data of a run are known, where they do not say so themselves: a fixed part, and what is drawn besides."""
+
+    def __init__(self, config: BacktestConfig) -> None:
+        latency = config.latency
+        self.fixed_ns = latency.feed_ns
+        self.draws = FeedDraws(latency.feed_jitter_ns, latency.feed_tail, config.seed) if latency.draws_feed else None
+
+    @property
+    def is_late(self) -> bool:
+        return self.fixed_ns > 0 or self.draws is not None
+
+
+def longest_feed_ns(latency: Latency) -> int:
+    """No message takes longer to be known, where the data do not say how long it took."""
+    tail = latency.feed_tail
+    drawn = 0 if tail is None else lognormal_ns(2**64 - 1, tail.median_ns, float(tail.sigma))
+    return latency.feed_ns + latency.feed_jitter_ns + drawn
+
+
 def sources_for(
     feeds: Sequence[InstrumentFeeds],
     series: Sequence[Sequence[int]],
@@ -119,9 +141,9 @@ def sources_for(
         feeds[0].main.chunks(start, end)  # says what range there is
     for entry in feeds:
         entry.hours = OpenHours(entry.instrument.session)
-    delay = config.latency.feed_ns
+    feed = _FeedDelay(config)
     ahead = None
-    if any(entry.has_ticks and (delay or entry.learns_late) for entry in feeds):
+    if any(entry.has_ticks and (feed.is_late or entry.learns_late) for entry in feeds):
         ticks = [
             stream for index, entry in enumerate(feeds) for stream in _ticks(entry, index, start, end, by_event=True)
         ]
@@ -129,7 +151,7 @@ def sources_for(
     tell, total = progress, sum(entry.count(start, end) for entry in feeds)
     if tell is not None:
         tell(0, total)
-    streams = _streams(feeds, series, start, end, delay, ticks_to_venue=ahead is None, in_run=True)
+    streams = _streams(feeds, series, start, end, feed, ticks_to_venue=ahead is None, in_run=True)
     streams += charge_streams(feeds, funding, config.borrow, start, end)
     source = MergedSource(streams, None if tell is None else lambda rows: tell(min(rows, total), total))
     if source.head is None:
@@ -177,21 +199,23 @@ def _streams(
     series: Sequence[Sequence[int]],
     start: int | None,
     end: int | None,
-    delay: int,
+    feed: _FeedDelay | None = None,
     *,
     ticks_to_venue: bool = False,
     in_run: bool = False,
 ) -> list[Stream]:
     """What data there are, instrument by instrument; then the bars made of them, so that these come second at one clock."""
     streams = []
+    delay, draws = (0, None) if feed is None else (feed.fixed_ns, feed.draws)
     for index, entry in enumerate(feeds):
         hours = entry.hours if in_run else None
         if entry.bar_ns:
             bars = entry.chunks("bar", start, end, hours)
             if not in_run:
                 bars = _known(bars, end)
-            streams.append(Stream(entry.instrument.id, index, bars, delay, to_venue=not entry.has_ticks))
-        streams += _ticks(entry, index, start, end, delay, hours, to_venue=ticks_to_venue)
+            to_venue = not entry.has_ticks
+            streams.append(Stream(entry.instrument.id, index, bars, delay, to_venue=to_venue, draws=draws))
+        streams += _ticks(entry, index, start, end, feed, hours, to_venue=ticks_to_venue)
     for index, entry in enumerate(feeds):
         for number, length in enumerate(series[index]):
             if number:
@@ -199,6 +223,11 @@ def _streams(
                 if not in_run:
                     made = _known(made, end)
                 late = 0 if entry.learns_late else delay
+                if draws is not None and not entry.learns_late:
+                    raise UsageError(
+                        f"bars made of the data of {entry.instrument.symbol}, and a feed latency that is drawn for each message",
+                        hint="a bar is known when its last message is: give the feed a fixed latency, as in feed=50ms",
+                    )
                 streams.append(Stream(entry.instrument.id, index, made, late, to_venue=False))
     return streams
 
@@ -208,24 +237,23 @@ def _ticks(
     index: int,
     start: int | None,
     end: int | None,
-    delay: int = 0,
+    feed: _FeedDelay | None = None,
     hours: OpenHours | None = None,
     *,
     to_venue: bool = True,
     by_event: bool = False,
 ) -> list[Stream]:
-    return [
-        Stream(
-            feeds.instrument.id,
-            index,
-            feeds.chunks(kind, start, end, hours),
-            0 if feeds.histories[kind].info.clocks_differ else delay,  # where it was recorded, what was recorded stands
-            to_venue=to_venue,
-            by_event=by_event,
-        )
-        for kind in ("book", "trade", "quote")
-        if kind in feeds.histories
-    ]
+    found = []
+    for kind in ("book", "trade", "quote"):
+        if kind in feeds.histories:
+            # Where it was recorded, what was recorded stands.
+            late = None if feeds.histories[kind].info.clocks_differ else feed
+            chunks = feeds.chunks(kind, start, end, hours)
+            delay, draws = (0, None) if late is None else (late.fixed_ns, late.draws)
+            found.append(
+                Stream(feeds.instrument.id, index, chunks, delay, to_venue=to_venue, by_event=by_event, draws=draws)
+            )
+    return found
 
 
 def _known(bars: Iterator[Records], until_ns: int | None) -> Iterator[Records]:
@@ -248,7 +276,7 @@ def show_history(loop: Loop, desk: Desk, feeds: Sequence[InstrumentFeeds], start
         if words:
             missing.append(words)
     if earliest < start_ns:
-        loop.show_history(MergedSource(_streams(feeds, desk.series, earliest, start_ns, 0)))
+        loop.show_history(MergedSource(_streams(feeds, desk.series, earliest, start_ns)))
     return missing
 
 
@@ -268,7 +296,12 @@ def liquidity_for(feeds: InstrumentFeeds, config: BacktestConfig) -> Liquidity:
     if kind == "exact" and not isinstance(book, L3Book):
         raise UsageError(
             f"the queue model exact follows single orders, and the book of {feeds.instrument.symbol} is told by levels",
-            hint="use pessimistic, power or log",
+            hint="use pessimistic, power, log or rebuilt",
+        )
+    if kind == "rebuilt" and isinstance(book, L3Book):
+        raise UsageError(
+            f"the queue model rebuilt makes up orders behind levels, and {feeds.instrument.symbol} is told order by order",
+            hint="use exact",
         )
     instrument = feeds.instrument
     model = QueueModel(kind, float(config.books.power), instrument.lot_size, 10.0**instrument.qty_decimals)

@@ -6,9 +6,9 @@ cdef class Stream(EventRows):
     cdef readonly int instrument
     cdef readonly long long rows
     cdef long long clock, kind, shift
-    cdef long long last_clock
+    cdef long long last_clock, heard_until
     cdef bint to_venue, by_event
-    cdef object tail
+    cdef object tail, draws
     cpdef int skip(self, long long count) except -1
     cdef object _venue_time(self, object records)
     cdef object _delay(self, object records)

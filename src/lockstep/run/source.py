@@ -20,6 +20,7 @@ import numpy as np
 from lockstep.model.enums import EventKind
 from lockstep.model.errors import DataError, StateError
 from lockstep.model.record import BOOK_LAST, Records
+from lockstep.sim.drawn import FeedDraws
 
 _ACTION = int(EventKind.CORPORATE_ACTION)
 _BOOK = cython.declare(cython.longlong, int(EventKind.BOOK))
@@ -44,6 +45,8 @@ class Stream(EventRows):
     last_clock: cython.longlong
     to_venue: cython.bint
     by_event: cython.bint
+    draws: Any
+    heard_until: cython.longlong
     tail: Any
 
     def __init__(
@@ -55,8 +58,10 @@ class Stream(EventRows):
         *,
         to_venue: bool = True,
         by_event: bool = False,
+        draws: FeedDraws | None = None,
     ) -> None:
-        """feed_latency_ns: added to the clock of all but corporate actions, which are known beforehand.
+        """feed_latency_ns: added to the clock of all but corporate actions, which are known beforehand. draws: added besides,
+        to each of what happened at one moment the same; what is late holds up what comes after it.
 
         to_venue: whether the venue sees these events besides; what is made of other data, it does not. by_event: the
         clock is the venue's own time, ts_event, whenever we learn of it.
@@ -67,6 +72,8 @@ class Stream(EventRows):
         self.instrument = instrument
         self.chunks = iter(chunks)
         self.shift = feed_latency_ns
+        self.draws = draws
+        self.heard_until = -0x7FFFFFFFFFFFFFFF
         self.at = 0
         self.size = 0
         self.rows = 0
@@ -91,7 +98,7 @@ class Stream(EventRows):
             records["instrument"] = self.instrument
             if self.by_event:
                 self._venue_time(records)
-            if self.shift:
+            if self.shift or self.draws is not None:
                 self._delay(records)
             self.hold(records)
             self.at = 0
@@ -117,6 +124,12 @@ class Stream(EventRows):
         actions = np.flatnonzero(records["kind"] == _ACTION)
         kept = clock[actions]
         clock += self.shift
+        if self.draws is not None:
+            moments, which = np.unique(records["ts_event"], return_inverse=True)
+            clock += np.array([self.draws.delay_at(ts) for ts in moments.tolist()], np.int64)[which]
+            clock[:1] = np.maximum(clock[:1], self.heard_until)
+            np.maximum.accumulate(clock, out=clock)
+            self.heard_until = int(clock[-1])
         for row, time in zip(actions.tolist(), kept.tolist(), strict=True):
             clock[row] = max(time, int(clock[row - 1]) if row else before)
 

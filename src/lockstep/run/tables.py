@@ -13,7 +13,9 @@ from lockstep.analytics.trades import Trades
 from lockstep.engine.records import KILL, LIMITS, LINK, RECORD_NAMES, REFUSAL, RESET, SPLIT, WARNING, WHO, field
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce, Who
 from lockstep.run.backtest import Outcome
+from lockstep.sim.market import Market
 from lockstep.sim.markouts import HORIZONS
+from lockstep.sim.placements import NOWHERE, WORDS
 
 Columns = dict[str, Any]
 
@@ -120,6 +122,46 @@ def markout_blocks(outcome: Outcome) -> Iterator[Columns]:
             "after_5s": moved[:, 1],
             "after_15s": moved[:, 2],
         }
+
+
+def placement_columns(outcome: Outcome) -> Columns:
+    """Where orders came to rest in books, in order of the venue's time."""
+    strategies, symbols, _, qty_scale = _lookups(outcome)
+    rows = np.concatenate([np.empty((0, WORDS + 1), np.int64), *(_placed(market) for market in outcome.markets)])
+    rows = rows[np.lexsort((rows[:, 0], rows[:, 1]))]
+    of = _order_facts(outcome) if len(rows) else {}
+    instrument = rows[:, WORDS]
+    scale = qty_scale[instrument]
+    behind = rows[:, 2].astype(np.float64)
+    behind[rows[:, 2] == NOWHERE] = np.nan
+    return {
+        "order_id": rows[:, 0],
+        "ts_event": rows[:, 1],
+        "symbol": symbols[instrument],
+        "strategy": np.array([strategies[of[ident][0]] for ident in rows[:, 0].tolist()], object),
+        "side": np.array([of[ident][1] for ident in rows[:, 0].tolist()], np.int8),
+        "ticks_behind": behind,
+        "ahead": rows[:, 3] / scale,
+        "qty": rows[:, 4] / scale,
+        "filled": rows[:, 5] / scale,
+    }
+
+
+def _placed(market: Market) -> NDArray[np.int64]:
+    words = [] if market.depth is None else market.depth.placements.words()
+    rows = np.array(words, np.int64).reshape(-1, WORDS)
+    return np.column_stack((rows, np.full(len(rows), market.index, np.int64)))
+
+
+def _order_facts(outcome: Outcome) -> dict[int, tuple[int, int]]:
+    """(strategy, side) of each order that was sent."""
+    found: dict[int, tuple[int, int]] = {}
+    for block in outcome.decisions.blocks():
+        sent = block[field(block[:, 2], "kind") == int(OrderEventKind.SUBMIT)]
+        head = sent[:, 2]
+        pairs = zip(field(head, "strategy").tolist(), field(head, "side").tolist(), strict=True)
+        found.update(zip(sent[:, 3].tolist(), pairs, strict=True))
+    return found
 
 
 def order_blocks(outcome: Outcome) -> Iterator[Columns]:

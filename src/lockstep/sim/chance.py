@@ -2,6 +2,11 @@
 
 import cython
 
+if cython.compiled:
+    from cython.cimports.lockstep.sim.drawn import lognormal_ns
+else:
+    from lockstep.sim.drawn import lognormal_ns
+
 _MASK = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 
 
@@ -22,13 +27,21 @@ class Chance:
         """
         if width < 2:
             return 0
+        return self._next() % cython.cast(cython.ulonglong, width)
+
+    def lognormal(self, median: cython.double, sigma: cython.double) -> cython.longlong:
+        """A delay in ns, half of which lie below the median; 0 without a draw where that is 0. See `drawn.lognormal_ns`."""
+        if median <= 0.0:
+            return 0
+        return lognormal_ns(self._next(), median, sigma)
+
+    def _next(self) -> cython.ulonglong:
         z: cython.ulonglong
         self.state = (self.state + 0x9E3779B97F4A7C15) & _MASK
         z = self.state
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
-        z = z ^ (z >> 31)
-        return z % cython.cast(cython.ulonglong, width)
+        return z ^ (z >> 31)
 
     def save(self) -> int:
         """The state, for a snapshot."""

@@ -9,10 +9,10 @@ cdef int tell_book(Desk desk, Market market, Liquidity depth, EventRows rows, Py
 cdef int tell_group(Desk desk, Market market, Liquidity depth, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
 cdef Py_ssize_t _first_of_ours(Market market, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
 cdef int _tell_level(Market market, Liquidity depth, L2Book book, EventRows rows, Py_ssize_t i) except -1
-cdef int _move_queue(Market market, Liquidity depth, int side, long long tick, long long before, long long after) except -1
+cdef int _move_queue(Market market, Liquidity depth, int side, long long tick, long long before, long long after, long long ts) except -1
 cdef int _tell_order(Desk desk, Market market, Liquidity depth, L3Book book, EventRows rows, Py_ssize_t i) except -1
 cdef int _follow(Market market, Liquidity depth, L3Book book, long long order_id, int side, long long tick, long long had) except -1
-cdef int _rejoin(Market market, Liquidity depth) except -1
+cdef int _rejoin(Market market, Liquidity depth, long long ts) except -1
 cdef int arrive_at_book(Desk desk, Market market, Liquidity depth, VenueOrder order) except -1
 cdef bint _is_open(Market market, Liquidity depth, long long ts) except -1
 cdef int match_group(Desk desk, Market market, Liquidity depth, long long ts) except -1

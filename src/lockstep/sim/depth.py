@@ -35,6 +35,7 @@ else:
     from lockstep.sim.queue import QueuePlace
 from lockstep.model.enums import BookAction, OrderEventKind, OrderFlag, Reason, TimeInForce
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
+from lockstep.sim.placements import NOWHERE
 
 _SET = cython.declare(cython.int, int(BookAction.SET))
 _ADD = cython.declare(cython.int, int(BookAction.ADD))
@@ -52,6 +53,7 @@ _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
 _POST_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.POST_ONLY))
 _FIRST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)  # the rank of an order at any price
 _FAR_OFF = cython.declare(cython.longlong, 2**62)
+_NOWHERE = cython.declare(cython.longlong, NOWHERE)
 _UNSEEN = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)  # the id of an order the book does not have
 
 
@@ -67,7 +69,9 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
     if depth.marks.next_due < rows.w[i, 1] and not depth.in_group:
         depth.marks.settle(rows.w[i, 1], depth.middle())
     if len(market.resting) == 0 and depth.holes == 0:
-        if depth.levels is not None:
+        if depth.line is not None:
+            depth.line.take(rows, i)
+        elif depth.levels is not None:
             depth.levels.apply(rows, i, i + 1)
         else:
             cython.cast(L3Book, depth.orders).apply(rows, i, i + 1)
@@ -81,7 +85,7 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
     depth.in_group = False
     if len(market.resting) > 0:
         if flags & _FULL_FLAG:
-            _rejoin(market, depth)
+            _rejoin(market, depth, rows.w[i, 1])
         market.events += 1
         match_group(desk, market, depth, rows.w[i, 1])
     return 0
@@ -96,11 +100,13 @@ def tell_group(
     """BOOK records start to stop - 1, of one moment and of which only the last may be the end of a group: as one after another."""
     i: cython.Py_ssize_t = start
     last: cython.Py_ssize_t
-    if len(market.resting) > 0 or depth.holes > 0 or depth.marks.next_due < rows.w[start, 1]:
+    rests: cython.bint = len(market.resting) > 0 or depth.line is not None
+    if rests or depth.holes > 0 or depth.marks.next_due < rows.w[start, 1]:
+        single: cython.bint = depth.levels is None or depth.holes > 0 or depth.line is not None
         if depth.marks.next_due < rows.w[start, 1] and not depth.in_group:
             depth.marks.settle(rows.w[start, 1], depth.middle())
         while i < stop:
-            last = i if depth.levels is None or depth.holes > 0 else _first_of_ours(market, rows, i, stop)
+            last = i if single else _first_of_ours(market, rows, i, stop)
             if last > i:
                 cython.cast(L2Book, depth.levels).apply(rows, i, last)
                 depth.in_group = True
@@ -150,17 +156,20 @@ def _tell_level(market: Market, depth: Liquidity, book: L2Book, rows: EventRows,
     if flags & _ACTION_BITS == _CLEAR:
         depth.cleared(0 if side == -2 else side)
     if flags & _ACTION_BITS != _SET:
-        book.apply(rows, i, i + 1)
+        if depth.line is not None:
+            depth.line.take(rows, i)
+        else:
+            book.apply(rows, i, i + 1)
         return 0
     tick: cython.longlong = book.to_tick(rows.w[i, 4])
     ladder: Ladder = depth.side_of(side)
     before: cython.longlong = ladder.at(tick)
-    if book.apply(rows, i, i + 1):
+    if depth.line.take(rows, i) if depth.line is not None else book.apply(rows, i, i + 1):
         return 0
     if depth.holes > 0:
         depth.told(side, tick)
-    if not flags & _FULL_FLAG:
-        _move_queue(market, depth, side, tick, before, rows.w[i, 5])
+    if not flags & _FULL_FLAG and depth.line is None:
+        _move_queue(market, depth, side, tick, before, rows.w[i, 5], rows.w[i, 1])
     return 0
 
 
@@ -171,6 +180,7 @@ def _move_queue(
     tick: cython.longlong,
     before: cython.longlong,
     after: cython.longlong,
+    ts: cython.longlong,
 ) -> cython.int:
     """A level has another quantity: our places in its queue."""
     order: VenueOrder
@@ -178,7 +188,7 @@ def _move_queue(
     for entry in market.resting:
         order = cython.cast(VenueOrder, entry)
         if order.limit_price == price and order.side == side and order.place is not None:
-            depth.model.told(order.place, before, after)
+            depth.model.told(order.place, before, after, ts)
     return 0
 
 
@@ -222,7 +232,7 @@ def _tell_order(
     if after < before and depth.holes > 0:
         depth.gone(side, tick, before - after)
     if not depth.model.follows_ids() and after != before:
-        _move_queue(market, depth, side, tick, before, after)
+        _move_queue(market, depth, side, tick, before, after, rows.w[i, 1])
     return 0
 
 
@@ -259,13 +269,13 @@ def _follow(
     return 0
 
 
-def _rejoin(market: Market, depth: Liquidity) -> cython.int:
+def _rejoin(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int:
     """A full book has come: our places in its queues."""
     order: VenueOrder
     for entry in market.resting:
         order = cython.cast(VenueOrder, entry)
         if order.place is not None:
-            depth.rejoin(order.place, order.side, depth.book.to_tick(order.limit_price))
+            depth.rejoin(order.place, order.side, depth.book.to_tick(order.limit_price), ts)
     return 0
 
 
@@ -360,7 +370,19 @@ def _meet_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, 
     if order.limit_price > 0:
         order.fresh = False
         if order.place is None:
-            order.place = depth.join(order.side, depth.book.to_tick(order.limit_price))
+            _join(depth, order, ts)
+    return 0
+
+
+def _join(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
+    """An order comes to rest: at the end of its level's queue."""
+    tick: cython.longlong = depth.book.to_tick(order.limit_price)
+    own: Ladder = depth.side_of(order.side)
+    behind: cython.longlong = _NOWHERE
+    if not own.is_empty():
+        behind = (own.best - tick) * order.side
+    order.place = depth.join(order.side, tick)
+    order.placement = depth.placements.add(order.order_id, ts, behind, depth.shown(order.side, tick), order.leaves)
     return 0
 
 
@@ -482,8 +504,10 @@ def meet_trade(
         reaching = left
         if top > 0:
             depth.model.passed(place)
+        elif depth.line is not None:
+            reaching = depth.model.reach_rebuilt(place, depth.line, best.side, depth.book.to_tick(price), left, ts)
         elif place.ids is None:
-            reaching = depth.model.trade(place, qty, left)
+            reaching = depth.model.trade(place, qty, left, ts)
         elif order_id == _UNSEEN or depth.model.is_ahead(place, order_id):
             reaching = 0  # an order the book never had stood there before us
         if reaching > 0:

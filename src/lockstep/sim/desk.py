@@ -118,7 +118,7 @@ class Desk(Transit):
             report = make_report(
                 _REPLACE_REJECT,
                 request.instrument,
-                ts + self.ack_ns + self.answer_ns(ts),
+                self.heard_at(ts, ts + self.ack_ns + self.ack_draw() + self.answer_ns(ts)),
                 ts,
                 request.order_id,
                 0,
@@ -140,7 +140,9 @@ class Desk(Transit):
         elif not follows and terms.stop_price != order.stop_price and not order.waiting:
             reason = _TOO_LATE  # it has triggered
         if reason:
-            report = self.report_on(order, _REPLACE_REJECT, reason, ts, self.ack_ns, self.ack_jitter_ns)
+            report = self.report_on(
+                order, _REPLACE_REJECT, reason, ts, self.ack_ns + self.ack_draw(), self.ack_jitter_ns
+            )
             report.revision = request.revision
             self.queue(report)
             return None
@@ -158,7 +160,7 @@ class Desk(Transit):
             order.arrival = ts
             order.basis_ts = request.basis_ts
             order.bars_to_wait = self.entry_bars
-        report = self.report_on(order, _REPLACE, 0, ts, self.ack_ns, self.ack_jitter_ns)
+        report = self.report_on(order, _REPLACE, 0, ts, self.ack_ns + self.ack_draw(), self.ack_jitter_ns)
         report.revision = request.revision
         report.qty = terms.qty
         report.limit_price = terms.limit_price
@@ -193,7 +195,7 @@ class Desk(Transit):
             make_report(
                 _CANCEL_REJECT,
                 request.instrument,
-                ts + self.ack_ns + self.answer_ns(ts),
+                self.heard_at(ts, ts + self.ack_ns + self.ack_draw() + self.answer_ns(ts)),
                 ts,
                 request.order_id,
                 0,
@@ -233,6 +235,7 @@ class Desk(Transit):
         order.waiting = terms.order_type >= _STOP  # STOP, STOP_LIMIT and TRAILING_STOP
         order.charged = False
         order.place = None
+        order.placement = 0
         order.expire_ts = _NEVER
         reason: cython.int = 0
         if not market.always_open and not market.queue_outside_hours and not market.is_open(arrival):
@@ -242,7 +245,9 @@ class Desk(Transit):
         elif order.time_in_force == _GTD and terms.expire_ts <= arrival:
             reason = _TIME_IN_FORCE  # over before it is there
         if reason:
-            self.queue(self.report_on(order, _REJECT, reason, arrival, self.ack_ns, self.ack_jitter_ns))
+            self.queue(
+                self.report_on(order, _REJECT, reason, arrival, self.ack_ns + self.ack_draw(), self.ack_jitter_ns)
+            )
             return None
         if order.time_in_force == _DAY:
             order.expire_ts = market.day_end(arrival)
@@ -250,7 +255,7 @@ class Desk(Transit):
             order.expire_ts = terms.expire_ts
         market.resting.append(order)
         self.by_id[order.order_id] = order
-        self.queue(self.report_on(order, _ACCEPT, 0, arrival, self.ack_ns, self.ack_jitter_ns))
+        self.queue(self.report_on(order, _ACCEPT, 0, arrival, self.ack_ns + self.ack_draw(), self.ack_jitter_ns))
         return order
 
     # ---- orders trigger, fill and end
@@ -286,7 +291,7 @@ class Desk(Transit):
         """A stop no longer waits. It reaches the book only now, so it takes."""
         order.waiting = False
         order.fresh = True
-        return self.queue(self.report_on(order, _TRIGGER, 0, ts, self.fill_ns, 0))
+        return self.queue(self.report_on(order, _TRIGGER, 0, ts, self.fill_ns + self.fill_draw(), 0))
 
     def allowed(self, market: Market, order: VenueOrder, ts: cython.longlong) -> cython.longlong:
         """How much of an order may be filled: all that is left, a reduce-only one's stake. 0 where it ended for want of one."""
@@ -340,7 +345,7 @@ class Desk(Transit):
         order.leaves -= qty
         market.net += qty * order.side
         order.stake.net += qty * order.side
-        report: VenueReport = self.report_on(order, _FILL, 0, ts, self.fill_ns, self.fill_jitter_ns)
+        report: VenueReport = self.report_on(order, _FILL, 0, ts, self.fill_ns + self.fill_draw(), self.fill_jitter_ns)
         self.last_exec_id += 1
         report.exec_id = self.last_exec_id
         report.qty = qty
@@ -352,6 +357,8 @@ class Desk(Transit):
         report.fee = market.fees.fee(price, qty, maker, not order.charged)
         if market.depth is not None:
             market.depth.marks.add(self.last_exec_id, ts)
+            if maker and order.placement > 0:
+                market.depth.placements.fill(order.placement, qty)
         order.charged = True
         order.crossing = not maker
         self.queue(report)
@@ -417,4 +424,4 @@ class Desk(Transit):
         """An order ends without a further fill: cancelled, expired or rejected."""
         self.forget(market, order)
         order.leaves = 0
-        return self.queue(self.report_on(order, kind, reason, ts, self.ack_ns, self.ack_jitter_ns))
+        return self.queue(self.report_on(order, kind, reason, ts, self.ack_ns + self.ack_draw(), self.ack_jitter_ns))

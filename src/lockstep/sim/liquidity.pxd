@@ -1,16 +1,20 @@
 from lockstep.book.l2 cimport L2Book
 from lockstep.book.l3 cimport L3Book
 from lockstep.book.ladder cimport Ladder
+from lockstep.book.rebuilt cimport RebuiltBook
 from lockstep.book.standing cimport Book
 from lockstep.sim.markouts cimport MarkOuts
+from lockstep.sim.placements cimport Placements
 from lockstep.sim.queue cimport QueueModel, QueuePlace
 
 cdef class Liquidity:
     cdef readonly Book book
     cdef readonly L2Book levels
     cdef readonly L3Book orders
+    cdef readonly RebuiltBook line
     cdef readonly QueueModel model
     cdef readonly MarkOuts marks
+    cdef readonly Placements placements
     cdef double recovery
     cdef readonly bint in_group
     cdef readonly list shut
@@ -33,6 +37,6 @@ cdef class Liquidity:
     cdef int recover(self, long long ts) except -1
     cdef int _grow(self) except -1
     cdef QueuePlace join(self, int side, long long tick)
-    cdef int rejoin(self, QueuePlace place, int side, long long tick) except -1
+    cdef int rejoin(self, QueuePlace place, int side, long long tick, long long ts) except -1
     cdef int forget(self) except -1
     cdef long long middle(self) noexcept

@@ -16,15 +16,19 @@ if cython.compiled:
     from cython.cimports.lockstep.book.l2 import L2Book
     from cython.cimports.lockstep.book.l3 import L3Book
     from cython.cimports.lockstep.book.ladder import Ladder
+    from cython.cimports.lockstep.book.rebuilt import RebuiltBook
     from cython.cimports.lockstep.book.standing import Book
     from cython.cimports.lockstep.sim.markouts import MarkOuts
+    from cython.cimports.lockstep.sim.placements import Placements
     from cython.cimports.lockstep.sim.queue import QueueModel, QueuePlace
 else:
     from lockstep.book.l2 import L2Book
     from lockstep.book.l3 import L3Book
     from lockstep.book.ladder import Ladder
+    from lockstep.book.rebuilt import RebuiltBook
     from lockstep.book.standing import Book
     from lockstep.sim.markouts import MarkOuts
+    from lockstep.sim.placements import Placements
     from lockstep.sim.queue import QueueModel, QueuePlace
 from lockstep.model.enums import BookFault, BookState
 from lockstep.model.errors import InvariantError
@@ -41,18 +45,21 @@ class Liquidity:
     """One instrument's book at the venue and what we took of it.
 
     in_group: a group of changes has begun and not ended, so that nothing is matched. shut: by BookState, how many events an
-    order of ours would have met, had the book been GOOD. marks: where the middle stood after our fills.
+    order of ours would have met, had the book been GOOD. marks: where the middle stood after our fills. placements: where
+    orders of ours came to rest. line: the probable orders behind the levels, where the model follows them.
 
     Args:   book: of levels or of orders, empty. model: how places in its queues move. recovery_ns: the half-life of what we
             took; 0, until told.
-    Raises: InvariantError: a model that follows orders, on a book of levels.
+    Raises: InvariantError: a model that follows orders, on a book of levels; one that rebuilds them, on a book of orders.
     """
 
     book: Book
     levels: L2Book | None
     orders: L3Book | None
+    line: RebuiltBook | None
     model: QueueModel
     marks: MarkOuts
+    placements: Placements
     recovery: cython.double
     in_group: cython.bint
     shut: list[int]
@@ -67,8 +74,12 @@ class Liquidity:
         self.orders = book if isinstance(book, L3Book) else None
         if model.follows_ids() and self.orders is None:
             raise InvariantError("the queue model exact follows single orders, and the book has levels alone")
+        if model.follows_line() and self.levels is None:
+            raise InvariantError("the queue model rebuilt makes up orders behind levels, and the book has the orders")
+        self.line = RebuiltBook(book.instrument, self.levels) if model.follows_line() else None
         self.model = model
         self.marks = MarkOuts()
+        self.placements = Placements()
         self.recovery = recovery_ns
         self.in_group = False
         self.shut = [0] * _STATES
@@ -252,17 +263,17 @@ class Liquidity:
         """A place at the end of a level's queue."""
         if self.orders is not None and self.model.follows_ids():
             return self.model.join_line(self.orders, side, tick)
-        return self.model.join(self.shown(side, tick))
+        if self.line is not None:
+            return self.model.join_rebuilt(self.shown(side, tick), self.book.ts, self.line)
+        return self.model.join(self.shown(side, tick), self.book.ts if self.levels is not None else -1)
 
-    def rejoin(self, place: QueuePlace, side: cython.int, tick: cython.longlong) -> cython.int:
-        """The whole book was told anew: nobody who was not there before is ahead."""
+    def rejoin(self, place: QueuePlace, side: cython.int, tick: cython.longlong, ts: cython.longlong) -> cython.int:
+        """The whole book was told anew at ts: nobody who was not there before is ahead."""
         if place.ids is not None:
             return self.model.rejoin_line(place, cython.cast(L3Book, self.orders), side, tick)
-        place.traded = 0
-        shown: cython.longlong = self.shown(side, tick)
-        if place.ahead > shown:
-            place.ahead = shown
-        return 0
+        if self.line is not None:
+            return 0  # it has matched its queues with the levels
+        return self.model.told_whole(place, self.shown(side, tick), ts)
 
     def middle(self) -> cython.longlong:
         """Twice the middle of the best bid and ask, price units; 0 where the book is not GOOD or a side is empty."""
@@ -274,6 +285,8 @@ class Liquidity:
         """After a split nothing told before counts: the book waits for a full one."""
         if self.levels is not None:
             self.levels.clear(0)
+        if self.line is not None:
+            self.line.forget()
         if self.orders is not None:
             self.orders.clear()
         self.book.set_state(_RESYNCING, _NO_SNAPSHOT)

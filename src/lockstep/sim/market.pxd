@@ -13,6 +13,7 @@ cdef class VenueOrder:
     cdef readonly bint fresh, crossing, waiting, charged
     cdef readonly Stake stake
     cdef readonly QueuePlace place
+    cdef readonly Py_ssize_t placement
 
 cdef class Market:
     cdef readonly object instrument

@@ -43,7 +43,8 @@ class VenueOrder:
     took all there was and wants more, so it takes again at the next price (a limit that crosses the market does not
     rest). waiting: a stop that has not triggered. trail, best: of a trailing stop, how far it stays behind the best price
     it has met, and that price, 0 before the first; stop_price follows. met: the last event it acted at, see Market.events.
-    charged: has borne the fees that are due once per order. place: in the queue of its price, where it rests on a book.
+    charged: has borne the fees that are due once per order. place: in the queue of its price, where it rests on a book. placement: the
+    number of its last row among its book's placements, 0 before the first.
     """
 
     order_id: cython.longlong
@@ -71,6 +72,7 @@ class VenueOrder:
     charged: cython.bint
     stake: Stake
     place: QueuePlace | None
+    placement: cython.Py_ssize_t
 
 
 @cython.final

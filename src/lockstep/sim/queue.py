@@ -8,7 +8,13 @@ trade at our price eats what is ahead of us; of what else leaves the level nobod
   "Estimating order queue position", gives the rule and its condition; the shape, and the correction by trades that the
   level's next quantity will show too, are those of hftbacktest's `ProbQueueModel`. n = 1 spreads it evenly over the queue;
   a larger n believes that it is mostly the longer part that loses orders.
+- `rebuilt`: the orders behind the level are made up from its changes and the trades (`book.rebuilt`); those that were there when
+  we joined are ahead of us.
 - `exact`: where every order is told, those that stood before us are followed by their ids.
+
+A trade and the change of its level are two messages about one thing, and either may come first. What is told of a level at a
+moment has every trade up to that moment in it: decreases of a moment and trades up to it explain each other, in whatever order
+they come, and only when time has moved on is the rest of the decreases a cancel, and the rest of the trades forgotten.
 """
 
 import cython
@@ -18,28 +24,43 @@ if cython.compiled:
     from cython.cimports.lockstep.book.ids import IdTable
     from cython.cimports.lockstep.book.l3 import L3Book
     from cython.cimports.lockstep.book.ladder import Ladder
+    from cython.cimports.lockstep.book.rebuilt import RebuiltBook
 else:
     from lockstep.book.ids import IdTable
     from lockstep.book.l3 import L3Book
     from lockstep.book.ladder import Ladder
+    from lockstep.book.rebuilt import RebuiltBook
 from lockstep.model.errors import InvariantError
 
-KINDS = ("pessimistic", "power", "log", "exact")
+KINDS = ("pessimistic", "power", "log", "exact", "rebuilt")
 _PESSIMISTIC = cython.declare(cython.int, 0)
 _LOG = cython.declare(cython.int, 2)
 _EXACT = cython.declare(cython.int, 3)
+_REBUILT = cython.declare(cython.int, 4)
 
 
 @cython.final
 @cython.no_gc  # its table holds numbers alone: no cycle is possible
 @cython.cclass
 class QueuePlace:
-    """What is ahead of an order at its price. ahead: quantity, units; below 0 by less than half a lot where a trade nearly
-    reached it. traded: what trades took of the level since it was last told. ids: of the orders ahead, None where unknown.
+    """What is ahead of an order at its price.
+
+    ahead: quantity, units; below 0 by less than half a lot where a trade nearly reached it. traded: what trades took of the level
+    and no decrease of it has shown. told_ts: when the level was told last; is_open: what was told then is not settled: gone, by
+    how much it became smaller beyond what trades explain; before, the most it had when it did; least, the least it had after a
+    change. since: trades up to then were in the level that it joined. mark: of a rebuilt queue, orders with ids below it are ahead;
+    ahead is then what was ahead last. ids: of the orders ahead, None where unknown.
     """
 
     ahead: cython.double
     traded: cython.longlong
+    told_ts: cython.longlong
+    is_open: cython.bint
+    gone: cython.longlong
+    before: cython.longlong
+    least: cython.longlong
+    since: cython.longlong
+    mark: cython.longlong
     ids: IdTable | None
 
 
@@ -70,12 +91,29 @@ class QueueModel:
         """Whether places are known by the orders ahead."""
         return bool(self.kind == _EXACT)
 
-    def join(self, shown: cython.longlong) -> QueuePlace:
-        """A place behind everything that a level shows."""
+    def join(self, shown: cython.longlong, since: cython.longlong) -> QueuePlace:
+        """A place behind everything that a level shows. since: up to when trades are in what it shows; -1 for none."""
         place: QueuePlace = QueuePlace.__new__(QueuePlace)
         place.ahead = shown
         place.traded = 0
+        place.told_ts = -1
+        place.is_open = False
+        place.gone = 0
+        place.before = 0
+        place.least = 0
+        place.since = since
+        place.mark = 0
         place.ids = None
+        return place
+
+    def follows_line(self) -> cython.bint:
+        """Whether places are known by the rebuilt orders ahead."""
+        return bool(self.kind == _REBUILT)
+
+    def join_rebuilt(self, shown: cython.longlong, since: cython.longlong, line: RebuiltBook) -> QueuePlace:
+        """A place behind every order that a rebuilt queue has. shown, since: as of `join`."""
+        place: QueuePlace = self.join(shown, since)
+        place.mark = line.next_id
         return place
 
     @cython.boundscheck(False)  # slots and levels are the book's own
@@ -85,7 +123,7 @@ class QueueModel:
         """A place behind every order of a level."""
         ladder: Ladder = book.bid_side if side > 0 else book.ask_side
         level: cython.int = cython.cast(cython.int, ladder.at(tick))
-        place: QueuePlace = self.join(book.level_qty[level] if level else 0)
+        place: QueuePlace = self.join(book.level_qty[level] if level else 0, -1)
         ids: IdTable = IdTable(2 * book.level_count[level] if level else 0)
         slot: cython.int = book.head[level] if level else -1
         while slot >= 0:
@@ -114,12 +152,20 @@ class QueueModel:
         place.ahead = ahead
         return 0
 
-    def trade(self, place: QueuePlace, qty: cython.longlong, left: cython.longlong) -> cython.longlong:
+    def trade(
+        self, place: QueuePlace, qty: cython.longlong, left: cython.longlong, ts: cython.longlong
+    ) -> cython.longlong:
         """A trade at our price. Returns: how much of it reaches us, whole lots, never more than left.
 
-        qty: what traded; left: what orders of ours that came before have not taken of it.
+        qty: what traded; left: what orders of ours that came before have not taken of it. ts: when, ns UTC.
         """
-        place.traded += qty
+        if ts <= place.since:
+            return 0
+        if ts > place.told_ts:
+            self.settle(place)
+        shown: cython.longlong = qty if qty < place.gone else place.gone
+        place.gone -= shown
+        place.traded += qty - shown
         place.ahead -= left
         lots: cython.double = floor(0.5 - place.ahead / self.lot)
         if lots < 1.0:
@@ -128,24 +174,52 @@ class QueueModel:
         reach: cython.longlong = cython.cast(cython.longlong, lots * self.lot)
         return reach if reach < left else left
 
-    def told(self, place: QueuePlace, before: cython.longlong, after: cython.longlong) -> cython.int:
-        """Our level is told again: its quantity was `before` and is `after`."""
-        gone: cython.double = before - after - place.traded  # more than the trades explain
-        place.traded = 0
-        if place.ahead <= 0.0:
+    def told(
+        self, place: QueuePlace, before: cython.longlong, after: cython.longlong, ts: cython.longlong
+    ) -> cython.int:
+        """Our level is told again at ts: its quantity was `before` and is `after`."""
+        self._open(place, after, ts)
+        if after >= before:
             return 0
-        if self.kind != _PESSIMISTIC and gone > 0.0:
-            self._cancelled(place, before, gone)
-        if place.ahead > after:
-            place.ahead = after
+        by_trades: cython.longlong = before - after
+        if by_trades > place.traded:
+            by_trades = place.traded
+        place.traded -= by_trades
+        place.gone += before - after - by_trades
+        if before > place.before:
+            place.before = before
         return 0
 
-    def _cancelled(self, place: QueuePlace, before: cython.longlong, gone: cython.double) -> cython.int:
-        """So much left the level without a trade."""
-        behind: cython.double = before - place.ahead
-        if behind < 0.0:
-            behind = 0.0
-        place.ahead -= (1.0 - self.share_behind(place.ahead, behind)) * gone
+    def told_whole(self, place: QueuePlace, shown: cython.longlong, ts: cython.longlong) -> cython.int:
+        """A full book of ts has come, with so much at our level: no more than that is ahead."""
+        return self._open(place, shown, ts)
+
+    def _open(self, place: QueuePlace, shown: cython.longlong, ts: cython.longlong) -> cython.int:
+        """The level is told at a moment, the first time or again."""
+        if ts > place.told_ts:
+            self.settle(place)
+            place.told_ts = ts
+        if not place.is_open or shown < place.least:
+            place.least = shown
+        place.is_open = True
+        return 0
+
+    def settle(self, place: QueuePlace) -> cython.int:
+        """Time has moved on from when the level was told: what no trade has explained is a cancel."""
+        if not place.is_open:
+            return 0
+        gone: cython.longlong = place.gone
+        behind: cython.double = place.before - place.ahead
+        place.is_open = False
+        place.traded = 0
+        place.gone = 0
+        place.before = 0
+        if place.ahead <= 0.0:
+            return 0
+        if self.kind != _PESSIMISTIC and gone > 0:
+            place.ahead -= (1.0 - self.share_behind(place.ahead, behind if behind > 0.0 else 0.0)) * gone
+        if place.ahead > place.least:
+            place.ahead = place.least
         if place.ahead < 0.0:
             place.ahead = 0.0
         return 0
@@ -165,7 +239,28 @@ class QueueModel:
     def passed(self, place: QueuePlace) -> cython.int:
         """A trade printed beyond our price: nobody is ahead of us any more."""
         place.ahead = 0.0
+        place.mark = 0
         return 0
+
+    def reach_rebuilt(
+        self,
+        place: QueuePlace,
+        line: RebuiltBook,
+        side: cython.int,
+        tick: cython.longlong,
+        left: cython.longlong,
+        ts: cython.longlong,
+    ) -> cython.longlong:
+        """As `trade`, in a rebuilt queue that this trade has not been told yet. tick: of our level."""
+        if ts <= place.since:
+            return 0
+        line.come_to(ts)
+        ahead: cython.longlong = line.ahead(side, tick, place.mark)
+        place.ahead = ahead - left if ahead > left else 0
+        lot: cython.longlong = cython.cast(cython.longlong, self.lot)
+        if ahead == 0:
+            return left
+        return (left - ahead) // lot * lot if left > ahead else 0
 
     # ---- orders ahead, by their ids
 

@@ -23,7 +23,7 @@ else:
     from lockstep.sim.queue import QueuePlace
     from lockstep.sim.transit import InFlight
     from lockstep.sim.venue import Venue
-from lockstep.book.saved import restore_book, restore_ids, save_book, save_ids
+from lockstep.book.saved import restore_book, restore_ids, restore_rebuilt, save_book, save_ids, save_rebuilt
 from lockstep.model.errors import StateError
 from lockstep.model.saved import restore_report, restore_request, save_report, save_request
 
@@ -34,6 +34,8 @@ def save_venue(venue: Venue) -> dict[str, Any]:
         "arrivals": [save_flight(flight) for flight in venue.arrivals[venue.next_arrival :]],
         "reports": [save_report(report) for report in venue.reports[venue.next_report :]],
         "last_arrival": venue.last_arrival,
+        "last_answer": venue.last_answer,
+        "answered_at": venue.answered_at,
         "next_due": venue.next_due,
         "next_expiry": venue.next_expiry,
         "chance": save_chance(venue.chance),
@@ -52,6 +54,7 @@ def restore_venue(venue: Venue, saved: Mapping[str, Any]) -> None:
     venue.next_arrival = 0
     venue.next_report = 0
     venue.last_arrival = saved["last_arrival"]
+    venue.last_answer, venue.answered_at = saved["last_answer"], saved["answered_at"]
     venue.next_due = saved["next_due"]
     venue.next_expiry = saved["next_expiry"]
     restore_chance(venue.chance, saved["chance"])
@@ -146,7 +149,9 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
     """The book at the venue and what we took of it."""
     return {
         "book": save_book(depth.book),
+        "line": None if depth.line is None else save_rebuilt(depth.line),
         "marks": depth.marks.save(),
+        "placements": depth.placements.save(),
         "in_group": depth.in_group,
         "shut": list(depth.shut),
         "holes": depth.holes,
@@ -159,7 +164,10 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
 def restore_liquidity(depth: Liquidity, saved: Mapping[str, Any]) -> None:
     """Continue from `save_liquidity`: the same kind of book, empty."""
     restore_book(depth.book, saved["book"])
+    if depth.line is not None:
+        restore_rebuilt(depth.line, saved["line"])
     depth.marks.restore(saved["marks"])
+    depth.placements.restore(saved["placements"])
     depth.in_group = saved["in_group"]
     depth.shut = list(saved["shut"])
     while len(depth.keys) < saved["holes"]:
@@ -174,7 +182,18 @@ def save_place(place: QueuePlace | None) -> dict[str, Any] | None:
     if place is None:
         return None
     ids = None if place.ids is None else save_ids(place.ids)
-    return {"ahead": place.ahead, "traded": place.traded, "ids": ids}
+    return {
+        "ahead": place.ahead,
+        "traded": place.traded,
+        "told_ts": place.told_ts,
+        "is_open": place.is_open,
+        "gone": place.gone,
+        "before": place.before,
+        "least": place.least,
+        "since": place.since,
+        "mark": place.mark,
+        "ids": ids,
+    }
 
 
 def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
@@ -184,6 +203,13 @@ def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
     place: QueuePlace = QueuePlace.__new__(QueuePlace)
     place.ahead = saved["ahead"]
     place.traded = saved["traded"]
+    place.told_ts = saved["told_ts"]
+    place.is_open = saved["is_open"]
+    place.gone = saved["gone"]
+    place.before = saved["before"]
+    place.least = saved["least"]
+    place.since = saved["since"]
+    place.mark = saved["mark"]
     place.ids = None if saved["ids"] is None else restore_ids(saved["ids"])
     return place
 
@@ -221,6 +247,7 @@ def save_venue_order(order: VenueOrder, market: Market) -> dict[str, Any]:
         "waiting": order.waiting,
         "charged": order.charged,
         "place": save_place(order.place),
+        "placement": order.placement,
         "stake": next(number for number, stake in enumerate(market.stakes) if stake is order.stake),
     }
 
@@ -252,5 +279,6 @@ def restore_venue_order(saved: Mapping[str, Any], market: Market) -> VenueOrder:
     order.waiting = saved["waiting"]
     order.charged = saved["charged"]
     order.place = restore_place(saved["place"])
+    order.placement = saved["placement"]
     order.stake = market.stakes[saved["stake"]]
     return order

@@ -12,6 +12,9 @@ cdef class Transit:
     cdef Py_ssize_t next_arrival, next_report
     cdef readonly long long next_due, next_expiry
     cdef long long entry_ns, ack_ns, fill_ns, entry_jitter_ns, ack_jitter_ns, fill_jitter_ns, last_arrival
+    cdef double entry_median, ack_median, fill_median, entry_sigma, ack_sigma, fill_sigma
+    cdef bint in_order
+    cdef long long last_answer, answered_at
     cdef int entry_bars
     cdef Chance chance
     cdef RecordedDelays recorded
@@ -20,6 +23,9 @@ cdef class Transit:
     cpdef VenueReport advance(self, long long until)
     cpdef int settle_arrivals(self, long long ts_end) except -1
     cdef long long answer_ns(self, long long ts) except *
+    cdef long long ack_draw(self) except *
+    cdef long long fill_draw(self) except *
+    cdef long long heard_at(self, long long ts, long long clock) except *
     cdef int arrive(self, InFlight flight) except -1
     cdef int expire_due(self, long long until) except -1
     cdef int _look(self) except -1

@@ -17,7 +17,7 @@ else:
     from lockstep.sim.delays import RecordedDelays
     from lockstep.sim.market import VenueOrder
 from lockstep.model.errors import InvariantError
-from lockstep.sim.models import Latency
+from lockstep.sim.models import Latency, LogNormal
 
 _COMPACT = cython.declare(cython.int, 4096)  # what a queue may carry along that is done with
 _NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
@@ -53,7 +53,16 @@ class Transit:
     entry_jitter_ns: cython.longlong
     ack_jitter_ns: cython.longlong
     fill_jitter_ns: cython.longlong
+    entry_median: cython.double
+    ack_median: cython.double
+    fill_median: cython.double
+    entry_sigma: cython.double
+    ack_sigma: cython.double
+    fill_sigma: cython.double
+    in_order: cython.bint
     last_arrival: cython.longlong
+    last_answer: cython.longlong
+    answered_at: cython.longlong
     entry_bars: cython.int
     chance: Chance
     recorded: RecordedDelays | None
@@ -70,6 +79,12 @@ class Transit:
         self.entry_ns, self.entry_jitter_ns = latency.entry_ns, latency.entry_jitter_ns
         self.ack_ns, self.ack_jitter_ns = latency.ack_ns, latency.ack_jitter_ns
         self.fill_ns, self.fill_jitter_ns = latency.fill_ns, latency.fill_jitter_ns
+        self.entry_median, self.entry_sigma = _tail(latency.entry_tail)
+        self.ack_median, self.ack_sigma = _tail(latency.ack_tail)
+        self.fill_median, self.fill_sigma = _tail(latency.fill_tail)
+        self.in_order = latency.ack_tail is not None or latency.fill_tail is not None
+        self.last_answer = 0
+        self.answered_at = 0
         self.entry_bars = latency.entry_bars
         self.chance = Chance(seed)
         self.recorded = RecordedDelays(latency.recorded) if latency.recorded else None
@@ -86,9 +101,18 @@ class Transit:
         """What was recorded of an answer's way back at a time, ns; 0 where nothing was."""
         return 0 if self.recorded is None else self.recorded.answer_at(ts)
 
+    def ack_draw(self) -> cython.longlong:
+        """The lognormal part of an acknowledgement's delay, ns; 0 where it has none."""
+        return self.chance.lognormal(self.ack_median, self.ack_sigma)
+
+    def fill_draw(self) -> cython.longlong:
+        """The lognormal part of a fill's delay, ns; 0 where it has none."""
+        return self.chance.lognormal(self.fill_median, self.fill_sigma)
+
     def send(self, request: OrderRequest) -> cython.int:
         """A command leaves for the venue; it arrives after the entry latency, never before an earlier one."""
         arrival: cython.longlong = request.ts + self.entry_ns + self.chance.uniform(self.entry_jitter_ns)
+        arrival += self.chance.lognormal(self.entry_median, self.entry_sigma)
         if self.recorded is not None:
             arrival += self.recorded.entry_at(request.ts)
         if arrival < self.last_arrival:
@@ -168,6 +192,19 @@ class Transit:
         self._look()
         return 0
 
+    def heard_at(self, ts: cython.longlong, clock: cython.longlong) -> cython.longlong:
+        """When an answer sent at ts is here, that by itself would be at `clock`.
+
+        With a heavy tail the answers are those of one connection: a late one holds up what was sent after it.
+        """
+        if not self.in_order:
+            return clock
+        if ts >= self.answered_at and clock < self.last_answer:
+            clock = self.last_answer
+        if clock > self.last_answer:
+            self.last_answer, self.answered_at = clock, ts
+        return clock
+
     def report_on(
         self,
         order: VenueOrder,
@@ -178,7 +215,7 @@ class Transit:
         jitter: cython.longlong,
     ) -> VenueReport:
         """A report about an order, with its time at the venue and its delay on the way."""
-        clock: cython.longlong = ts + delay + self.chance.uniform(jitter) + self.answer_ns(ts)
+        clock: cython.longlong = self.heard_at(ts, ts + delay + self.chance.uniform(jitter) + self.answer_ns(ts))
         if clock < order.last_clock:  # reports of one order keep their order
             clock = order.last_clock
         order.last_clock = clock
@@ -197,3 +234,8 @@ class Transit:
         if report.clock < self.next_due:
             self.next_due = report.clock
         return 0
+
+
+def _tail(tail: LogNormal | None) -> tuple[float, float]:
+    """Median and sigma; 0, which draws nothing, where there is none."""
+    return (0.0, 0.0) if tail is None else (float(tail.median_ns), float(tail.sigma))

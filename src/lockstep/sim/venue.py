@@ -156,6 +156,8 @@ class Venue(Desk):
                     match_print(self, market, market.depth, ts, price, qty, aggressor)
                 else:
                     match_trade(self, market, ts, price, qty, aggressor)
+            if market.depth is not None and market.depth.line is not None:
+                market.depth.line.trade(-aggressor, price, qty, ts)
         market.last = price
         market.last_before = price
         return 0

@@ -1,6 +1,6 @@
 """The tables of a run's result: their names, columns and types. Part of the result's schema_version."""
 
-RESULT_SCHEMA_VERSION = 2
+RESULT_SCHEMA_VERSION = 3
 
 I64, I8, F64, TEXT, BOOL = "BIGINT", "TINYINT", "DOUBLE", "VARCHAR", "BOOLEAN"
 NULLABLE = {("signals", "target_price"), ("signals", "stop_price")}
@@ -18,6 +18,9 @@ RUN_TABLES: dict[str, dict[str, str]] = {
     "markouts": {
         "exec_id": I64, "ts_event": I64, "symbol": TEXT, "strategy": TEXT, "side": I8, "qty": F64, "price": F64, "liquidity": TEXT,
         "after_1s": F64, "after_5s": F64, "after_15s": F64,
+    },
+    "placements": {
+        "order_id": I64, "ts_event": I64, "symbol": TEXT, "strategy": TEXT, "side": I8, "ticks_behind": F64, "ahead": F64, "qty": F64, "filled": F64,
     },
     "orders": {
         "seq": I64, "ts": I64, "ts_event": I64, "record": TEXT, "order_id": I64, "client_id": TEXT, "parent_id": I64, "strategy": TEXT, "symbol": TEXT,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from lockstep.app.cli.new import TEMPLATES
+from lockstep.app.cli.new import ON_BOOKS, TEMPLATES
 
 ROOT = Path(__file__).resolve().parents[3]
 Call = Callable[..., Result]
@@ -33,6 +33,15 @@ def test_new_writes_twelve_lines_that_trade(
     run = call_json("backtest", "my_first_idea.py", "--data", "us_stocks", "--no-sensitivity")
     assert run["trades"] > 0
     assert run["notice"] is None
+
+
+@pytest.mark.parametrize("template", ON_BOOKS)
+def test_new_writes_a_strategy_on_books_that_is_fit_to_run(template: str, call: Call, tmp_path: Path) -> None:
+    said = call("new", "quotes", "--template", template, "--config", code=0).stdout
+    assert "class Quotes(Strategy)" in (tmp_path / "quotes.py").read_text()
+    assert 'kind = "depth"' in (tmp_path / "quotes.toml").read_text()
+    assert "lockstep run --config quotes.toml" in said
+    assert "--kind depth" in call("validate", "quotes.py", code=0).stdout
 
 
 def test_new_refuses_to_overwrite_unless_forced(call: Call, tmp_path: Path) -> None:
@@ -72,7 +81,7 @@ def test_shipped_example_is_the_one_in_the_repository_and_at_most_twenty_lines(n
     ast.parse(shipped)
 
 
-def test_repository_has_no_other_examples_than_those_shipped() -> None:
-    there = {path.name for path in (ROOT / "examples").glob("*.py")}
-    shipped = {path.name for path in (ROOT / "src" / "lockstep" / "app" / "examples").glob("*.py")}
-    assert there == shipped - {"__init__.py"}
+def test_examples_of_the_repository_are_those_shipped_to_the_byte() -> None:
+    shipped = ROOT / "src" / "lockstep" / "app" / "examples"
+    there = {path.name: path.read_bytes() for path in (ROOT / "examples").glob("*.py")}
+    assert there == {path.name: path.read_bytes() for path in shipped.glob("*.py") if path.name != "__init__.py"}

@@ -60,6 +60,7 @@ class Follower(Strategy):
 def engine_with(strategy: Strategy, signals: list[Signal] | None = None) -> Engine:
     kept: list[Signal] = [] if signals is None else signals
     engine = Engine(Portfolio([COIN], 1_000_000, 1.0), signal_sink=kept.append)
+    engine.books.keep(0, L2Book(COIN))
     engine.add_strategy(strategy, "follower", [0], RiskLimits())
     engine.start(0)
     return engine
@@ -140,6 +141,7 @@ def test_restarted_engine_goes_on_with_the_same_values() -> None:
     feed(engine, STEPS[:3])
     resumed = engine_with(second)
     restore_strategies(resumed, save_strategies(engine))
+    resumed.books.restore(engine.books.save())
     feed(resumed, STEPS[3:])
     assert second.heard == whole.heard
 

@@ -248,3 +248,69 @@ def test_two_processes_one_compiled_and_one_not_give_one_hash(data: Path, tmp_pa
             capture_output=True, text=True, check=True, env=os.environ | {"LOCKSTEP_PURE": pure},
         )  # fmt: skip
         assert told.stdout.split() == [here.run_hash, str(here.fills)]
+
+
+RESTING = """
+    def on_start(self):
+        self.heard = 0
+        self.order_id = 0
+
+    def on_book(self, update):
+        self.heard += 1
+        if self.heard == 1:
+            self.first = self.buy(5, limit=99).id
+            self.sell(4, limit=105)
+            self.buy(3, limit=100)
+        elif self.heard == 2:
+            self.replace(next(one for one in self.open_orders if one.id == self.first), limit=97)
+"""
+
+
+def test_placements_say_where_orders_came_to_rest_and_what_was_filled_there(tmp_path: Path) -> None:
+    moved = (55, [("SET", -1, 101, 9)], False)
+    made = finish_run(run(RESTING, levels(moved), tmp_path), tmp_path / "runs", command="test", with_sensitivity=False)
+    table: Any = made.table("placements")
+    rows = list(
+        zip(
+            *(table[name].tolist() for name in ("order_id", "side", "ticks_behind", "ahead", "qty", "filled")),
+            strict=True,
+        )
+    )
+    # The buy at 100 improves, and takes the trade at 99 first: 3 of its 12. Of the rest 10 stood before us at 99.
+    assert rows == [(1, 1, 0, 10, 5, 0), (2, -1, 4, 0, 4, 0), (3, 1, -1, 0, 3, 3), (1, 1, 2, 0, 5, 0)]
+    facts = made.manifest["execution"]
+    assert facts["messages"] == {"orders": 3, "replaces": 1, "cancels": 0}
+    assert facts["order_to_trade"] == 4.0
+    rates = {rate["distance"]: (rate["placements"], rate["share"]) for rate in facts["fill_rates"]}
+    assert rates["improving"] == (1, 1.0)
+    assert rates["at best"] == (1, 0.0)
+    assert (facts["queue"], facts["silence_max_ns"]) == ({"AAA": "pessimistic"}, 0)
+    assert facts["mark_outs"][0]["liquidity"] == "maker"
+
+
+def test_placements_go_on_from_a_snapshot(tmp_path: Path) -> None:
+    moved = (55, [("SET", -1, 101, 9)], False)
+    backtest = Backtest(
+        strategy(tmp_path, RESTING.replace("self.order_id = 0", "pass")), levels(moved), BacktestConfig(**FREE)
+    )
+    whole = backtest.run()
+    playing = backtest.begin()
+    playing.loop.run(T0 + 20)
+    again = resume(backtest, take(playing))
+    again.loop.run_all()
+    depths = [(outcome.markets[0].depth, whole) for outcome in (whole, again.end())]
+    words = [depth.placements.words() for depth, _ in depths if depth is not None]
+    assert words[0] == words[1]
+    assert len(words[0]) == 4 * 6
+
+
+def test_run_without_books_says_nothing_of_executions_on_them(tmp_path: Path) -> None:
+    body = "    def on_bar(self, bar):\n        self.buy(1)\n"
+    made = finish_run(
+        run(body, [bar_history(bars(100, 101, 102, step=HOUR))], tmp_path),
+        tmp_path / "runs",
+        command="t",
+        with_sensitivity=False,
+    )
+    assert made.manifest["execution"] is None
+    assert len(made.table("placements")["order_id"]) == 0

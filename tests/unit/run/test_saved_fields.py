@@ -50,6 +50,7 @@ MADE = {
     "model/traffic:VenueReport": "",
     # next_arrival, next_report: the queues are saved from there on. by_id: what rests, by number.
     VENUE: "next_arrival next_report entry_ns ack_ns fill_ns entry_jitter_ns ack_jitter_ns fill_jitter_ns entry_bars by_id "
+    "entry_median ack_median fill_median entry_sigma ack_sigma fill_sigma in_order "
     "recorded optimistic touch slip_num slip_den impact slips",
     "sim/transit:InFlight": "",
     "sim/chance:Chance": "",
@@ -60,6 +61,7 @@ MADE = {
     "sim/liquidity:Liquidity": "levels orders model recovery",  # levels, orders: the book, as what it is
     "sim/queue:QueuePlace": "",
     "sim/markouts:MarkOuts": "count next_due",  # the number of times; the first of what is due
+    "sim/placements:Placements": "count",  # the number of rows
     "run/loop:Loop": "engine venue",
     "run/carry:Carrier": "streams row",
 }
@@ -164,6 +166,7 @@ def states_of(machine: Machine, loop: Loop) -> dict[str, dict[str, Any]]:
         "sim/market:Market": market,
         "sim/liquidity:Liquidity": on_book["depth"],
         "sim/markouts:MarkOuts": on_book["depth"]["marks"],
+        "sim/placements:Placements": on_book["depth"]["placements"],
         "sim/queue:QueuePlace": on_book["resting"][0]["place"],
         "run/loop:Loop": loop.save(),
         "run/carry:Carrier": loop.save()["carrier"],
@@ -188,7 +191,7 @@ def test_every_declared_field_is_saved_or_made_anew(states: dict[str, dict[str, 
 
 
 def test_every_class_of_these_rooms_is_either_saved_or_without_state() -> None:
-    without = {"FeeModel", "QueueModel", "RecordedDelays", "Bounds", "Crew", "Hours", "Reducers", "Repeats", "Throttle", "Timings", "Seat", "RowLog", "EventRows", "Valuation", "Rate", "Stream", "MergedSource", "Bar", "BookUpdate", "Quote", "Trade"}  # fmt: skip
+    without = {"FeeModel", "QueueModel", "RecordedDelays", "FeedDraws", "Bounds", "Crew", "Hours", "Reducers", "Repeats", "Throttle", "Timings", "Seat", "RowLog", "EventRows", "Valuation", "Rate", "Stream", "MergedSource", "Bar", "BookUpdate", "Quote", "Trade"}  # fmt: skip
     known = {part.split(":")[1] for name in MADE for part in name.split()} | without
     rooms = ("model", "portfolio", "orders", "risk", "sim", "engine", "run")
     found = {

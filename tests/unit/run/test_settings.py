@@ -15,11 +15,13 @@ from lockstep.model.errors import LockstepError, UsageError
 from lockstep.run.settings.kinds import delay_ns
 from lockstep.run.settings.lines import json_lines, line_of, toml_lines
 from lockstep.run.settings.load import load_settings
+from lockstep.run.settings.prepare import config_from
 from lockstep.run.settings.presets import PRESETS
 from lockstep.run.settings.schema import DATA_KINDS, SECTIONS, json_schema, reference_rows
 from lockstep.run.settings.settings import Settings, SettingsError
 from lockstep.run.settings.texts import FORMATS
 from lockstep.run.settings.yaml_text import read_yaml
+from lockstep.sim.models import LogNormal
 from lockstep.store.catalog.shapes import KINDS
 
 SMALL = '[data]\nsource = "us_stocks"\n[[strategies]]\nscript = "mine.py"\n'
@@ -159,6 +161,7 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "key at the top": ("cash = 5\n" + SMALL, ("line 1", "'cash'", "belongs in [engine]")),
     "key of a strategy": (SMALL + 'symbol = "A"\n', ("line 5", "strategies.1.symbol", "did you mean 'symbols'?")),
     "part of a latency": ("[venue]\nlatency = {feeds = 1}\n" + SMALL, ("line 2", "'feeds'", "did you mean 'feed'?")),
+    "delay drawn as nothing is": ('[venue]\nlatency = {entry = "normal:5ms:1"}\n' + SMALL, ("entry: latency not understood", "lognormal:180ms:0.4")),
     "delay without a unit": ('[venue]\nlatency = {feed = "5"}\n' + SMALL, ("feed must be a delay", "200ms")),
     "preset": ('[venue]\npreset = "us_equities"\n' + SMALL, ("venue.preset", "did you mean 'us-equities'?")),
     "fees": ('[venue]\nfees = "1 percent"\n' + SMALL, ("venue.fees", "1 percent", "examples")),
@@ -353,3 +356,30 @@ def test_reference_has_a_row_for_every_key() -> None:
     assert rows["[engine]"] == list(SECTIONS["engine"].by_name)
     assert rows["[[strategies]]"] == list(SECTIONS["strategies"].by_name)
     assert all(row[3].endswith(".") for _, _, listed in reference_rows() for row in listed)
+
+
+def test_latency_of_a_file_may_be_drawn_recorded_or_left_to_the_data(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "delays.csv").write_text("ts,entry_ns,answer_ns\n5,20,3\n")
+    drawn = '[venue]\nlatency = {preset = "none", entry = "20ms+lognormal:180ms:0.4", feed_jitter = "1us"}\nsilence = "2s"\n'
+    config = config_from(load(drawn + SMALL))
+    assert config.latency.entry_tail == LogNormal(180_000_000, Decimal("0.4"))
+    assert (config.latency.entry_ns, config.latency.feed_jitter_ns, config.latency.fill_ns) == (20_000_000, 1_000, 0)
+    assert config.books.silence_max_ns == 2_000_000_000
+    measured = config_from(load('[venue]\nlatency = "recorded:delays.csv"\n' + SMALL))
+    assert (measured.latency.name, measured.latency.recorded) == ("recorded", ((5, 20, 3),))
+    assert config_from(load(SMALL)).latency.name == "auto"
+    assert config_from(load('[venue]\npreset = "crypto-remote"\n' + SMALL)).latency.name == "remote"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('latency = "recorded:gone.csv"', "no file of recorded latencies"),
+        ('silence = "long"', "silence not understood: 'long'"),
+        ('recovery = "5"', "recovery not understood: '5'"),
+    ],
+)
+def test_text_of_the_venue_that_means_nothing_is_refused(line: str, says: str, load: Load) -> None:
+    with pytest.raises(SettingsError) as caught:
+        config_from(load(f"[venue]\n{line}\n{SMALL}"))
+    assert says in str(caught.value)

@@ -241,3 +241,17 @@ def test_quotes_do_nothing_where_there_is_a_book() -> None:
     act(venue, "book", T0, *full(0)[2:])
     assert venue.on_quote(0, T0 + 1, 200, 201, 5, 5) == 0
     assert venue.markets[0].bid == 0
+
+
+def test_trade_after_the_change_of_its_level_at_one_moment_leads_to_the_same_fills_as_before_it() -> None:
+    trade, change = t(1, 99, 4), b(1, ("SET", 1, 99, 6))
+    for rules in (LEVELS, SHARE):
+        either = [
+            fills(rules, full(0), send(0, 1, limit=99), *two, t(2, 99, 9)) for two in ((trade, change), (change, trade))
+        ]
+        assert either == [[(1, 2, 3, 99, "maker")]] * 2
+
+
+def test_trade_that_the_level_had_in_it_when_we_joined_eats_nothing_ahead_of_us() -> None:
+    seen = [full(0), b(1, ("SET", 1, 99, 6)), send(1, 1, limit=99), t(1, 99, 4), t(2, 99, 9)]
+    assert fills(LEVELS, *seen) == [(1, 2, 3, 99, "maker")]

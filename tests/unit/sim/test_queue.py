@@ -18,36 +18,91 @@ def model(kind: str = "pessimistic", power: float = 1.0, lot: int = 1, scale: fl
 
 def test_queue_pessimistic_place_moves_by_trades_and_by_a_level_smaller_than_what_was_ahead() -> None:
     queue = model()
-    place = queue.join(10)
-    queue.told(place, 10, 30)  # others come behind
-    queue.told(place, 30, 12)  # 18 leave: all of them were behind
+    place = queue.join(10, 0)
+    queue.told(place, 10, 30, 1)  # others come behind
+    queue.told(place, 30, 12, 2)  # 18 leave: all of them were behind
+    queue.settle(place)
     assert place.ahead == 10
-    queue.told(place, 12, 7)
-    assert place.ahead == 7
-    assert queue.trade(place, 3, 3) == 0
+    queue.told(place, 12, 7, 3)
+    assert queue.trade(place, 3, 3, 4) == 0
     assert place.ahead == 4
 
 
 def test_queue_trade_eats_what_is_ahead_and_then_reaches_us() -> None:
     queue = model()
-    place = queue.join(10)
-    assert queue.trade(place, 14, 14) == 4
+    place = queue.join(10, 0)
+    assert queue.trade(place, 14, 14, 1) == 4
     assert place.ahead == 0
-    assert queue.trade(place, 5, 5) == 5
+    assert queue.trade(place, 5, 5, 2) == 5
 
 
 def test_queue_trade_partly_taken_by_an_older_order_of_ours_moves_by_the_rest() -> None:
     queue = model()
-    place = queue.join(5)
-    assert queue.trade(place, 6, 3) == 0
+    place = queue.join(5, 0)
+    assert queue.trade(place, 6, 3, 1) == 0
     assert (place.ahead, place.traded) == (2, 6)
+
+
+@pytest.mark.parametrize("kind", ["pessimistic", "power", "log"])
+@pytest.mark.parametrize("order", ["trade first", "level first"])
+def test_queue_trade_and_its_level_change_at_one_moment_count_once_in_either_order(kind: str, order: str) -> None:
+    queue = model(kind)
+    place = queue.join(10, 0)
+    queue.told(place, 10, 20, 1)
+    if order == "trade first":
+        queue.trade(place, 4, 4, 5)
+    queue.told(place, 20, 16, 5)
+    if order == "level first":
+        queue.trade(place, 4, 4, 5)
+    queue.settle(place)
+    assert place.ahead == 6
+
+
+def test_queue_of_nobody_behind_us_loses_a_trade_once_where_its_level_change_came_first() -> None:
+    queue = model()
+    place = queue.join(10, 0)
+    queue.told(place, 10, 6, 5)
+    assert queue.trade(place, 4, 4, 5) == 0
+    assert place.ahead == 6
+    assert queue.trade(place, 9, 9, 6) == 3
+
+
+def test_queue_several_trades_and_changes_of_a_moment_explain_each_other_as_a_whole() -> None:
+    queue = model("power")
+    place = queue.join(30, 0)
+    queue.told(place, 30, 26, 5)
+    queue.told(place, 26, 20, 5)
+    queue.trade(place, 4, 4, 5)
+    queue.trade(place, 3, 3, 5)
+    queue.settle(place)
+    assert place.ahead == 20  # 10 left, 7 by trades, and there was nobody behind us
+
+
+def test_queue_trade_that_its_level_had_already_shown_explains_no_later_cancel() -> None:
+    queue = model("power")
+    place = queue.join(10, 0)
+    queue.told(place, 10, 20, 1)
+    queue.told(place, 20, 16, 5)
+    queue.trade(place, 4, 4, 5)
+    queue.told(place, 16, 12, 6)
+    queue.settle(place)
+    assert place.ahead == pytest.approx(6 - 4 * 6 / 16)
+
+
+def test_queue_trade_that_was_in_the_level_when_we_joined_does_not_move_us() -> None:
+    queue = model()
+    place = queue.join(10, 5)
+    assert queue.trade(place, 14, 14, 5) == 0
+    assert place.ahead == 10
+    assert queue.trade(place, 14, 14, 6) == 4
 
 
 def test_queue_power_one_spreads_a_cancel_evenly_over_the_level() -> None:
     queue = model("power")
-    place = queue.join(10)
-    queue.told(place, 10, 40)
-    queue.told(place, 40, 20)  # a quarter of what left stood ahead
+    place = queue.join(10, 0)
+    queue.told(place, 10, 40, 1)
+    queue.told(place, 40, 20, 2)  # a quarter of what left stood ahead
+    queue.settle(place)
     assert place.ahead == pytest.approx(5.0)
 
 
@@ -64,35 +119,48 @@ def test_queue_log_counts_in_base_units() -> None:
 
 def test_queue_decrease_that_trades_explain_is_no_cancel() -> None:
     queue = model("power")
-    place = queue.join(10)
-    queue.told(place, 10, 20)
-    queue.trade(place, 4, 4)
-    queue.told(place, 20, 16)
+    place = queue.join(10, 0)
+    queue.told(place, 10, 20, 1)
+    queue.trade(place, 4, 4, 2)
+    queue.told(place, 20, 16, 3)
     assert (place.ahead, place.traded) == (6, 0)
-    queue.told(place, 16, 14)  # this one no trade explains
+    queue.told(place, 16, 14, 4)  # this one no trade explains
+    queue.settle(place)
     assert place.ahead == pytest.approx(6 - 2 * 6 / 16)
+
+
+def test_queue_trades_that_no_change_of_the_level_showed_are_forgotten_once_it_was_told() -> None:
+    queue = model("power")
+    place = queue.join(10, 0)
+    queue.told(place, 10, 20, 1)
+    queue.trade(place, 4, 4, 2)  # of a hidden order, it seems
+    queue.told(place, 20, 20, 3)
+    queue.told(place, 20, 16, 4)
+    queue.settle(place)
+    assert place.ahead == pytest.approx(6 - 4 * 6 / 20)
 
 
 def test_queue_cancel_larger_than_what_stood_behind_takes_the_rest_ahead() -> None:
     queue = model("power", 3.0)
-    place = queue.join(10)
-    queue.told(place, 10, 100)
-    queue.told(place, 100, 5)
+    place = queue.join(10, 0)
+    queue.told(place, 10, 100, 1)
+    queue.told(place, 100, 5, 2)
+    queue.settle(place)
     assert place.ahead == 5
 
 
 def test_queue_half_a_lot_and_more_reaches_us_and_less_is_kept_for_the_next_trade() -> None:
     queue = model("power", lot=10)
-    place = queue.join(26)
-    assert queue.trade(place, 30, 30) == 0
+    place = queue.join(26, 0)
+    assert queue.trade(place, 30, 30, 1) == 0
     assert place.ahead == -4
-    assert queue.trade(place, 10, 10) == 10
+    assert queue.trade(place, 10, 10, 2) == 10
 
 
 def test_queue_never_gives_more_than_the_trade_had_left() -> None:
     queue = model(lot=10)
-    place = queue.join(0)
-    assert queue.trade(place, 7, 7) == 7
+    place = queue.join(0, 0)
+    assert queue.trade(place, 7, 7, 1) == 7
 
 
 @pytest.mark.parametrize("kind", ["fifo", "", "POWER"])
@@ -147,13 +215,14 @@ def test_queue_place_stays_within_the_level_and_only_ever_moves_up(
 ) -> None:
     queue = model(kind, power)
     level = 20
-    place = queue.join(level)
-    for trades, size in steps:
+    place = queue.join(level, 0)
+    for ts, (trades, size) in enumerate(steps, 1):
         before = place.ahead
         if trades:
-            assert 0 <= queue.trade(place, size, size) <= size
+            assert 0 <= queue.trade(place, size, size, ts) <= size
         else:
-            queue.told(place, level, size)
+            queue.told(place, level, size, ts)
+            queue.settle(place)
             level = size
             assert place.ahead <= level
         assert -0.5 <= place.ahead <= max(before, 0.0)  # what a trade nearly reached is 0 once one has

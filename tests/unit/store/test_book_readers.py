@@ -90,6 +90,19 @@ def test_a_crossed_snapshot_and_a_negative_size_are_kept_and_told_with_their_pla
     assert "at the end the book is RESYNCING (NEGATIVE_QTY)" in notes(path)
 
 
+def test_a_price_with_decimals_that_hardly_any_other_has_is_off_the_tick_and_told_with_its_place(
+    tmp_path: Path,
+) -> None:
+    levels = [(f"{60_000 + k}.{k % 9 + 1}", "1") for k in range(1_200)]
+    full = snapshot(10, levels[:600], [("70000.1", "1"), *levels[600:]])
+    path = recording(tmp_path, full, depth(11, 12, [("59000.123", "1")], []))
+    assert "tick 0.100, as all prices of the book show but 1 of 1,202 with more decimals" in notes(path)
+    assert "1 changes of the book are faulty (OFF_TICK), the first at binance_spot_btcusdt.raw: line 2" in notes(path)
+    assert "at the end the book is RESYNCING (OFF_TICK)" in notes(path)
+    path = recording(tmp_path, full, *(depth(k, k, [("59000.123", "1")], []) for k in (11, 12)))
+    assert "tick 0.001, as the prices show" in notes(path)  # more than one in a thousand: the venue's own
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

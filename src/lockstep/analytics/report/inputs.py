@@ -1,6 +1,6 @@
 """What a report is made of: the manifest and the tables of one run, checked as they enter.
 
-The layout is the result schema, version 2: `manifest.json` and Parquet tables whose columns are numpy arrays here.
+The layout is the result schema, version 3: `manifest.json` and Parquet tables whose columns are numpy arrays here.
 Times are int64 nanoseconds UTC; quantities and prices are floats where the page shows them.
 """
 
@@ -11,12 +11,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lockstep.analytics.execution import FillRate, MarkOut
 from lockstep.model.errors import DataError
 
 __all__ = [
     "SCHEMA_VERSION",
     "CostRow",
     "DataFacts",
+    "ExecutionFacts",
     "InstrumentFacts",
     "LatencyRow",
     "Manifest",
@@ -26,7 +28,7 @@ __all__ = [
     "Table",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 Table = Mapping[str, NDArray[Any] | list[str]]
 Money = str | float | int
 
@@ -167,6 +169,18 @@ class Sensitivity(msgspec.Struct, frozen=True, kw_only=True):
     bar_path: BarPathFacts | None = None
 
 
+class ExecutionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """How orders on books fared; see `lockstep.analytics.execution`. queue: the model by symbol."""
+
+    queue: dict[str, str] = {}
+    recovery_ns: int = 0
+    silence_max_ns: int = 0
+    messages: dict[str, int] = {}
+    order_to_trade: float | None = None
+    fill_rates: tuple[FillRate, ...] = ()
+    mark_outs: tuple[MarkOut, ...] = ()
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """`manifest.json`, typed. Fields that a report can do without have a default; unknown ones are ignored."""
 
@@ -182,6 +196,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     data: tuple[DataFacts, ...] = ()
     counts: CountFacts = CountFacts()
     account: dict[str, Any] = {}
+    latency: dict[str, Any] = {}
+    execution: ExecutionFacts | None = None
     sensitivity: Sensitivity | None = None
     stopped: str | None = None
     warnings: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from lockstep._version import __version__
 from lockstep.analytics.report import charts, robustness, tables, trade_charts, trade_tables
 from lockstep.analytics.report.caveats import data_notes, not_modelled, warnings
 from lockstep.analytics.report.charts import Chart
+from lockstep.analytics.report.execution_tables import execution_panels
 from lockstep.analytics.report.glossary import days_named, figure_groups, period_named
 from lockstep.analytics.report.inputs import SCHEMA_VERSION, ReportInput, RunFolderLike
 from lockstep.analytics.report.markup import EMPTY, Html, join, tag
@@ -23,6 +24,7 @@ SECTIONS = (
     ("prices", "Prices"),
     ("returns", "Returns"),
     ("profit", "Profit"),
+    ("execution", "Execution"),
     ("costs", "Costs"),
     ("figures", "All figures"),
     ("trades", "Trades"),
@@ -50,7 +52,7 @@ def render_report(inputs: ReportInput) -> str:
     body = join(
         (
             _top(inputs, measures, said),
-            _navigation(tuple(entry for entry in SECTIONS if entry[0] != "profit" or inputs.manifest.account)),
+            _navigation(tuple(entry for entry in SECTIONS if _has(inputs, entry[0]))),
             tag("main", _opening(inputs, measures), *_sections(inputs, measures, drawn)),
             _foot(inputs),
         )
@@ -59,6 +61,12 @@ def render_report(inputs: ReportInput) -> str:
     title = f"{name} \N{MIDDLE DOT} {period_named(measures)}"
     csv = trade_tables.trades_csv(inputs) if inputs.rows("trades") else ""
     return frame(title, body, list(drawn.values()), daily=inputs.manifest.bar_ns >= DAY_NS, csv=csv)
+
+
+def _has(inputs: ReportInput, section: str) -> bool:
+    """Whether there is anything to say in a section that not every run has."""
+    there = {"profit": bool(inputs.manifest.account), "execution": inputs.manifest.execution is not None}
+    return there.get(section, True)
 
 
 def write_report(folder: Path | RunFolderLike, target: Path) -> Path:
@@ -181,6 +189,7 @@ def _sections(inputs: ReportInput, measures: Measures, drawn: dict[str, Chart]) 
             tag("div", plots["histogram"], plots["rolling"], class_="grid plots"),
         ),
         *_profit_section(inputs),
+        *_execution_section(inputs),
         _costs_section(inputs),
         _section("figures", "All figures", _figures_panel(inputs, measures)),
         _trades_section(inputs, plots["trades"]),
@@ -192,6 +201,11 @@ def _sections(inputs: ReportInput, measures: Measures, drawn: dict[str, Chart]) 
 def _profit_section(inputs: ReportInput) -> list[Html]:
     panels = [_panel(*panel) for panel in profit_panels(inputs)]
     return [_section("profit", "Where the profit came from", *panels)] if panels else []
+
+
+def _execution_section(inputs: ReportInput) -> list[Html]:
+    panels = [_panel(*panel) for panel in execution_panels(inputs)]
+    return [_section("execution", "Orders on the book", *panels)] if panels else []
 
 
 def _figures_panel(inputs: ReportInput, measures: Measures) -> Html:

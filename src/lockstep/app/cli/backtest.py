@@ -135,6 +135,7 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
     from lockstep.app.cli.values import decimal_of
     from lockstep.risk.limits import RiskLimits
     from lockstep.run.config import BacktestConfig
+    from lockstep.run.latency import with_file
     from lockstep.run.settings.limits_file import read_limits
     from lockstep.run.settings.moment import moment_ns
     from lockstep.sim.models import BarFills, Slippage, book_fills_from_text, latency_from_text
@@ -158,14 +159,14 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
         rates={name.upper(): decimal_of(rate, "--rate") for name, rate in _named(given["rates"], "--rate", "CODE=N")},
         borrow=number("borrow"),
         fees=_fees(given["fee"]),
-        latency=latency_from_text(given["latency"]),
+        latency=with_file(latency_from_text(given["latency"])),
         slippage=Slippage(bps=number("slippage_bps"), volume_impact=number("volume_impact")),
         fills=BarFills(
             path=given["bar_path"],
             limit_fill=given["limit_fill"],
             participation=None if free else number("participation"),
         ),
-        books=book_fills_from_text(given["queue"], given["recovery"]),
+        books=book_fills_from_text(given["queue"], given["recovery"], given["silence"]),
         limits=replace(base, **{name: value for name, value in limits.items() if value is not None}),
         sessions=_sessions(given["sessions"], given["extended_hours"]),
         missing_bars=given["missing_bars"],

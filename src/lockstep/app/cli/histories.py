@@ -120,7 +120,7 @@ def _action(record: np.void) -> dict[str, Any]:
 
 
 def show_histories(console: Console, which: str, histories: list[dict[str, Any]]) -> None:
-    """The same for people: a table of all, and the bars where it is about one instrument."""
+    """The same for people: a table of all, and the bars where it is about one instrument. The gaps of a book stand in its notes."""
     table = plain_table(
         "symbol", "rows", "of", "from", "to", "gaps", "splits", "dividends",
         right=("rows", "of", "from", "to", "gaps", "splits", "dividends"),
@@ -128,7 +128,7 @@ def show_histories(console: Console, which: str, histories: list[dict[str, Any]]
     for one in histories:
         table.add_row(
             one["symbol"], f"{one['rows']:,}", length_text(one["bar_ns"]) if one["bar_ns"] else f"{one['kind']}s", time_text(one["first_ns"])[:10],
-            time_text(one["last_ns"])[:10], f"{one['gaps']:,}", f"{one['splits']:,}", f"{one['dividends']:,}",
+            time_text(one["last_ns"])[:10], "-" if one["kind"] == "book" else f"{one['gaps']:,}", f"{one['splits']:,}", f"{one['dividends']:,}",
         )  # fmt: skip
     show(console, table)
     say(console, "")

@@ -51,6 +51,7 @@ class Finished(NamedTuple):
             "buy_and_hold_return": held.total_return if held is not None else None,
             "fees": float(self.manifest["final"]["fees"]),
             "slippage": float(self.manifest["final"]["slippage"]),
+            "execution": self.manifest["execution"],
             "warnings": self.manifest["warnings"],
             "notice": self.notice or None,
             "command": self.manifest["command"],

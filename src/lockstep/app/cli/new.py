@@ -17,7 +17,10 @@ TEMPLATES = {
     "rsi-reversion": "rsi_reversion.py.tmpl",
     "sma-momentum": "sma_momentum.py.tmpl",
 }
+ON_BOOKS = {"market-maker": "market_maker.py", "imbalance-taker": "imbalance_taker.py"}
+"""Templates that are shipped examples as they stand: they trade on a recorded order book, which none is shipped of."""
 _FOLDER = Path(__file__).parent.parent / "templates"
+_EXAMPLES = Path(__file__).parent.parent / "examples"
 _DATASET = "us_stocks"
 
 
@@ -27,7 +30,9 @@ _DATASET = "us_stocks"
     epilog=examples("lockstep new trend --config", "lockstep new folder/dips.py --template rsi-reversion"),
 )
 @click.argument("name")
-@click.option("--template", default="ema-cross", show_default=True, metavar="NAME", help=f"{', '.join(TEMPLATES)}.")
+@click.option(
+    "--template", default="ema-cross", show_default=True, metavar="NAME", help=f"{', '.join((*TEMPLATES, *ON_BOOKS))}."
+)
 @click.option("--config", "with_config", is_flag=True, help="Write a settings file for `lockstep run` beside it.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @json_option
@@ -35,20 +40,22 @@ def command(name: str, template: str, with_config: bool, force: bool, as_json: b
     """Write a strategy to start from.
 
     NAME is the file (.py is added) and, in capitals, the class: my_strategy gives my_strategy.py with MyStrategy. The
-    twelve lines run as they are.
+    twelve lines run as they are. market-maker and imbalance-taker are longer, and ask for a recording of an order book.
     """
     path, class_name = named(name)
-    if template not in TEMPLATES:
-        raise UsageError(f"unknown template {template!r}", hint=did_you_mean(template, TEMPLATES))
-    text = Template((_FOLDER / TEMPLATES[template]).read_text(encoding="utf-8")).substitute(class_name=class_name)
+    if template not in (*TEMPLATES, *ON_BOOKS):
+        raise UsageError(f"unknown template {template!r}", hint=did_you_mean(template, (*TEMPLATES, *ON_BOOKS)))
+    text = _text_of(template, class_name)
+    source = "recording.raw.zst" if template in ON_BOOKS else _DATASET
     config = path.with_suffix(".toml") if with_config else None
     for place in (path, config):
         check_free(place, force)
     write_new(path, text, force)
     if config is not None:
         settings = Template((_FOLDER / "settings.toml.tmpl").read_text(encoding="utf-8"))
-        write_new(config, settings.substitute(script=path.name, source=_DATASET), force)
-    run = f"backtest {shlex.quote(str(path))} --data {_DATASET}"
+        kind, preset = ('kind = "depth"\n', "crypto-remote") if template in ON_BOOKS else ("", "us-equities")
+        write_new(config, settings.substitute(script=path.name, source=source, kind=kind, preset=preset), force)
+    run = f"backtest {shlex.quote(str(path))} --data {source}{' --kind depth' if template in ON_BOOKS else ''}"
     lines = [
         f"lockstep validate {shlex.quote(str(path))}",
         f"lockstep {run if config is None else f'run --config {shlex.quote(str(config))}'}",
@@ -66,6 +73,14 @@ def command(name: str, template: str, with_config: bool, force: bool, as_json: b
     click.echo("\nNext")
     for line in lines:
         click.echo(f"  {line}")
+
+
+def _text_of(template: str, class_name: str) -> str:
+    """The strategy, under its new name."""
+    if template in TEMPLATES:
+        return Template((_FOLDER / TEMPLATES[template]).read_text(encoding="utf-8")).substitute(class_name=class_name)
+    text = (_EXAMPLES / ON_BOOKS[template]).read_text(encoding="utf-8")
+    return re.sub(r"^class \w+\(Strategy\)", f"class {class_name}(Strategy)", text, flags=re.MULTILINE)
 
 
 def named(name: str) -> tuple[Path, str]:

@@ -1,6 +1,7 @@
 """A finished run on one screen: what it made against buy and hold, what it risked, what it cost."""
 
 import shlex
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +15,7 @@ from lockstep.store.catalog.times import time_text
 Row = tuple[str, Text, str, str]
 """Name, the strategy's, buy and hold's, a remark."""
 _NAMED_MAX = 6
+_SHOWN_AFTER_S = 5
 _REFUSED = {"denied": "denied by risk", "rejected": "rejected"}
 
 
@@ -50,7 +52,9 @@ def _subtitle(run: Finished) -> str:
     ts = run.measures.ts
     span = f"{time_text(int(ts[0]))[:10]} to {time_text(int(ts[-1]))[:10]}, " if ts.size else ""
     params = ", ".join(f"{name} {value}" for name, value in run.manifest["strategy"]["params"].items())
-    return f"{span}{run.manifest['counts']['bars']:,} bars{f'; {params}' if params else ''}"
+    counts = run.manifest["counts"]
+    seen = f"{counts['bars']:,} bars" if counts["bars"] else f"{counts['events']:,} events"
+    return f"{span}{seen}{f'; {params}' if params else ''}"
 
 
 def _rows(run: Finished) -> list[Row]:
@@ -60,11 +64,17 @@ def _rows(run: Finished) -> list[Row]:
     money = run.manifest["config"]["currency"]
     rate = summary.trades.win_rate if summary.trades is not None else None
     fees, slippage = float(final["fees"]), float(final["slippage"])
+    few = summary.sharpe is not None and summary.sharpe_interval is None
     held_return, held_drawdown = (held.total_return, held.max_drawdown) if held else (None, None)
     return [
         ("Total return", signed_percent(summary.total_return), percent(held_return), ""),
         ("Return a year", signed_percent(summary.annual_return), percent(run.measures.benchmark_annual), ""),
-        ("Sharpe ratio", Text(ratio(summary.sharpe)), ratio(held.sharpe if held else None), ""),
+        (
+            "Sharpe ratio",
+            Text(ratio(summary.sharpe)),
+            ratio(held.sharpe if held else None),
+            f"of {summary.n_days} days: too few to mean anything" if few else "",
+        ),
         ("Max drawdown", Text(percent(summary.max_drawdown)), percent(held_drawdown), ""),
         (
             "Final equity",
@@ -76,7 +86,34 @@ def _rows(run: Finished) -> list[Row]:
         ("Orders", Text(f"{counts['orders']:,}"), "", _orders(counts)),
         ("Fees", Text(f"{fees:,.2f}"), "", f"{fees / cash:.2%} of the start"),
         ("Slippage", Text(f"{slippage:,.2f}"), "", f"{slippage / cash:.2%} of the start"),
+        *_on_books(run.manifest),
     ]
+
+
+def _on_books(manifest: dict[str, Any]) -> list[Row]:
+    """How orders on books were filled, and how they fared; nothing for a run without any."""
+    facts, latency = manifest["execution"], manifest["latency"]
+    if facts is None:
+        return []
+    rows = [
+        ("Latency", Text(latency["name"]), "", f"{latency['text']}; {latency['why']}"),
+        ("Queue", Text(", ".join(sorted(set(facts["queue"].values())))), "", "how places in the book's queues move"),
+    ]
+    messages = facts["messages"]
+    if facts["order_to_trade"] is not None:
+        told = f"{messages['orders']:,} orders, {messages['replaces']:,} replaced, {messages['cancels']:,} cancels"
+        rows.append(("Messages a fill", Text(ratio(facts["order_to_trade"])), "", told))
+    at_best = next(rate for rate in facts["fill_rates"] if rate["distance"] == "at best")
+    if at_best["placements"]:
+        rows.append(
+            ("Filled at the best", Text(percent(at_best["share"])), "", f"of {at_best['placements']:,} placed there")
+        )
+    for mark in facts["mark_outs"]:
+        if mark["horizon_s"] == _SHOWN_AFTER_S and mark["ticks"] is not None:
+            name = f"{mark['liquidity'].capitalize()} mark-out"
+            told = f"ticks after {_SHOWN_AFTER_S} s, {mark['symbol']}, {mark['fills']:,} fills"
+            rows.append((name, Text(f"{mark['ticks']:+.2f}"), "", told))
+    return rows
 
 
 def _grown(cash: float, total_return: float | None) -> str:

@@ -29,6 +29,7 @@ COMMANDS = {
     "config": "Check a settings file, and show what is in effect.",
     "data": "Show what data there is, and import more.",
     "journal": "Check a journal, show it, or write it out.",
+    "research": "Score what Lockstep takes for true against recordings.",
     "doctor": "Check the environment, and say what to do.",
 }
 """Name and one line of each, here so that the list is shown without loading any of them; a test compares the lines."""

@@ -148,7 +148,8 @@ def _show(facts: dict[str, Any], strategy: str, data: str) -> None:
         for entry in facts["indicators"]:
             table.add_row(entry["name"], f"{entry['bars']:,}", entry["symbol"])
         show(console, table)
-    say(console, f"\nNext        lockstep backtest {shlex.quote(strategy)} --data {shlex.quote(data)}", "cyan")
+    where = "RECORDING --kind depth" if "on_book" in facts["handlers"] else shlex.quote(data)
+    say(console, f"\nNext        lockstep backtest {shlex.quote(strategy)} --data {where}", "cyan")
 
 
 def _limits(entry: dict[str, Any]) -> str:

@@ -15,8 +15,9 @@ if cython.compiled:
     from cython.cimports.lockstep.features.micro.depth import DepthView
 else:
     from lockstep.features.micro.depth import DepthView
-from lockstep.features.saved import SCHEMA, field
+from lockstep.features.base import SCHEMA
 from lockstep.model.arguments import finite
+from lockstep.model.fields import field
 
 NAN = math.nan
 

@@ -13,8 +13,8 @@ else:
     from lockstep.features.micro.base import MarketFeature
     from lockstep.features.micro.depth import DepthView
 from lockstep.features.micro.timed import span_ns
-from lockstep.features.saved import field
 from lockstep.model.arguments import finite, whole
+from lockstep.model.fields import field
 
 _NAN = cython.declare(cython.double, float("nan"))
 _FIRST_SIZE = 64

@@ -15,8 +15,8 @@ if cython.compiled:
 else:
     from lockstep.book.ladder import Ladder
     from lockstep.book.standing import Book
-from lockstep.features.saved import field, float_field, int_field, list_field
 from lockstep.model.arguments import whole
+from lockstep.model.fields import field, float_field, int_field, list_field
 
 LEVELS_MAX = 50
 """Levels of a side that features may read: what is read is copied at each change of the book."""

@@ -18,8 +18,8 @@ else:
     from lockstep.features.micro.timed import TimedSum
 from lockstep.features.micro.depth import LEVELS_MAX
 from lockstep.features.micro.timed import saved_entries, span_ns
-from lockstep.features.saved import int_field
 from lockstep.model.arguments import whole
+from lockstep.model.fields import int_field
 
 _NAN = cython.declare(cython.double, float("nan"))
 _RUN_MAX = 2**62

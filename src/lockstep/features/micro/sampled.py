@@ -22,8 +22,8 @@ else:
     from lockstep.features.micro.base import MarketFeature
     from lockstep.features.micro.depth import DepthView
 from lockstep.features.micro.timed import span_ns
-from lockstep.features.saved import field, floats_field, int_field, list_field
 from lockstep.model.arguments import finite, whole
+from lockstep.model.fields import field, floats_field, int_field, list_field
 
 INTERVALS_MAX = 10_000
 _NAN = cython.declare(cython.double, float("nan"))

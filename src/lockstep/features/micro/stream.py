@@ -19,10 +19,11 @@ else:
     from lockstep.features.micro.base import MarketFeature
     from lockstep.features.micro.depth import DepthView
     from lockstep.model.rows import EventRows
+from lockstep.book.saved import restore_book, save_book
+from lockstep.features.base import SCHEMA
 from lockstep.features.micro.combined import feature
-from lockstep.features.micro.saved_book import restore_book, save_book
-from lockstep.features.saved import SCHEMA, field, list_field
 from lockstep.model.enums import BookAction, EventKind
+from lockstep.model.fields import field, list_field
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import BOOK_ACTION, BOOK_LAST
 
@@ -135,9 +136,11 @@ class MarketFeatures:
         else:
             self._levels.apply(rows, i, i + 1)
             book = self._levels
-        if not updates_at(rows.w[i, 3]):
-            return 0
-        self.view.read(book, rows.w[i, 0])
+        return self.hear_book(book, rows.w[i, 0]) if updates_at(rows.w[i, 3]) else 0
+
+    def hear_book(self, book: Book, clock: cython.longlong) -> cython.int:
+        """A change of a book that somebody else keeps is complete. Returns: 1."""
+        self.view.read(book, clock)
         self.updates += 1
         return self._tell_book()
 
@@ -146,12 +149,18 @@ class MarketFeatures:
     @cython.initializedcheck(False)
     def take_trade(self, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
         """A TRADE record, row i, unchecked. Returns: 1."""
+        return self.hear_trade(self._levels if self._orders is None else self._orders, rows, i)
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def hear_trade(self, book: Book | None, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+        """A TRADE record, row i, unchecked, beside a book that somebody else keeps. Returns: 1."""
         aux: cython.int = cython.cast(cython.int, (rows.w[i, 3] >> 16) & 0xFFFF)
-        book: Book = self._levels if self._orders is None else self._orders
         k: cython.Py_ssize_t
         self.view.hear_trade(rows.w[i, 0], rows.w[i, 5], aux - 2 if aux > 0 else 0)
         self.updates += 1
-        if self.view.priced and not book.look(rows.w[i, 0]):
+        if self.view.priced and book is not None and not book.look(rows.w[i, 0]):
             self.view.lose()
             self._tell_book()
         for k in range(len(self.on_trades)):
@@ -239,16 +248,15 @@ class MarketFeatures:
             entry.reset()
 
     def save(self) -> dict[str, Any]:
-        """The state of the book and of every feature, as plain JSON data. Raises: ValueError: the book is one of single orders."""
-        if self._orders is not None:
-            raise ValueError("a book of single orders cannot be saved; begin again before a full book")
+        """The state of the book and of every feature, as plain JSON data."""
         return {
             "kind": "MarketFeatures",
             "schema": SCHEMA,
             "updates": self.updates,
             "complete": bool(self.complete),
             "view": self.view.save(),
-            "book": save_book(self._levels),
+            "orders": self._orders is not None,
+            "book": save_book(self._levels if self._orders is None else self._orders),
             "features": [entry.save() for entry in self.ordered],
         }
 
@@ -267,7 +275,9 @@ class MarketFeatures:
             for entry, state in zip(self.ordered, states, strict=True):
                 entry.restore(state)
             self.view.restore(field(saved, "view"))
-            restore_book(self._levels, field(saved, "book"))
+            if field(saved, "orders"):
+                self._orders = L3Book(self.instrument)
+            restore_book(self._levels if self._orders is None else self._orders, field(saved, "book"))
         except (TypeError, ValueError):
             self.reset()
             raise

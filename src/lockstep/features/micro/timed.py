@@ -9,8 +9,8 @@ from typing import Any
 
 import cython
 
-from lockstep.features.saved import field
 from lockstep.model.arguments import whole
+from lockstep.model.fields import field
 
 _FIRST_SIZE = 64
 _NOTHING = cython.declare(cython.longlong, 2**63 - 1)

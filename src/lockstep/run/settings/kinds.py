@@ -12,13 +12,13 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from lockstep.model.enums import AssetClass
-from lockstep.model.errors import LockstepError, ParseError, RefuseError, did_you_mean
+from lockstep.model.errors import LockstepError, ParseError, RefuseError, UsageError, did_you_mean
 from lockstep.model.fees import FeeSchedule, fee_schedule_from_text
 from lockstep.model.numbers import exact_decimal, number_text
 from lockstep.model.sessions import SESSIONS
 from lockstep.model.timeframe import timeframe_ns
 from lockstep.run.settings.moment import moment_ns
-from lockstep.sim.models import LATENCIES, Latency, latency_from_text
+from lockstep.sim.models import DELAY_WAYS, LATENCIES, Latency, delay_parts, latency_from_text
 
 _DELAY = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*(ns|us|ms|s|m|h|d)?")
 _UNIT_NS = {
@@ -318,8 +318,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         return {"anyOf": [table, {"type": "string", "minLength": 1}]}
 
 
-LATENCY_PARTS = ("feed", "entry", "entry_jitter", "ack", "ack_jitter", "fill", "fill_jitter")
-"""Delays of a latency given as a table: fixed parts, and the widths of the uniform draws added to them."""
+LATENCY_PARTS = ("feed", "feed_jitter", "entry", "entry_jitter", "ack", "ack_jitter", "fill", "fill_jitter")
+"""Delays of a latency given as a table: each way, fixed or drawn, and the widths of uniform draws added to it."""
 LATENCY_BASE = "preset"
 """In such a table: the latency that the parts it does not name are taken from."""
 
@@ -328,7 +328,8 @@ class Delays(msgspec.Struct, frozen=True):
     """Latency: a preset, one delay of our orders, or a table of delays."""
 
     words: str = (
-        f"{', '.join(LATENCIES)}, a delay such as 200ms, or a table of {', '.join((LATENCY_BASE, *LATENCY_PARTS))}"
+        f"{', '.join(LATENCIES)}, recorded, recorded:FILE, a delay such as 200ms, each way as in feed=50ms,entry=200ms, "
+        f"or a table of {', '.join((LATENCY_BASE, *LATENCY_PARTS))}; a way may be drawn: lognormal:MEDIAN:SIGMA"
     )
 
     def read(self, value: Any) -> Latency:
@@ -336,14 +337,19 @@ class Delays(msgspec.Struct, frozen=True):
         if not isinstance(value, Mapping):
             return latency_from_text(Text().read(value))
         base = latency_from_text(Text().read(value.get(LATENCY_BASE, "standard")))
-        parts: dict[str, int] = {}
+        parts: dict[str, Any] = {}
         for name, delay in value.items():
             if name == LATENCY_BASE:
                 continue
             if name not in LATENCY_PARTS:
                 raise WrongValue(f"has no part {name!r}", hint=did_you_mean(name, (LATENCY_BASE, *LATENCY_PARTS)))
             try:
-                parts[f"{name}_ns"] = delay_ns(delay)
+                if name in DELAY_WAYS and isinstance(delay, str) and (":" in delay or "+" in delay):
+                    parts |= delay_parts(name, delay, delay)
+                else:
+                    parts[f"{name}_ns"] = delay_ns(delay)
+            except UsageError as e:
+                raise WrongValue(f"{name}: {e}", hint=e.hint) from None
             except WrongValue as e:
                 raise WrongValue(f"{name} {e}", hint=e.hint) from None
         return msgspec.structs.replace(base, name="custom", **parts) if parts else base

@@ -7,6 +7,7 @@ from lockstep.model.enums import AssetClass
 from lockstep.model.errors import LockstepError, StrategyError, UsageError, did_you_mean
 from lockstep.run.config import BacktestConfig
 from lockstep.run.data_source import DataSource
+from lockstep.run.latency import with_file
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.settings.kinds import Overridden
 from lockstep.run.settings.risk import limits_from
@@ -35,12 +36,12 @@ def config_from(settings: Settings) -> BacktestConfig:
             margins=engine["margins"] or {},
             borrow=engine["borrow"],
             fees=venue["fees"],
-            latency=venue["latency"],
+            latency=with_file(venue["latency"], settings.resolve),
             slippage=Slippage(bps=venue["slippage_bps"], volume_impact=venue["volume_impact"]),
             fills=BarFills(
                 path=venue["bar_path"], limit_fill=venue["limit_fill"], participation=venue["participation"]
             ),
-            books=book_fills_from_text(venue["queue"], venue["recovery"]),
+            books=book_fills_from_text(venue["queue"], venue["recovery"], venue["silence"]),
             limits=limits_from(risk),
             sessions=engine["sessions"] or (),
             missing_bars=engine["missing_bars"],

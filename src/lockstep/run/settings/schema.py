@@ -120,7 +120,7 @@ ENGINE = Section(
             default="skip",
             doc="Where others have a bar and one has none: no event, or its last price carried.",
         ),
-        Key(name="seed", kind=Whole(low=0, high=2**63 - 1), default=0, doc="Of the latency's jitter."),
+        Key(name="seed", kind=Whole(low=0, high=2**63 - 1), default=0, doc="Of the latency's draws."),
     ),
 )
 DATA = Section(
@@ -162,8 +162,8 @@ VENUE = Section(
         Key(
             name="latency",
             kind=Delays(),
-            default="standard",
-            doc="Delays of data, orders and answers; a table changes parts of its preset.",
+            default="auto",
+            doc="Delays of data, orders and answers; auto: remote for order books of crypto, else standard. A table changes parts of its preset, by default standard.",
         ),
         Key(name="fees", kind=FEES, doc="Instead of the instrument's own."),
         Key(
@@ -195,13 +195,19 @@ VENUE = Section(
             name="queue",
             kind=Text("queue model"),
             default="auto",
-            doc="How places in a book's queues move: auto, pessimistic, power:N, log, exact.",
+            doc="How places in a book's queues move: auto, pessimistic, power:N, log, rebuilt, exact.",
         ),
         Key(
             name="recovery",
             kind=Text("time"),
             default="none",
             doc="Half-life of what we took of a book's level; none: until it is told again.",
+        ),
+        Key(
+            name="silence",
+            kind=Text("time"),
+            default="none",
+            doc="A book that has said nothing for so long fills nothing; none: it is believed until it says otherwise.",
         ),
     ),
 )

@@ -91,6 +91,76 @@ def test_page_of_a_run_has_every_section_and_chart(run_input: ReportInput) -> No
     assert len(page.ids) == len(set(page.ids))
 
 
+EXECUTION = {
+    "queue": {"IBM": "pessimistic", "MSFT": "exact"},
+    "recovery_ns": 500_000_000,
+    "silence_max_ns": 0,
+    "messages": {"orders": 20, "replaces": 9, "cancels": 1},
+    "order_to_trade": 7.5,
+    "fill_rates": [
+        {
+            "distance": "at best",
+            "placements": 8,
+            "touched": 2,
+            "share": 0.125,
+            "ahead_filled": 3.5,
+            "ahead_unfilled": None,
+        },
+        {
+            "distance": "1 tick",
+            "placements": 0,
+            "touched": 0,
+            "share": None,
+            "ahead_filled": None,
+            "ahead_unfilled": None,
+        },
+    ],
+    "mark_outs": [
+        {
+            "symbol": "IBM",
+            "liquidity": "maker",
+            "horizon_s": 1,
+            "fills": 4,
+            "price": -0.5,
+            "ticks": -50.0,
+            "money": -20.0,
+        },
+        {
+            "symbol": "MSFT",
+            "liquidity": "taker",
+            "horizon_s": 5,
+            "fills": 0,
+            "price": None,
+            "ticks": None,
+            "money": None,
+        },
+    ],
+}
+LATENCY = {"name": "remote", "text": "entry 200ms", "why": "nothing was said", "feed": {"IBM": "as recorded"}}
+
+
+def test_page_of_a_run_on_books_says_how_its_orders_fared(make_run: RunMaker) -> None:
+    manifest, tables = make_run()
+    html = render_report(ReportInput.from_tables(manifest | {"execution": EXECUTION, "latency": LATENCY}, tables))
+    page = Page(html)
+    assert "execution" in page.ids
+    section = html[html.index('id="execution"') : html.index('id="costs"')]
+    text = re.sub(r"<[^>]+>", " ", section)
+    for said in (
+        "IBM pessimistic; MSFT exact", "500 ms half-life", "remote: entry 200ms", "nothing was said", "as recorded",
+        "7.5 messages a fill (20 orders, 9 replaces, 1 cancels)", "at best  8  25.0", "12.5", "3.500", "IBM, maker",
+        "\N{MINUS SIGN}50.00", "\N{MINUS SIGN}$20",
+    ):  # fmt: skip
+        assert said in text, said
+    assert "execution" in {str(attrs["href"])[1:] for tag, attrs in page.tags if tag == "a"}
+
+
+def test_page_of_a_run_on_bars_has_no_section_about_books(run_input: ReportInput) -> None:
+    page = Page(render_report(run_input))
+    assert "execution" not in page.ids
+    assert "execution" not in {str(attrs["href"])[1:] for tag, attrs in page.tags if tag == "a"}
+
+
 def test_page_links_only_to_sections_that_exist(run_input: ReportInput) -> None:
     page = Page(render_report(run_input))
     targets = {str(attrs["href"])[1:] for tag, attrs in page.tags if tag == "a"}

@@ -1,5 +1,6 @@
 """Every market feature on one small book, worked by hand."""
 
+import json
 import math
 from typing import Any
 
@@ -247,8 +248,11 @@ def test_book_of_single_orders_is_read_by_level_and_an_auction_told_before_it_st
         assert driven.values == [10.25, 0.5]
     else:
         assert all(math.isnan(value) for value in driven.values)
-    with pytest.raises(ValueError, match="single orders cannot be saved"):
-        driven.save()
+    again = MarketFeatures(ORDERED_COIN, [Mid(), Imbalance()])
+    again.restore(json.loads(json.dumps(driven.save())))
+    for features in (driven, again):
+        features.apply(order_rows((BookAction.DELETE, 1, 40 * TICK, 0, 1, BOOK_LAST)), 0, 1)
+    assert again.save() == driven.save()
 
 
 def test_table_has_a_row_for_each_complete_change_and_each_trade() -> None:

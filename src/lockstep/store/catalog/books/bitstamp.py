@@ -12,6 +12,8 @@ that ts_event is the time of receipt.
 | trade | TRADE; the aggressor is the newer of the two orders that were just executed by its amount, else the side is unknown |
 | order_book | none: the best twenty levels of each side, for checks |
 
+MATCH is of orders that rest: of one that reached the other side when it came, an execution is a MODIFY to what is left, or a DELETE.
+
 The venue tells a new order first and what it is executed against afterwards, so that between the two the book is crossed. These messages
 belong together: BOOK_LAST stands on the last of them, or on the first after MATCHING_NS, which leaves the book visibly crossed.
 Orders that rested before the log begins are told only when they change or go, and are never in the book.
@@ -130,6 +132,7 @@ class _Log:
         )  # fmt: skip
         self._book = L3Book(own, unknown_ids="count", window=_WINDOW)
         self._recent: list[_Executed] = []
+        self._taking: set[int] = set()
         self._crossed_since = 0
         self._begun = False
 
@@ -152,6 +155,8 @@ class _Log:
 
     def _order(self, event: str, order_id: int, side: int, price: int, qty: int, times: tuple[int, int]) -> None:
         steps = self._steps(event, order_id, price, qty)
+        if event == "order_created" and self._reaches(side, price):
+            self._taking.add(order_id)
         for action, at, amount in steps:
             gone = event == "order_deleted" and qty == 0
             if action is BookAction.MATCH or gone:
@@ -162,8 +167,17 @@ class _Log:
             self._apply(action, order_id, side, at, amount)
         last = BOOK_LAST if self._is_complete(times[0]) else 0
         for k, (action, at, amount) in enumerate(steps):
+            if action is BookAction.MATCH and order_id in self._taking:
+                action, amount = (BookAction.MODIFY, qty) if qty else (BookAction.DELETE, 0)  # noqa: PLW2901
             flags = last if k == len(steps) - 1 else 0
             self._pen.change(self.tape, action, side, at, amount, times, order_id=order_id, flags=flags)
+        if last:
+            self._taking.clear()
+
+    def _reaches(self, side: int, price: int) -> bool:
+        """Whether an order of a side would meet the other one."""
+        other = self._book.ask_units if side > 0 else self._book.bid_units
+        return bool(other) and (price - other) * side >= 0
 
     def _steps(self, event: str, order_id: int, price: int, qty: int) -> list[tuple[BookAction, int, int]]:
         """(action, price, quantity) of an event."""

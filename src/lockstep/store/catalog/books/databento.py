@@ -11,6 +11,9 @@ The file itself is read by `dbn`. Source of what a record means: databento.com/d
 | F | a resting order was filled; its own change follows as a C or M | MATCH at the place of that C or M, see below |
 | R | the book is cleared | CLEAR |
 
+A resting order that was changed so that it takes is filled by F as well: one on the side of the trade's aggressor rested no more, and
+its C or M is a DELETE or a MODIFY.
+
 A fill and the change that follows it are one thing and must count once. So an F is held until the C or M of the same order, which
 becomes MATCH of what was filled. If the M leaves another price or quantity than the fill explains, a MODIFY follows. If no less was
 filled than was shown and yet an M follows, the order had a hidden part: MATCH of all that was shown, and ADD of what shows now, at
@@ -116,6 +119,7 @@ class _Market:
         self._auction = False
         self._in_snapshot = False
         self._begun = False
+        self._taker = 0  # the side of this event's aggressor
         self._last_ns = 0
 
     def record(self, row: tuple[Any, ...], pen: Pen) -> None:
@@ -138,10 +142,13 @@ class _Market:
             if self._auction:
                 self._auction = False
                 pen.status(self.tape, BookState.GOOD, BookFault.NONE, times, sequence=sequence)
+            self._taker = _SIDES.get(side, 0)
             if price > 0 and size > 0:
                 pen.trade(self.tape, price, size, _SIDES.get(side, 0), times)
         elif action == ord("F"):
-            if order_id in self._resting:
+            if order_id in self._resting and self._taker and self._resting[order_id][0] == self._taker:
+                pen.count(self.tape, "fills of orders that were changed into ones that take")
+            elif order_id in self._resting:
                 self._fills[order_id] = self._fills.get(order_id, 0) + size
             else:
                 pen.fault(self.tape, "fills of orders that were never seen in the book")
@@ -152,6 +159,8 @@ class _Market:
         if last and self._fills:
             pen.fault(self.tape, "fills whose order did not change until the event ended", len(self._fills))
             self._fills.clear()
+        if last:
+            self._taker = 0
 
     def _in_full(self, row: tuple[Any, ...], pen: Pen) -> None:
         """A record of a snapshot: it waits for the next, since only what follows says that it was the last."""

@@ -35,6 +35,8 @@ from lockstep.store.catalog.ticks import TickEncoder
 _NAMED_MAX = 5
 TICK_PRICES_MIN = 1_000
 """From so many prices on, the step that all of them are on is taken for the tick."""
+ODD_PRICES_ONE_IN = 1_000
+"""Decimals that fewer of a book's prices need than one in so many are wrong ones: such prices are off the tick."""
 
 
 def histories_of_tapes(
@@ -87,12 +89,7 @@ def _instrument(tape: Tape, rows: list[Rows], wishes: Wishes) -> tuple[Instrumen
     qty_zeros = zeros_of(gcd(*(one.qty_divisor for one in rows)), listing.qty_scale)
     # Contracts come in lots that the data shows; coins are kept as fine as they are counted.
     usual = instrument.qty_decimals if listing.settlement is Settlement.CASH else 0
-    # Hidden orders trade between the ticks, so that where there is a book it alone says what the tick is.
-    ticked = [tape.books] if tape.books.prices else rows
-    known = sum(one.prices for one in ticked) >= TICK_PRICES_MIN
-    tick = 1
-    if known:
-        tick = gcd(*(one.price_divisor for one in ticked)) // 10**price_zeros
+    tick, why = _tick(tape.books, rows, listing.price_scale, price_zeros)
     instrument = msgspec.structs.replace(
         instrument,
         price_decimals=listing.price_scale - price_zeros,
@@ -104,8 +101,25 @@ def _instrument(tape: Tape, rows: list[Rows], wishes: Wishes) -> tuple[Instrumen
     )
     if listing.multiplier != 1:
         notes = tuple(note for note in notes if not note.startswith("multiplier 1"))
-    why = "as the prices show" if known else "the last decimal of the prices: too few to tell"
     return instrument, [*notes, f"tick {instrument.price_text(tick)}, {why}"]
+
+
+def _tick(book: Rows, rows: list[Rows], scale: int, zeros: int) -> tuple[int, str]:
+    """The step of prices, units, and what says so. Hidden orders trade between the ticks: where there is a book, it alone does."""
+    ticked = [book] if book.prices else rows
+    count = sum(one.prices for one in ticked)
+    if count < TICK_PRICES_MIN:
+        return 1, "the last decimal of the prices: too few to tell"
+    decimals = finest = scale - zeros
+    odd = 0
+    while decimals > 0 and (odd + book.decimals[decimals]) * ODD_PRICES_ONE_IN < book.prices:
+        odd += book.decimals[decimals]
+        decimals -= 1
+    if odd:
+        return 10 ** (
+            finest - decimals
+        ), f"as all prices of the book show but {odd:,} of {book.prices:,} with more decimals"
+    return gcd(*(one.price_divisor for one in ticked)) // 10**zeros, "as the prices show"
 
 
 def _qty_decimals(usual: int, scale: int, zeros: int, rows: list[Rows]) -> int:

@@ -53,6 +53,7 @@ class Rows:
     instruments, and may need more than 64 bits; each chunk is kept without the zeros that all of it ends in.
 
     place: where in the file; it stands in the word ts_open. price_divisor, qty_divisor: the greatest common ones so far.
+    decimals: of a book, how many prices need so many decimals.
     """
 
     def __init__(self, kind: EventKind, listing: Listing) -> None:
@@ -62,6 +63,7 @@ class Rows:
         self.qty_divisor = 0
         self.qty_highest = 0
         self.prices = 0
+        self.decimals = [0] * (listing.price_scale + 1)
         self._scales = listing.price_scale, listing.qty_scale
         self._words = PRICES_OF[kind], QUANTITIES_OF[kind]
         self._waiting: list[Row] = []
@@ -109,9 +111,19 @@ class Rows:
         records["aux"] = np.where(sides == 0, 0, sides + 2)
         records["kind"] = self.kind
         records["seq"] = file.number
+        if self.kind is EventKind.BOOK:
+            self._count_decimals(records["p0"][amounts_of(records)], price_scale)
         self._chunks.append((len(records), price_scale, qty_scale))
         self.count += len(records)
         self._spool.append(records)
+
+    def _count_decimals(self, prices: NDArray[np.int64], scale: int) -> None:
+        left = prices[prices != 0]
+        for decimals in range(scale, 0, -1):
+            whole = left % 10 == 0
+            self.decimals[decimals] += len(left) - int(np.count_nonzero(whole))
+            left = left[whole] // 10
+        self.decimals[0] += len(left)
 
     def _statuses(self, flags: Sequence[int]) -> frozenset[int]:
         """The rows whose price and quantity are a state and its reason."""

@@ -1,4 +1,4 @@
-"""Reading saved indicator state back: every field is checked before the indicator is touched.
+"""Reading saved state back: every field is checked before what it belongs to is touched.
 
 A saved state is plain JSON: text, whole numbers, finite floats, lists and None. Python writes a float by its
 shortest exact text, so a trip through JSON keeps every bit.
@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from lockstep.model.arguments import finite, whole
-
-SCHEMA = 1  # of the state dicts below; a reader refuses any other
 
 
 def field(state: Mapping[str, Any], key: str) -> Any:

@@ -1,0 +1,1 @@
+"""The probable queue behind levels, scored against recordings that tell every order."""

@@ -1,0 +1,56 @@
+"""Delays that were measured, from a file: what orders took to a venue, and its answers back."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lockstep.model.errors import DataError, UsageError
+from lockstep.store.catalog.database import connected
+from lockstep.store.sql import sql_text
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ROWS_MAX = 1_000_000
+Rows = tuple[tuple[int, int, int], ...]
+_FORMS = {("ts", "entry_ns", "answer_ns"): "", ("req_ts", "exch_ts", "resp_ts"): "where resp_ts > 0"}
+
+
+def read_delays(path: Path) -> Rows:
+    """(time ns UTC, order to the venue ns, answer back ns) from a CSV or Parquet file.
+
+    Its columns are ts, entry_ns, answer_ns; or req_ts, exch_ts, resp_ts, as hftbacktest's order latency files have them: when a
+    request left, met the exchange and was answered; rows without an answer (0) are left out.
+    Raises: UsageError: no such file. DataError: no such columns, no whole numbers, an empty field, no rows, or too many.
+    """
+    if not path.is_file():
+        raise UsageError(f"no file of recorded latencies {str(path)!r}", hint="a CSV or Parquet file")
+    with connected() as db:
+        try:
+            columns, rows = _read(path, db)
+        except DataError:
+            raise
+        except Exception as e:
+            raise DataError(f"{path}: cannot be read as recorded latencies: {str(e).splitlines()[0]}") from e
+    if not 0 < len(rows) <= ROWS_MAX:
+        raise DataError(f"{path}: {len(rows):,} recorded latencies, limit 1 to {ROWS_MAX:,}")
+    if any(None in row for row in rows):
+        raise DataError(f"{path}: a recorded latency has an empty field")
+    if columns[0] == "ts":
+        return tuple(rows)
+    return tuple((sent, met - sent, answered - met) for sent, met, answered in rows)
+
+
+def _read(path: Path, db: "DuckDBPyConnection") -> tuple[tuple[str, ...], list[tuple[int, int, int]]]:
+    """Which columns there are, and their rows in order of time."""
+    table = f"{'read_parquet' if path.suffix == '.parquet' else 'read_csv'}({sql_text(str(path))})"
+    kinds = {row[0].lower(): row[1] for row in db.execute(f"describe select * from {table}").fetchall()}
+    columns = next((form for form in _FORMS if set(form) <= set(kinds)), None)
+    if columns is None:
+        hint = "; or ".join(", ".join(form) for form in _FORMS)
+        raise DataError(f"{path}: columns are {', '.join(kinds)}", hint=hint)
+    uneven = [f"{name} ({kinds[name].lower()})" for name in columns if "INT" not in kinds[name]]
+    if uneven:
+        raise DataError(f"{path}: no whole numbers: {', '.join(uneven)}", hint="all of them are ns")
+    picked = ", ".join(f"cast({name} as bigint)" for name in columns)
+    rest = f"{_FORMS[columns]} order by {columns[0]} limit {ROWS_MAX + 1}"
+    return columns, db.execute(f"select {picked} from {table} {rest}").fetchall()
