@@ -117,6 +117,8 @@ def tell_group(
             if last > i:
                 cython.cast(L2Book, depth.levels).apply(rows, i, last)
                 depth.in_group = True
+                if depth.book.state != _GOOD:
+                    _end_hurried(desk, market, rows.w[i, 1])
             if last < stop:
                 tell_book(desk, market, depth, rows, last)
             i = last + 1
