@@ -82,9 +82,7 @@ class KnownBooks:
     @cython.boundscheck(False)  # the caller's rows
     @cython.wraparound(False)
     @cython.initializedcheck(False)
-    def tell_ahead(
-        self, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t, subs: Sequence[Subscription]
-    ) -> cython.Py_ssize_t:
+    def tell_ahead(self, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """BOOK records of one instrument and moment, from start on and before stop, as far as nobody hears of them before what follows.
 
         Returns: the first that is not taken: the last of a group, or a word on what the book is worth.
@@ -92,7 +90,6 @@ class KnownBooks:
         instrument: cython.int = rows.w[start, 3] >> 32
         flags: cython.longlong
         end: cython.Py_ssize_t = start
-        i: cython.Py_ssize_t
         while end < stop:
             flags = rows.w[end, 3] >> 8
             if flags & _LAST_FLAG or flags & _ACTION_BITS == _STATUS:
@@ -102,11 +99,6 @@ class KnownBooks:
             cython.cast(L2Book, self.levels[instrument]).apply(rows, start, end)
         elif self.orders[instrument] is not None:
             cython.cast(L3Book, self.orders[instrument]).apply(rows, start, end)
-        for entry in subs:
-            sub: Subscription = cython.cast(Subscription, entry)
-            if sub.features is not None:
-                for i in range(start, end):
-                    sub.features.take_book(rows, i)
         return end
 
     def middle(self, instrument: cython.int) -> cython.longlong:

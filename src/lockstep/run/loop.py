@@ -349,7 +349,7 @@ class Loop:
             self.venue.on_book(stream.instrument, stream, stream.at, stream.at + count)
         first: cython.Py_ssize_t = stream.at
         if count > 1:
-            first = engine.books.tell_ahead(stream, first, first + count - 1, engine.by_instrument[stream.instrument])
+            first = engine.books.tell_ahead(stream, first, first + count - 1)
             engine.events += first - stream.at
         for i in range(first, stream.at + count):
             engine.on_market(stream, i)

@@ -87,7 +87,7 @@ def test_strategy_sees_what_a_batch_run_sees_at_every_handler() -> None:
 def feed_ahead(engine: Engine, steps: list[Step]) -> int:
     """As the run loop does: of a group of changes all but the last are taken at once. Returns: how many were."""
     records = records_of(steps)
-    rows, subs = held(records), engine.state.subscriptions
+    rows = held(records)
     i = taken = 0
     while i < len(records):
         last = i
@@ -99,7 +99,7 @@ def feed_ahead(engine: Engine, steps: list[Step]) -> int:
             if records["clock"][last + 1] != records["clock"][i]:
                 break
             last += 1
-        begin, i = i, engine.books.tell_ahead(rows, i, last, subs)
+        begin, i = i, engine.books.tell_ahead(rows, i, last)
         taken += i - begin
         engine.on_market(rows, i)
         i += 1
@@ -116,16 +116,17 @@ def test_changes_taken_ahead_leave_book_and_features_as_one_after_another() -> N
     assert feed_ahead(engines[1], STEPS) == 10
     assert ahead.heard == singly.heard
     assert books[0].depth_units(1, 9) == books[1].depth_units(1, 9)
+    assert save_strategies(engines[0]) == save_strategies(engines[1])  # features keep no book beside the engine's
     assert (books[0].status, books[0].ts, books[0].updates) == (books[1].status, books[1].ts, books[1].updates)
 
 
 def test_taking_ahead_stops_at_what_is_heard_of() -> None:
     engine = engine_with(Follower())
     rows = held(records_of([BOOK, Lost(1_000), BOOK]))
-    assert engine.books.tell_ahead(rows, 0, 4, []) == 4  # asked for no more
-    assert engine.books.tell_ahead(rows, 0, 9, []) == 4  # the last of its group
-    assert engine.books.tell_ahead(rows, 5, 9, []) == 5  # what the book is worth
-    assert engine.books.tell_ahead(rows, 4, 4, []) == 4
+    assert engine.books.tell_ahead(rows, 0, 4) == 4  # asked for no more
+    assert engine.books.tell_ahead(rows, 0, 9) == 4  # the last of its group
+    assert engine.books.tell_ahead(rows, 5, 9) == 5  # what the book is worth
+    assert engine.books.tell_ahead(rows, 4, 4) == 4
 
 
 def test_signals_are_those_of_the_prediction_and_none_comes_of_a_broken_book() -> None:
