@@ -135,7 +135,7 @@ def test_recording_without_a_full_book_fills_only_where_it_is_believed_from_noth
     )
     believed = Backtest(strategy(tmp_path, body), data, BacktestConfig(**FREE, books=BookFills(start="empty")))
     outcome = believed.run()
-    assert fills(outcome) == [(1, 5, 101)]
+    assert fills(outcome) == [(1, 5, 101), (50, 2, 101)]
     playing = believed.begin()
     playing.loop.run(T0)  # the book is empty, and believed
     again = resume(believed, take(playing))
