@@ -1,5 +1,6 @@
 """A book to look at: what a strategy sees of the book the engine keeps."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cython
@@ -22,12 +23,16 @@ class BookView:
 
     Only where `is_good` would an order meet the market as it stands here; `status` says why not. A side without levels has
     price 0.0 and quantity 0.0.
+
+    Args: book: what is looked at. clock: the time, ns UTC, by which a book that was silent for too long is STALE; None: it never is.
     """
 
     book: Book
+    clock: Callable[[], int] | None
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, clock: Callable[[], int] | None = None) -> None:
         self.book = book
+        self.clock = clock
 
     @property
     def instrument(self) -> Instrument:
@@ -38,11 +43,15 @@ class BookView:
     @property
     def is_good(self) -> bool:
         """Whether an order would meet the market as it stands here."""
+        if self.clock is not None:
+            self.book.look(self.clock())
         return self.book.is_good
 
     @property
     def status(self) -> tuple[BookState, BookFault]:
         """The state, and the reason where it is not GOOD."""
+        if self.clock is not None:
+            self.book.look(self.clock())
         return self.book.status
 
     @property

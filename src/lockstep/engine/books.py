@@ -1,6 +1,6 @@
 """The order books as the engine knows them: one of each instrument that has any, at the engine's own clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import cython
@@ -52,12 +52,12 @@ class KnownBooks:
         self.levels = [None] * count
         self.orders = [None] * count
 
-    def keep(self, instrument: int, book: L2Book | L3Book) -> BookView:
-        """Have an instrument's changes applied to an empty book. Returns what strategies see of it."""
+    def keep(self, instrument: int, book: L2Book | L3Book, clock: Callable[[], int] | None = None) -> BookView:
+        """Have an instrument's changes applied to an empty book. Returns what strategies see of it; clock: as of `BookView`."""
         self.books[instrument] = book
         self.levels[instrument] = book if isinstance(book, L2Book) else None
         self.orders[instrument] = book if isinstance(book, L3Book) else None
-        return BookView(book)
+        return BookView(book, clock)
 
     @cython.boundscheck(False)  # the caller's row
     @cython.wraparound(False)

@@ -317,7 +317,7 @@ def keep_books(engine: Engine, feeds: Sequence[InstrumentFeeds], config: Backtes
     """Give the engine a book of its own of each instrument that has one."""
     for index, entry in enumerate(feeds):
         if "book" in entry.histories:
-            view = engine.books.keep(index, book_of(entry, config.books))
+            view = engine.books.keep(index, book_of(entry, config.books), lambda: engine.state.clock)
             for sub in engine.state.subscriptions:
                 if sub.instrument_index == index:
                     sub.book = view

@@ -169,6 +169,24 @@ def test_strategy_that_asks_for_a_book_there_is_none_of_is_told(tmp_path: Path) 
         run(body, [bar_history(bars(100, 101, step=HOUR))], tmp_path)
 
 
+def test_strategy_sees_a_silent_book_as_stale_where_the_venue_fills_nothing(tmp_path: Path) -> None:
+    body = """
+    def on_start(self):
+        self.seen = []
+
+    def on_trade(self, trade):
+        self.seen.append((self.book().is_good, *self.book().status))
+        self.buy(1)
+"""
+    config = BacktestConfig(**FREE, books=BookFills(silence_max_ns=10))
+    data = [history(book((0, FIRST, True), (55, [("SET", 1, 99, 11)], False))), levels()[1]]
+    playing = Backtest(strategy(tmp_path, body), data, config).begin()
+    playing.loop.run_all()
+    heard: Any = playing.engine.seats[0].strategy
+    assert heard.seen == [(False, BookState.STALE, BookFault.SILENT), (True, BookState.GOOD, BookFault.NONE)]
+    assert fills(playing.end()) == [(55, 1, 101), (60, 1, 101)]
+
+
 def test_view_of_the_book_cannot_change_it(tmp_path: Path) -> None:
     playing = Backtest(strategy(tmp_path, ONCE.format(act="buy(1)")), levels(), BacktestConfig(**FREE)).begin()
     playing.loop.run_all()
