@@ -69,9 +69,12 @@ def best_outcome(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def race(
-    setting: Setting, row: str, path: Path, peers: Sequence[str], limit: int | None
+    setting: Setting, row: str, path: Path, peers: Sequence[str], limit: int | None, program: str = OURS
 ) -> tuple[Outcome, dict[str, Outcome]]:
-    """Ours and every rival by turns, `repeat` rounds; the best of each. One that fails is not tried again."""
+    """Ours and every rival by turns, `repeat` rounds; the best of each. One that fails is not tried again.
+
+    program: ours, as a module.
+    """
     runs = 1 if setting.quick else RUNS_PER_PROCESS
     arguments = [row, str(path), "--repeat", str(runs)]
     if limit is not None:
@@ -87,7 +90,7 @@ def race(
                 continue
             setting.say(f"{row}: round {round_number + 1} of {setting.repeat}, {name}")
             if name == "ours":
-                outcomes.append(run_program(Path(sys.executable), OURS, arguments))
+                outcomes.append(run_program(Path(sys.executable), program, arguments))
                 continue
             environment = environments[name]
             if isinstance(environment, Unavailable):

@@ -1,14 +1,15 @@
 """The rows by name, in the order they are measured and shown.
 
 A row is a function from a `Setting` to the entries it gives: `speed` has those beside rivals, `breadth` many
-instruments beside one, `histories` the catalog, `features` what is made of books and trades, `recordings` the journal, `risk` the risk gate, `costs` memory, start-up and size.
+instruments beside one, `histories` the catalog, `features` what is made of books and trades, `books` order books and backtests on them,
+`recordings` the journal, `risk` the risk gate, `costs` memory, start-up and size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import breadth, costs, features, histories, recordings, risk, speed
+from benchmarks import books, breadth, costs, features, histories, recordings, risk, speed
 from benchmarks.race import Setting
 from benchmarks.report import Entry
 
@@ -26,6 +27,12 @@ ROWS: dict[str, Row] = {
     "catalog_read": histories.catalog_read,
     "csv_import": histories.csv_import,
     "features_all": features.features_all,
+    "l2_loop": books.l2_loop,
+    "l2_call": books.l2_call,
+    "l3_loop": books.l3_loop,
+    "tick_backtest": books.tick_backtest,
+    "tick_python": books.tick_python,
+    "book_memory": books.book_memory,
     "log_p99_us": costs.log_p99_us,
     "journal_append": recordings.journal_append,
     "recording_cost": recordings.recording_cost,

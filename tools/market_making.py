@@ -41,7 +41,7 @@ TAIL = "entry=20ms+lognormal:180ms:0.5"
 QUEUES = [
     Case("market_maker", BTC, latency, queue)
     for latency in ("none", "colocated", "recorded", "remote")
-    for queue in ("pessimistic", "power:3", "log")
+    for queue in ("pessimistic", "power:3", "log", "rebuilt")
 ] + [Case("market_maker", BTC, TAIL, "pessimistic")]
 OTHERS = [
     Case("market_maker", BTC, "remote", "pessimistic", "least_bps=2"),

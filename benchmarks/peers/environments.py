@@ -56,6 +56,7 @@ PEERS: dict[str, tuple[Candidate, ...]] = {
         Candidate("nautilus_trader", "nautilus_trader>=2.0.0rc7,<3", "3.13", "benchmarks.peers.nautilus_v2", True),
         Candidate("nautilus_trader", "nautilus_trader<2", "", "benchmarks.peers.nautilus_v1"),
     ),
+    "hftbacktest": (Candidate("hftbacktest", "hftbacktest==2.4.4", "", "benchmarks.peers.hftbacktest_ticks"),),
     "backtesting.py": (Candidate("backtesting", "backtesting==0.6.6", "", "benchmarks.peers.backtesting_py"),),
     "backtrader": (Candidate("backtrader", "backtrader==1.9.78.123", "", "benchmarks.peers.backtrader_bars"),),
 }

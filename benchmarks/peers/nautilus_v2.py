@@ -45,7 +45,7 @@ from nautilus_trader.model import (  # type: ignore[import-not-found,unused-igno
 )
 from nautilus_trader.trading import Strategy, StrategyConfig  # type: ignore[import-not-found,unused-ignore]
 
-from benchmarks.peers import nautilus_v2_ticks
+from benchmarks.peers import nautilus_v2_books, nautilus_v2_ticks
 from benchmarks.peers.program import (
     FAST_PERIOD,
     FEE_RATE,
@@ -160,7 +160,12 @@ def _run_once(strategy_class: Any, bars: list[Any], last_close: float) -> RunFig
 def main() -> None:
     """Measure and print one line."""
     strategies = {"bars_ema_cross": EmaCross, "orders_filled": OrderEveryBar}
-    arguments = parse_arguments("nautilus_trader 2", [*strategies, *nautilus_v2_ticks.STRATEGIES])
+    arguments = parse_arguments(
+        "nautilus_trader 2", [*strategies, *nautilus_v2_ticks.STRATEGIES, *nautilus_v2_books.ROWS]
+    )
+    if arguments.row in nautilus_v2_books.ROWS:
+        print(nautilus_v2_books.measure(arguments))
+        return
     if arguments.row in nautilus_v2_ticks.STRATEGIES:
         print(nautilus_v2_ticks.measure(arguments))
         return

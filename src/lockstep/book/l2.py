@@ -9,9 +9,11 @@ from typing import SupportsIndex
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.book.ladder import Ladder
     from cython.cimports.lockstep.book.standing import Book
     from cython.cimports.lockstep.model.rows import EventRows
 else:
+    from lockstep.book.ladder import Ladder
     from lockstep.book.standing import Book
     from lockstep.model.rows import EventRows
 from lockstep.book.ladder import WINDOW
@@ -29,6 +31,22 @@ _UNKNOWN_ACTION = cython.declare(cython.int, int(BookFault.UNKNOWN_ACTION))
 _ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
 _FULL_FLAG = cython.declare(cython.longlong, BOOK_FULL)
 _LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
+
+
+@cython.cfunc
+@cython.inline
+@cython.boundscheck(False)  # a tick in the ring, masked, is a cell
+@cython.wraparound(False)
+@cython.initializedcheck(False)
+def _put(ladder: Ladder, tick: cython.longlong, qty: cython.longlong) -> cython.int:
+    """`Ladder.set`, with the most frequent case at hand: a level near the best changes its quantity, or one that is not there is removed."""
+    offset: cython.longlong = tick - ladder.base
+    if 0 <= offset < ladder.size:
+        cell: cython.longlong = tick & ladder.mask
+        if (ladder.cells[cell] > 0) == (qty > 0):  # the best and the number of levels stay
+            ladder.cells[cell] = qty
+            return 0
+    return ladder.set(tick, qty)
 
 
 @cython.final
@@ -62,7 +80,7 @@ class L2Book(Book):
         level: cython.longlong = self.to_tick(price)
         if level * self.tick != price:
             return self.fail(_OFF_TICK)
-        return self.bid_side.set(level, qty) if side > 0 else self.ask_side.set(level, qty)
+        return _put(self.bid_side, level, qty) if side > 0 else _put(self.ask_side, level, qty)
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
@@ -72,6 +90,8 @@ class L2Book(Book):
         if start < 0 or stop > rows.w.shape[0] or start > stop:
             raise IndexError(f"rows {start} to {stop} of {rows.w.shape[0]}")
         bad: cython.Py_ssize_t = 0
+        bids: Ladder = self.bid_side
+        asks: Ladder = self.ask_side
         head: cython.longlong
         flags: cython.longlong
         side: cython.int
@@ -81,7 +101,14 @@ class L2Book(Book):
             flags = head >> 8
             side = cython.cast(cython.int, (head >> 16) & 0xFFFF) - 2
             if flags & _ACTION_BITS == _SET:
-                bad += self.update(side, rows.w[i, 4], rows.w[i, 5])
+                if self.tick == 1 and rows.w[i, 5] >= 0:  # what `update` does, most of the time
+                    self.updates += 1
+                    if side > 0:
+                        _put(bids, rows.w[i, 4], rows.w[i, 5])
+                    else:
+                        _put(asks, rows.w[i, 4], rows.w[i, 5])
+                else:
+                    bad += self.update(side, rows.w[i, 4], rows.w[i, 5])
             else:
                 bad += self._act(cython.cast(cython.int, flags & _ACTION_BITS), side, rows.w[i, 4], rows.w[i, 5])
             if flags & _LAST_FLAG:

@@ -9,6 +9,7 @@ cdef class Book:
     cdef readonly double price_scale, qty_scale
     cdef double inverse
     cdef list faults, first
+    cdef readonly bint from_empty
     cpdef bint look(self, long long clock) except -1
     cpdef int set_state(self, int state, int reason) except -1
     cdef int fail(self, int fault) except -1

@@ -13,6 +13,7 @@ from lockstep.model.enums import BookFault, BookState
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import UNITS_MAX
 
+_EMPTY = cython.declare(cython.int, int(BookState.EMPTY))
 _GOOD = cython.declare(cython.int, int(BookState.GOOD))
 _AUCTION = cython.declare(cython.int, int(BookState.AUCTION))
 _RESYNCING = cython.declare(cython.int, int(BookState.RESYNCING))
@@ -55,6 +56,7 @@ class Book:
     silence_max: cython.longlong
     faults: list[int]
     first: list[int]
+    from_empty: cython.bint
 
     def start_book(self, instrument: Instrument, tick: int | None, silence_max_ns: int, window: int) -> None:
         """An empty book. Raises: ValueError: a tick below 1, a window that is no power of two."""
@@ -72,6 +74,13 @@ class Book:
         self.ts = 0
         self.faults = [0] * _FAULTS
         self.first = [0] * _FAULTS
+        self.from_empty = False
+
+    def trust_empty(self) -> None:
+        """Take what is told from nothing on for the whole book, where no full one ever comes. What rested before is then missing."""
+        self.from_empty = True
+        if self.state == _EMPTY:
+            self.set_state(_EMPTY, self.reason)
 
     @property
     def is_good(self) -> bool:
@@ -99,6 +108,8 @@ class Book:
 
     def set_state(self, state: cython.int, reason: cython.int) -> cython.int:
         """What the book can be trusted for from here on."""
+        if self.from_empty and state == _EMPTY:
+            state = _GOOD
         self.state = state
         self.reason = _NONE if state == _GOOD else reason
         return 0

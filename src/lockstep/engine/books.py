@@ -79,6 +79,36 @@ class KnownBooks:
             holding.show(middle, rows.w[i, 0])
         return True
 
+    @cython.boundscheck(False)  # the caller's rows
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def tell_ahead(
+        self, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t, subs: Sequence[Subscription]
+    ) -> cython.Py_ssize_t:
+        """BOOK records of one instrument and moment, from start on and before stop, as far as nobody hears of them before what follows.
+
+        Returns: the first that is not taken: the last of a group, or a word on what the book is worth.
+        """
+        instrument: cython.int = rows.w[start, 3] >> 32
+        flags: cython.longlong
+        end: cython.Py_ssize_t = start
+        i: cython.Py_ssize_t
+        while end < stop:
+            flags = rows.w[end, 3] >> 8
+            if flags & _LAST_FLAG or flags & _ACTION_BITS == _STATUS:
+                break
+            end += 1
+        if self.levels[instrument] is not None:
+            cython.cast(L2Book, self.levels[instrument]).apply(rows, start, end)
+        elif self.orders[instrument] is not None:
+            cython.cast(L3Book, self.orders[instrument]).apply(rows, start, end)
+        for entry in subs:
+            sub: Subscription = cython.cast(Subscription, entry)
+            if sub.features is not None:
+                for i in range(start, end):
+                    sub.features.take_book(rows, i)
+        return end
+
     def middle(self, instrument: cython.int) -> cython.longlong:
         """The middle of the best bid and ask, price units, rounded down; 0 where there is no book, or none to trust."""
         if self.books[instrument] is None:

@@ -347,7 +347,11 @@ class Loop:
             count = stream.group_size()
         if stream.to_venue:
             self.venue.on_book(stream.instrument, stream, stream.at, stream.at + count)
-        for i in range(stream.at, stream.at + count):
+        first: cython.Py_ssize_t = stream.at
+        if count > 1:
+            first = engine.books.tell_ahead(stream, first, first + count - 1, engine.by_instrument[stream.instrument])
+            engine.events += first - stream.at
+        for i in range(first, stream.at + count):
             engine.on_market(stream, i)
         if len(engine.state.outbox) > 0:
             post(engine, self.venue)

@@ -14,7 +14,7 @@ import numpy as np
 from lockstep._version import __version__
 from lockstep.analytics.drawdown import max_drawdown
 from lockstep.analytics.trades import Trades
-from lockstep.model.enums import AssetClass, OrderEventKind, Settlement
+from lockstep.model.enums import AssetClass, BookState, OrderEventKind, Settlement
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
 from lockstep.model.timeframe import timeframe_text
@@ -307,6 +307,9 @@ def _warnings(outcome: Outcome) -> list[str]:
     return warnings
 
 
+_NEVER_FULL = "no full book came; --book-start empty believes it from its first change on"
+
+
 def _book_warnings(outcome: Outcome) -> list[str]:
     """What was wrong with the books, and where orders met nothing because one could not be trusted."""
     found = []
@@ -322,7 +325,8 @@ def _book_warnings(outcome: Outcome) -> list[str]:
             for why, count in market.depth.shut_counts().items():
                 found.append(f"{symbol}: {count:,} events met none of our orders, the book was {why}")
             if not market.depth.book.is_good:
-                found.append(f"{symbol}: the book was {state} when the data ended")
+                advice = f": {_NEVER_FULL}" if state == BookState.EMPTY.name else ""
+                found.append(f"{symbol}: the book was {state} when the data ended{advice}")
     return found
 
 

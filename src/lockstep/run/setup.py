@@ -22,7 +22,7 @@ from lockstep.run.source import MergedSource, Stream
 from lockstep.sim.drawn import FeedDraws, lognormal_ns
 from lockstep.sim.liquidity import Liquidity
 from lockstep.sim.market import Market
-from lockstep.sim.models import Latency
+from lockstep.sim.models import BookFills, Latency
 from lockstep.sim.queue import QueueModel
 from lockstep.sim.venue import Venue
 from lockstep.store.catalog.funding import FundingRates
@@ -280,16 +280,21 @@ def show_history(loop: Loop, desk: Desk, feeds: Sequence[InstrumentFeeds], start
     return missing
 
 
-def book_of(feeds: InstrumentFeeds, silence_max_ns: int) -> L2Book | L3Book:
+def book_of(feeds: InstrumentFeeds, fills: BookFills) -> L2Book | L3Book:
     """An empty book of the kind its data tell. Orders from before the recording began are unknown in it, and only counted."""
+    book: L2Book | L3Book
     if feeds.tells_orders:
-        return L3Book(feeds.instrument, silence_max_ns=silence_max_ns, unknown_ids="count")
-    return L2Book(feeds.instrument, silence_max_ns=silence_max_ns)
+        book = L3Book(feeds.instrument, silence_max_ns=fills.silence_max_ns, unknown_ids="count")
+    else:
+        book = L2Book(feeds.instrument, silence_max_ns=fills.silence_max_ns)
+    if fills.start == "empty":
+        book.trust_empty()
+    return book
 
 
 def liquidity_for(feeds: InstrumentFeeds, config: BacktestConfig) -> Liquidity:
     """The book at the venue. Raises: UsageError: a queue model that its data do not feed."""
-    book = book_of(feeds, config.books.silence_max_ns)
+    book = book_of(feeds, config.books)
     kind = config.books.queue
     if kind == "auto":
         kind = "exact" if isinstance(book, L3Book) else "pessimistic"
@@ -312,7 +317,7 @@ def keep_books(engine: Engine, feeds: Sequence[InstrumentFeeds], config: Backtes
     """Give the engine a book of its own of each instrument that has one."""
     for index, entry in enumerate(feeds):
         if "book" in entry.histories:
-            view = engine.books.keep(index, book_of(entry, config.books.silence_max_ns))
+            view = engine.books.keep(index, book_of(entry, config.books))
             for sub in engine.state.subscriptions:
                 if sub.instrument_index == index:
                     sub.book = view

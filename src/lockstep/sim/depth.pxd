@@ -7,6 +7,7 @@ from lockstep.sim.market cimport Market, VenueOrder
 
 cdef int tell_book(Desk desk, Market market, Liquidity depth, EventRows rows, Py_ssize_t i) except -1
 cdef int tell_group(Desk desk, Market market, Liquidity depth, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
+cdef Py_ssize_t _first_of_ours(Market market, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
 cdef int _tell_level(Market market, Liquidity depth, L2Book book, EventRows rows, Py_ssize_t i) except -1
 cdef int _move_queue(Market market, Liquidity depth, int side, long long tick, long long before, long long after, long long ts) except -1
 cdef int _tell_order(Desk desk, Market market, Liquidity depth, L3Book book, EventRows rows, Py_ssize_t i) except -1

@@ -100,11 +100,21 @@ def tell_group(
     desk: Desk, market: Market, depth: Liquidity, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t
 ) -> cython.int:
     """BOOK records start to stop - 1, of one moment and of which only the last may be the end of a group: as one after another."""
-    i: cython.Py_ssize_t
+    i: cython.Py_ssize_t = start
+    last: cython.Py_ssize_t
     rests: cython.bint = len(market.resting) > 0 or depth.line is not None
     if rests or depth.holes > 0 or depth.marks.next_due < rows.w[start, 1]:
-        for i in range(start, stop):
-            tell_book(desk, market, depth, rows, i)
+        single: cython.bint = depth.levels is None or depth.holes > 0 or depth.line is not None
+        if depth.marks.next_due < rows.w[start, 1] and not depth.in_group:
+            depth.marks.settle(rows.w[start, 1], depth.middle())
+        while i < stop:
+            last = i if single else _first_of_ours(market, rows, i, stop)
+            if last > i:
+                cython.cast(L2Book, depth.levels).apply(rows, i, last)
+                depth.in_group = True
+            if last < stop:
+                tell_book(desk, market, depth, rows, last)
+            i = last + 1
         return 0
     if depth.levels is not None:
         depth.levels.apply(rows, start, stop)
@@ -112,6 +122,30 @@ def tell_group(
         cython.cast(L3Book, depth.orders).apply(rows, start, stop)
     depth.in_group = not (rows.w[stop - 1, 3] >> 8) & _LAST_FLAG
     return 0
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.initializedcheck(False)
+def _first_of_ours(
+    market: Market, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """The first row from start on that is more than a level at which no order of ours rests; stop without any."""
+    order: VenueOrder
+    i: cython.Py_ssize_t
+    flags: cython.longlong
+    side: cython.longlong
+    k: cython.Py_ssize_t
+    for i in range(start, stop):
+        flags = rows.w[i, 3] >> 8
+        if flags & _ACTION_BITS != _SET or flags & _LAST_FLAG:
+            return i
+        side = ((rows.w[i, 3] >> 16) & 0xFFFF) - 2
+        for k in range(len(market.resting)):
+            order = cython.cast(VenueOrder, market.resting[k])
+            if order.limit_price == rows.w[i, 4] and order.side == side:
+                return i
+    return stop
 
 
 @cython.boundscheck(False)

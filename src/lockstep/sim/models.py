@@ -219,18 +219,23 @@ class Slippage(msgspec.Struct, frozen=True, kw_only=True):
 QUEUES = ("auto", "pessimistic", "power", "log", "exact", "rebuilt")
 
 
+BOOK_STARTS = ("full", "empty")
+
+
 class BookFills(msgspec.Struct, frozen=True, kw_only=True):
     """How orders meet order books. `sim.queue` and `sim.liquidity` have the rules.
 
     queue: how a resting order's place moves; auto: exact where the data tell every order, else pessimistic. power: n of the model
     "power". recovery_ns: the half-life of what our orders took of a level; 0, until the level is told again. silence_max_ns: a
-    book that has not been told for so long fills nothing; 0 for no limit.
+    book that has not been told for so long fills nothing; 0 for no limit. start: "full": a book is believed from its first full
+    one on; "empty": one that is told from nothing on is believed at once.
     """
 
     queue: str = "auto"
     power: Decimal = Decimal(3)
     recovery_ns: int = 0
     silence_max_ns: int = 0
+    start: str = "full"
 
     def __post_init__(self) -> None:
         """Raises: UsageError: an unknown model, or a number out of range."""
@@ -238,14 +243,16 @@ class BookFills(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(f"unknown queue model {self.queue!r}", hint=did_you_mean(self.queue, QUEUES))
         if not self.power.is_finite() or not 0 < self.power <= 100:
             raise UsageError(f"queue power was {self.power}, limit above 0 to 100")
+        if self.start not in BOOK_STARTS:
+            raise UsageError(f"unknown start of a book {self.start!r}", hint=did_you_mean(self.start, BOOK_STARTS))
         for name, value in (("recovery", self.recovery_ns), ("silence", self.silence_max_ns)):
             if not 0 <= value <= _LONGEST_NS:
                 raise UsageError(f"book {name} was {value} ns, limit 0 to one year")
 
 
-def book_fills_from_text(queue: str, recovery: str = "none", silence: str = "none") -> BookFills:
+def book_fills_from_text(queue: str, recovery: str = "none", silence: str = "none", start: str = "full") -> BookFills:
     """A queue model's name, "power:2" for one with its power; how fast a level recovers, and how long a book that says nothing is
-    believed, times such as "500ms", or "none".
+    believed, times such as "500ms", or "none"; and what a book begins with.
 
     Raises: UsageError: none of these.
     """
@@ -256,7 +263,7 @@ def book_fills_from_text(queue: str, recovery: str = "none", silence: str = "non
         0 if text == "none" else _time_ns(text, what) for what, text in (("recovery", recovery), ("silence", silence))
     )
     number = Decimal(power) if colon else Decimal(3)
-    return BookFills(queue=name, power=number, recovery_ns=recovery_ns, silence_max_ns=silence_ns)
+    return BookFills(queue=name, power=number, recovery_ns=recovery_ns, silence_max_ns=silence_ns, start=start)
 
 
 def _time_ns(text: str, what: str) -> int:

@@ -8,6 +8,7 @@ import pytest
 from book_rows import COIN, TICK, rows
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lockstep.book.l2 import L2Book
 from lockstep.book.standing import Level
@@ -187,3 +188,20 @@ def test_setting_that_cannot_be_is_refused(settings: dict[str, Any]) -> None:
 def test_rows_that_are_not_there_are_refused() -> None:
     with pytest.raises(IndexError, match="rows 0 to 2 of 1"):
         L2Book(COIN).apply(rows((BookAction.SET, 1, 100, 1, 0)), 0, 2)
+
+
+@pytest.mark.parametrize("tick", [1, TICK])
+def test_records_and_single_updates_leave_the_same_book(tick: int) -> None:
+    """Records of a book whose tick is its price unit take a way of their own."""
+    instrument = replace(COIN, tick_size=tick)
+    one, other = L2Book(instrument, window=64), L2Book(instrument, window=64)
+    steps = [*walk(7, 64, STEPS), (1, 9, -1), *walk(8, 64, 50)]
+    for side, level, qty in steps:
+        one.update(side, level * tick, qty)
+    told = rows(*((BookAction.SET, side, level * tick, qty, 0) for side, level, qty in steps))
+    assert other.apply(told, 0, len(steps)) == 1
+    for side in (1, -1):
+        assert one.depth_units(side, 99_999) == other.depth_units(side, 99_999)
+        assert one.levels(side) == other.levels(side)
+    assert (one.bid_units, one.ask_units, one.updates) == (other.bid_units, other.ask_units, other.updates)
+    assert other.first_faults() == one.first_faults() == {"NEGATIVE_QTY": STEPS + 1}

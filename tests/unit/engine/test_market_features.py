@@ -12,8 +12,10 @@ from lockstep.engine.saved import restore_strategies, save_strategies
 from lockstep.features.micro import OFI, LinearPrediction, Mid
 from lockstep.features.micro.batch import table
 from lockstep.features.micro.stream import MarketFeatures
+from lockstep.model.enums import EventKind
 from lockstep.model.errors import StateError, StrategyError
 from lockstep.model.messages import Signal
+from lockstep.model.record import BOOK_LAST
 from lockstep.portfolio.portfolio import Portfolio
 from lockstep.research.labels import forward_returns
 from lockstep.risk.limits import RiskLimits
@@ -80,6 +82,50 @@ def test_strategy_sees_what_a_batch_run_sees_at_every_handler() -> None:
         ms: value for ms, value in told.items() if ms >= 1_020
     }  # it waits until all is known
     assert (told[1_030], told[1_040], told[1_095]) == ("5.5", "nan", "0.0")
+
+
+def feed_ahead(engine: Engine, steps: list[Step]) -> int:
+    """As the run loop does: of a group of changes all but the last are taken at once. Returns: how many were."""
+    records = records_of(steps)
+    rows, subs = held(records), engine.state.subscriptions
+    i = taken = 0
+    while i < len(records):
+        last = i
+        while (
+            records["kind"][last] == EventKind.BOOK
+            and not records["flags"][last] & BOOK_LAST
+            and last + 1 < len(records)
+        ):
+            if records["clock"][last + 1] != records["clock"][i]:
+                break
+            last += 1
+        begin, i = i, engine.books.tell_ahead(rows, i, last, subs)
+        taken += i - begin
+        engine.on_market(rows, i)
+        i += 1
+    return taken
+
+
+def test_changes_taken_ahead_leave_book_and_features_as_one_after_another() -> None:
+    singly, ahead = Follower(), Follower()
+    engines = [engine_with(singly), engine_with(ahead)]
+    books = [L2Book(COIN), L2Book(COIN)]
+    for engine, book in zip(engines, books, strict=True):
+        engine.books.keep(0, book)
+    feed(engines[0], STEPS)
+    assert feed_ahead(engines[1], STEPS) == 10
+    assert ahead.heard == singly.heard
+    assert books[0].depth_units(1, 9) == books[1].depth_units(1, 9)
+    assert (books[0].status, books[0].ts, books[0].updates) == (books[1].status, books[1].ts, books[1].updates)
+
+
+def test_taking_ahead_stops_at_what_is_heard_of() -> None:
+    engine = engine_with(Follower())
+    rows = held(records_of([BOOK, Lost(1_000), BOOK]))
+    assert engine.books.tell_ahead(rows, 0, 4, []) == 4  # asked for no more
+    assert engine.books.tell_ahead(rows, 0, 9, []) == 4  # the last of its group
+    assert engine.books.tell_ahead(rows, 5, 9, []) == 5  # what the book is worth
+    assert engine.books.tell_ahead(rows, 4, 4, []) == 4
 
 
 def test_signals_are_those_of_the_prediction_and_none_comes_of_a_broken_book() -> None:

@@ -83,8 +83,9 @@ def test_book_of_orders_is_matched_exactly_unless_said_otherwise(tmp_path: Path)
     )
     data = [history(book((0, ORDERS, True), more)), levels()[1]]
     body = ONCE.format(act="buy(5, limit=99)")
-    assert fills(run(body, data, tmp_path)) == [(5, 3, 99)]
-    assert fills(run(body, data, tmp_path, books=BookFills(queue="pessimistic"))) == []
+    # 9 of the trade of 12 are the executions told before it; the rest of it met a hidden order, behind those that are shown.
+    assert fills(run(body, data, tmp_path)) == [(5, 3, 99), (50, 2, 99)]
+    assert fills(run(body, data, tmp_path, books=BookFills(queue="pessimistic"))) == [(50, 2, 99), (60, 3, 99)]
 
 
 def test_where_chunks_end_decides_nothing(tmp_path: Path) -> None:
@@ -120,6 +121,26 @@ def test_events_that_met_no_order_for_want_of_a_book_are_told(tmp_path: Path) ->
     made = finish_run(outcome, tmp_path / "runs", command="test", with_sensitivity=False)
     assert "AAA: 3 events met none of our orders, the book was AUCTION" in made.manifest["warnings"]
     assert "AAA: the book was AUCTION when the data ended" in made.manifest["warnings"]
+
+
+def test_recording_without_a_full_book_fills_only_where_it_is_believed_from_nothing(tmp_path: Path) -> None:
+    unknown = ("STATUS", 0, int(BookState.EMPTY), int(BookFault.NO_SNAPSHOT))
+    told = [("ADD", 1, 99, 4, 11), ("ADD", -1, 101, 5, 21)]
+    data = [history(book((0, [unknown], False), (1, told, False))), history(trades((50, 99, 12), (60, 99, 12)))]
+    body = ONCE.format(act="buy(7, limit=101)")
+    waits = finish_run(run(body, data, tmp_path), tmp_path / "runs", command="test", with_sensitivity=False)
+    assert waits.manifest["counts"]["fills"] == 0
+    assert any(
+        "EMPTY when the data ended: no full book came; --book-start" in one for one in waits.manifest["warnings"]
+    )
+    believed = Backtest(strategy(tmp_path, body), data, BacktestConfig(**FREE, books=BookFills(start="empty")))
+    outcome = believed.run()
+    assert fills(outcome) == [(1, 5, 101), (50, 2, 101)]
+    playing = believed.begin()
+    playing.loop.run(T0)  # the book is empty, and believed
+    again = resume(believed, take(playing))
+    again.loop.run_all()
+    assert again.end().decision_hash == outcome.decision_hash
 
 
 def test_mark_outs_say_where_the_middle_stood_after_each_fill(tmp_path: Path) -> None:

@@ -365,6 +365,7 @@ def test_latency_of_a_file_may_be_drawn_recorded_or_left_to_the_data(load: Load,
     assert config.latency.entry_tail == LogNormal(180_000_000, Decimal("0.4"))
     assert (config.latency.entry_ns, config.latency.feed_jitter_ns, config.latency.fill_ns) == (20_000_000, 1_000, 0)
     assert config.books.silence_max_ns == 2_000_000_000
+    assert config_from(load('[venue]\nbook_start = "empty"\n' + SMALL)).books.start == "empty"
     measured = config_from(load('[venue]\nlatency = "recorded:delays.csv"\n' + SMALL))
     assert (measured.latency.name, measured.latency.recorded) == ("recorded", ((5, 20, 3),))
     assert config_from(load(SMALL)).latency.name == "auto"
@@ -376,6 +377,7 @@ def test_latency_of_a_file_may_be_drawn_recorded_or_left_to_the_data(load: Load,
     [
         ('latency = "recorded:gone.csv"', "no file of recorded latencies"),
         ('silence = "long"', "silence not understood: 'long'"),
+        ('book_start = "ful"', "book_start was 'ful', not one of full, empty"),
         ('recovery = "5"', "recovery not understood: '5'"),
     ],
 )

@@ -166,7 +166,7 @@ def config_of(given: dict[str, Any]) -> "BacktestConfig":
             limit_fill=given["limit_fill"],
             participation=None if free else number("participation"),
         ),
-        books=book_fills_from_text(given["queue"], given["recovery"], given["silence"]),
+        books=book_fills_from_text(given["queue"], given["recovery"], given["silence"], given["book_start"]),
         limits=replace(base, **{name: value for name, value in limits.items() if value is not None}),
         sessions=_sessions(given["sessions"], given["extended_hours"]),
         missing_bars=given["missing_bars"],

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lockstep.research.fidelity.study import Rival
 
 
-@click.command("fidelity", cls=Command, epilog=examples("lockstep research fidelity orders.mbo.dbn.zst"))
+@click.command("fidelity", cls=Command, epilog=examples("lockstep research fidelity --help"))
 @click.argument("where", nargs=-1, required=True, metavar="FILE|FOLDER...", type=click.Path(path_type=Path))
 @click.option(
     "--queue",

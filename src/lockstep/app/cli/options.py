@@ -101,6 +101,7 @@ _RUN_OPTIONS = (
     click.option("--queue", default="auto", show_default=True, metavar="MODEL", help="How places in a book's queues move: pessimistic, power:3, log, rebuilt, exact; auto: exact where every order is told, else pessimistic."),
     click.option("--recovery", default="none", show_default=True, metavar="TIME|none", help="Half-life of what we took of a book's level, such as 500ms; none: until it is told again."),
     click.option("--silence", default="none", show_default=True, metavar="TIME|none", help="A book that has said nothing for so long fills nothing, such as 2s; none: it is believed until it says otherwise."),
+    click.option("--book-start", default="full", show_default=True, type=click.Choice(["full", "empty"]), help="From when on a book is believed: its first full one; or at once, for recordings that tell none."),
     click.option("--max-order-qty", metavar="N", help="Refuse larger orders (base units)."),
     click.option("--max-position", metavar="N", help="Refuse orders that could lead to a larger position (base units)."),
     click.option("--risk", type=click.Path(path_type=Path), metavar="FILE", help="Risk limits: TOML, YAML or JSON with the keys of [risk]; the two options above win."),

@@ -41,7 +41,7 @@ def config_from(settings: Settings) -> BacktestConfig:
             fills=BarFills(
                 path=venue["bar_path"], limit_fill=venue["limit_fill"], participation=venue["participation"]
             ),
-            books=book_fills_from_text(venue["queue"], venue["recovery"], venue["silence"]),
+            books=book_fills_from_text(venue["queue"], venue["recovery"], venue["silence"], venue["book_start"]),
             limits=limits_from(risk),
             sessions=engine["sessions"] or (),
             missing_bars=engine["missing_bars"],

@@ -39,7 +39,7 @@ from lockstep.run.settings.risk import (
     SYMBOL_TABLES,
     Part,
 )
-from lockstep.sim.models import LIMIT_FILLS, PATHS
+from lockstep.sim.models import BOOK_STARTS, LIMIT_FILLS, PATHS
 
 SETTINGS_SCHEMA_VERSION = 1
 
@@ -208,6 +208,12 @@ VENUE = Section(
             kind=Text("time"),
             default="none",
             doc="A book that has said nothing for so long fills nothing; none: it is believed until it says otherwise.",
+        ),
+        Key(
+            name="book_start",
+            kind=Word(BOOK_STARTS),
+            default="full",
+            doc="From when on a book is believed: its first full one; empty: at once, for recordings that tell none.",
         ),
     ),
 )
