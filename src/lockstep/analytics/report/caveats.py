@@ -94,10 +94,9 @@ def not_modelled(run: ReportInput) -> tuple[str, ...]:
     fills = config.get("fills")
     rules = {**config, **fills} if isinstance(fills, dict) else config
     data = run.manifest.data
+    # On books orders walk levels and stand in queues: neither rule is used there.
     books = {facts.symbol for facts in data if facts.kind == "book"}
-    only_books = bool(books) and all(
-        facts.symbol in books for facts in data
-    )  # there orders walk levels and stand in queues
+    only_books = bool(books) and all(facts.symbol in books for facts in data)
     if "slippage" in rules and not only_books and not _moves(rules["slippage"]):
         found.append("Slippage is not modelled: market orders fill at the recorded price.")
     if "participation" in rules and not only_books:
