@@ -188,7 +188,8 @@ def refuse_unheard(name: str, feeds: InstrumentFeeds, handlers: set[str]) -> Non
             f"{name} has on_bar, and the data of {symbol} are {kinds}",
             hint='say the length of its bars: timeframe "1m"',
         )
-    raise StrategyError(f"{name} has {' and '.join(sorted(handlers))}, and the data of {symbol} are {kinds}")
+    hint = "give data with changes of its book: --kind depth" if handlers == {"on_book"} else ""
+    raise StrategyError(f"{name} has {' and '.join(sorted(handlers))}, and the data of {symbol} are {kinds}", hint=hint)
 
 
 def _rank(data: MarketData) -> int:
