@@ -311,9 +311,7 @@ def _rejoin(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int
 # ---- orders meet the book
 
 
-def arrive_at_book(
-    desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, ts: cython.longlong
-) -> cython.int:
+def arrive_at_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
     """An order, or more of it, has arrived at ts: it meets the book that stands, unless its sender knew something later still."""
     if order.basis_ts > ts:
         return 0

@@ -157,7 +157,9 @@ class Venue(Desk):
                 else:
                     match_trade(self, market, ts, price, qty, aggressor)
             elif market.depth is not None and market.depth.orders is not None:
-                market.depth.hidden_of(-aggressor, price, qty, ts)  # its executions are told, and explain no later trade
+                market.depth.hidden_of(
+                    -aggressor, price, qty, ts
+                )  # its executions are told, and explain no later trade
             if market.depth is not None and market.depth.line is not None:
                 market.depth.line.trade(-aggressor, price, qty, ts)
         market.last = price
