@@ -107,10 +107,12 @@ def replay(tape: Tape, order: RealOrder, course: Course, rival: Rival) -> tuple[
     if rival.by == "rebuilds":
         _feed(venue, records, held, 0, begin)
     else:
-        books = np.ascontiguousarray(records[:begin][records["kind"][:begin] == EventKind.BOOK])
-        before = EventRows()
-        before.hold(books)
-        venue.on_book(0, before, 0, len(books))
+        start = 0
+        for trade in [*np.flatnonzero(records["kind"][:begin] == EventKind.TRADE).tolist(), begin]:
+            if trade > start:
+                venue.on_book(0, held, start, trade)  # none of ours rests: at once
+            _feed(venue, records, held, trade, min(trade + 1, begin))
+            start = trade + 1
     ts = int(tape.rows[order.row, _TS])
     venue.send(request_for(1, ts, TickWish(side=order.side, qty=order.qty, kind="limit", limit=order.price)))
     venue.settle_arrivals(ts + 1)

@@ -36,6 +36,7 @@ from lockstep.model.errors import InvariantError
 _FAR_OFF = cython.declare(cython.longlong, 2**62)  # as of a ladder without levels
 _RESYNCING = cython.declare(cython.int, int(BookState.RESYNCING))
 _NO_SNAPSHOT = cython.declare(cython.int, int(BookFault.NO_SNAPSHOT))
+_NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 _STATES = len(BookState)
 PRINT_LAG_NS = 1_000_000_000
 """How much later than an execution its trade may be told, ns."""
@@ -330,6 +331,7 @@ class Liquidity:
         if self.orders is not None:
             self.orders.clear()
         self.book.set_state(_RESYNCING, _NO_SNAPSHOT)
+        self.marks.settle(_NEVER, 0)  # a middle in new shares says nothing of a price in old ones
         self.holes = 0
         self.unprinted.clear()
         return 0

@@ -251,6 +251,18 @@ def test_mark_outs_that_the_data_end_before_are_unknown_after_any_number_of_fill
     assert rows[64:] == [(65, 0, 0, 0), (66, 0, 0, 0), (67, 0, 0, 0)]
 
 
+def test_mark_outs_do_not_measure_a_price_of_before_a_split_by_a_middle_of_after() -> None:
+    second = 1_000_000_000
+    venue = depth_venue(LEVELS)
+    for what, ts, *rest in (full(0), send(1, 1, qty=1), b(2 * second, ("SET", 1, 97, 5))):
+        act(venue, what, ts, *rest)
+    venue.on_split(0, T0 + 3 * second, 2, 1)
+    for what, ts, *rest in (full(4 * second, ("SET", 1, 49, 1), ("SET", -1, 51, 1)), b(20 * second, ("SET", 1, 48, 5))):
+        act(venue, what, ts, *rest)
+    assert venue.markets[0].depth is not None
+    assert venue.markets[0].depth.marks.rows() == [(1, 200, 0, 0)]
+
+
 # ---- order by order
 
 
