@@ -345,7 +345,7 @@ LOOK = """
         book = self.book()
         self.seen.append((book.bids(5), book.asks(5), book.status, [book.orders_at(1, 99), book.orders_at(-1, 101)]))
 """
-CHANGES = {
+CHANGES: dict[str, tuple[Any, list[Any]]] = {
     "levels": (FIRST, [(1, [("SET", 1, 100, 7), ("SET", -1, 102, 0)], False), (3, [("SET", 1, 98, 21)], False)]),
     "orders": (ORDERS, [(1, [("ADD", 1, 99, 2, 13), ("MATCH", 1, 99, 1, 11)], False), (3, [("ADD", 1, 98, 1, 14)], False)]),
     "gap": (FIRST, [(1, [("STATUS", 0, BookState.RESYNCING, BookFault.GAP)], False), (3, [("SET", 1, 98, 21)], False)]),
@@ -369,7 +369,8 @@ def test_run_that_begins_in_the_middle_has_the_book_that_stood_there(tmp_path: P
             strategy(tmp_path, LOOK), data, BacktestConfig(**FREE, start_ns=start_ns, books=books)
         ).begin()
         playing.loop.run_all()
-        return playing.engine.seats[0].strategy.seen[-1]
+        heard: Any = playing.engine.seats[0].strategy
+        return heard.seen[-1]
 
     whole = last_seen(None)
     assert last_seen(T0 + 2) == whole
