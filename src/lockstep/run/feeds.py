@@ -41,7 +41,7 @@ class InstrumentFeeds:
         if list(self.histories) == ["book"]:
             raise UsageError(
                 f"the data of {instrument.symbol} are changes of its book alone",
-                hint="give trades or quotes besides, which tell its prices: --kind depth",
+                hint="give trades or quotes besides, which tell its prices (--kind depth), or leave it out: --symbol",
             )
         self.hours = OpenHours(instrument.session)
 
