@@ -35,6 +35,7 @@ from lockstep.run.setup import (
     venue_for,
 )
 from lockstep.run.strategy_file import StrategyFile, line_in
+from lockstep.sim.models import BookFills
 from lockstep.store.catalog.market_data import MarketData
 from lockstep.store.catalog.times import time_text
 from lockstep.store.journal.errors import JournalFailed, JournalFull
@@ -116,11 +117,6 @@ class Backtest:
         if not self.plans:
             raise UsageError("a backtest needs a strategy")
         self.config = config or BacktestConfig()
-        if any(entry.info.kind not in KINDS for entry in data):
-            raise UsageError(
-                "the data holds order books, which a backtest does not read",
-                hint="choose --kind bars, trades, quotes or ticks",
-            )
         ordered = sorted(data, key=lambda entry: (entry.instrument.id, KINDS.index(entry.info.kind)))
         start, end = self.config.start_ns, self.config.end_ns
         # Not listed yet, or no more: left out and said so. Where none has data, reading the first says what there is.
@@ -130,6 +126,7 @@ class Backtest:
             InstrumentFeeds(_traded(histories[0].instrument, self.config), histories)
             for histories in (list(group) for _, group in groupby(self.data, key=lambda entry: entry.instrument.id))
         ]
+        _refuse_unused(self.config.books, self.feeds)
         self.instruments = [feeds.instrument for feeds in self.feeds]
         self.settled = settle(self.config.latency, self.feeds)
         self.config = replace(self.config, latency=self.settled.latency)
@@ -264,6 +261,16 @@ def _fault(engine: Engine, error: Exception, where: str) -> StrategyFault:
     kind = "" if isinstance(error, LockstepError) else f"{type(error).__name__}: "
     hint = getattr(error, "hint", "") or "--traceback shows where"
     return StrategyFault(f"{where}, {engine.active_strategy} at {at}: {kind}{error}", hint=hint)
+
+
+def _refuse_unused(books: BookFills, feeds: Sequence[InstrumentFeeds]) -> None:
+    """Refuse what is said of order books where there is none. Raises: UsageError."""
+    if books != BookFills() and not any("book" in entry.histories for entry in feeds):
+        kinds = " and ".join(dict.fromkeys(f"{kind}s" for entry in feeds for kind in entry.histories))
+        raise UsageError(
+            f"queue, recovery, silence and book start are about order books, and the data are {kinds}",
+            hint="give data with changes of a book, --kind depth, or leave these away",
+        )
 
 
 def _traded(instrument: Instrument, config: BacktestConfig) -> Instrument:

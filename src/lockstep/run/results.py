@@ -321,7 +321,8 @@ def _book_warnings(outcome: Outcome) -> list[str]:
             faults = {"GAP": gaps[market.instrument.id]} | market.depth.book.fault_counts()
             told = ", ".join(f"{count:,} x {fault}" for fault, count in faults.items() if count)
             if told:
-                found.append(f"{symbol}: faults of its book: {told}; the notes of the data say where")
+                where = "; the notes of the data say where" if outcome.backtest.config.books.start == "full" else ""
+                found.append(f"{symbol}: faults of its book: {told}{where}")
             for why, count in market.depth.shut_counts().items():
                 found.append(f"{symbol}: {count:,} events met none of our orders, the book was {why}")
             if not market.depth.book.is_good:

@@ -113,3 +113,11 @@ def test_number_that_is_none_is_not_explained_as_another_instrument(call: Call, 
     said = call("data", "show", recording(tmp_path, FULL, depth(6, 6, levels, [], at=9)).name, code=1)
     assert "line 2" in said.output
     assert "one instrument" not in said.output
+
+
+@pytest.mark.parametrize("words_", [("--queue", "log"), ("--recovery", "1s"), ("--silence", "1s"), ("--book-start", "empty")])  # fmt: skip
+def test_option_of_books_on_data_without_one_is_not_passed_over(call: Call, words_: tuple[str, str]) -> None:
+    call("new", "mine", code=0)
+    said = call("backtest", "mine.py", "--data", "us_stocks", "--symbol", "IBM", "--no-save", *words_, code=2)
+    assert "are about order books, and the data are bars" in said.output
+    assert "--kind depth" in said.output
