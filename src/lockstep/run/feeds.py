@@ -14,6 +14,7 @@ from lockstep.model.numbers import NANOS_PER_SECOND
 from lockstep.model.record import BOOK_ACTION, Records
 from lockstep.model.timeframe import timeframe_text
 from lockstep.run.hours import OpenHours
+from lockstep.run.opening import opened
 from lockstep.store.catalog.market_data import DataInfo, MarketData
 
 _OF_ORDERS = [int(action) for action in (BookAction.ADD, BookAction.MODIFY, BookAction.DELETE, BookAction.MATCH)]
@@ -40,7 +41,7 @@ class InstrumentFeeds:
         if list(self.histories) == ["book"]:
             raise UsageError(
                 f"the data of {instrument.symbol} are changes of its book alone",
-                hint="give trades or quotes besides, which tell its prices: --kind depth",
+                hint="give trades or quotes besides, which tell its prices (--kind depth), or leave it out: --symbol",
             )
         self.hours = OpenHours(instrument.session)
 
@@ -94,12 +95,10 @@ class InstrumentFeeds:
     ) -> Iterator[Records]:
         """One history's records within the hours; nothing where it has none in that range. hours: counts what is left out.
 
-        Of a book everything: what is told outside the hours stands there within them.
+        Of a book everything: what is told outside the hours stands there within them, and what was told before start_ns at it.
         """
         if kind == "book":
-            yield from (
-                self.histories[kind].chunks(start_ns, end_ns) if self.histories[kind].count(start_ns, end_ns) else ()
-            )
+            yield from opened(self.histories[kind], self.tells_orders, start_ns, end_ns)
         elif self.histories[kind].count(start_ns, end_ns):
             hours = hours or OpenHours(self.instrument.session)
             yield from hours.within(self.histories[kind].chunks(start_ns, end_ns))
@@ -188,7 +187,8 @@ def refuse_unheard(name: str, feeds: InstrumentFeeds, handlers: set[str]) -> Non
             f"{name} has on_bar, and the data of {symbol} are {kinds}",
             hint='say the length of its bars: timeframe "1m"',
         )
-    raise StrategyError(f"{name} has {' and '.join(sorted(handlers))}, and the data of {symbol} are {kinds}")
+    hint = "give data with changes of its book: --kind depth" if handlers == {"on_book"} else ""
+    raise StrategyError(f"{name} has {' and '.join(sorted(handlers))}, and the data of {symbol} are {kinds}", hint=hint)
 
 
 def _rank(data: MarketData) -> int:

@@ -311,11 +311,17 @@ _NEVER_FULL = "no full book came; --book-start empty believes it from its first 
 
 
 def _book_warnings(outcome: Outcome) -> list[str]:
-    """Where orders met nothing because the book at the venue could not be trusted."""
+    """What was wrong with the books, and where orders met nothing because one could not be trusted."""
     found = []
+    histories = (feeds.histories.get("book") for feeds in outcome.backtest.feeds)
+    gaps = {data.instrument.id: data.info.gaps for data in histories if data is not None}
     for market in outcome.markets:
         if market.depth is not None:
             symbol, state = market.instrument.symbol, market.depth.book.status[0].name
+            faults = {"GAP": gaps[market.instrument.id]} | market.depth.book.fault_counts()
+            told = ", ".join(f"{count:,} x {fault}" for fault, count in faults.items() if count)
+            if told:
+                found.append(f"{symbol}: faults of its book: {told}; the notes of the data say where")
             for why, count in market.depth.shut_counts().items():
                 found.append(f"{symbol}: {count:,} events met none of our orders, the book was {why}")
             if not market.depth.book.is_good:

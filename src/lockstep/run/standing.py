@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from lockstep.book.view import BookView
 from lockstep.features.base import Indicator
 from lockstep.features.micro.base import MarketFeature
 from lockstep.model.enums import EventKind
@@ -21,6 +22,7 @@ _KINDS = {
     EventKind.BAR: "bar",
     EventKind.QUOTE: "quote",
     EventKind.TRADE: "trade",
+    EventKind.BOOK: "book",
     EventKind.CORPORATE_ACTION: "action",
 }
 
@@ -146,7 +148,7 @@ class Standing:
             "last_events": [
                 last
                 for stream in self._playing.loop.source.streams
-                if (last := _last(stream, self._playing.backtest.instruments))
+                if (last := _last(stream, self._playing.backtest.instruments, self._engine.books.books))
             ],
         }
 
@@ -201,8 +203,8 @@ def _order(order: Any) -> dict[str, Any]:
     }
 
 
-def _last(stream: Stream, instruments: Sequence[Instrument]) -> dict[str, Any] | None:
-    """What a stream handed out last; None before its first. Prices in the quote currency."""
+def _last(stream: Stream, instruments: Sequence[Instrument], books: Sequence[Any]) -> dict[str, Any] | None:
+    """What a stream handed out last, of a book how it stands; None before its first. Prices in the quote currency."""
     row = stream.passed()
     if row is None:
         return None
@@ -219,6 +221,10 @@ def _last(stream: Stream, instruments: Sequence[Instrument]) -> dict[str, Any] |
         found |= {"bid": row[4] / price, "ask": row[5] / price, "bid_qty": row[6] / qty, "ask_qty": row[7] / qty}
     elif kind is EventKind.TRADE:
         found |= {"price": row[4] / price, "qty": row[5] / qty}
+    elif kind is EventKind.BOOK and (book := books[head >> 32]) is not None:
+        view = BookView(book)
+        found |= {"bid": view.bid, "ask": view.ask, "bid_qty": view.bid_qty, "ask_qty": view.ask_qty}
+        found["state"] = view.status[0].name
     return found
 
 

@@ -188,7 +188,7 @@ def _delay_ns(delay: str, text: str) -> int:
         if number != delay and _is_number(number):
             return int(Decimal(number) * _DELAY_UNITS[unit])
     hint = (
-        f"{did_you_mean(text, LATENCIES)}, a delay like 200ms, each way as in feed=50ms,entry=200ms,ack=20ms,fill=20ms, "
+        f"{did_you_mean(text, (*LATENCIES, RECORDED))}, {RECORDED}:FILE, a delay like 200ms, each way as in feed=50ms,entry=200ms,ack=20ms,fill=20ms, "
         "or drawn: entry=lognormal:180ms:0.4"
     )
     raise UsageError(f"latency not understood: {text!r}", hint=hint)
@@ -268,9 +268,12 @@ def book_fills_from_text(queue: str, recovery: str = "none", silence: str = "non
 
 def _time_ns(text: str, what: str) -> int:
     try:
-        return _delay_ns(text, text)
+        found = _delay_ns(text, text)
     except UsageError:
         raise UsageError(f"{what} not understood: {text!r}", hint="a time such as 500ms or 2s, or none") from None
+    if not found:
+        raise UsageError(f"{what} was {text}, limit above 0", hint="none leaves it away")
+    return found
 
 
 PATHS = ("pessimistic", "optimistic")

@@ -375,3 +375,43 @@ def test_run_without_books_says_nothing_of_executions_on_them(tmp_path: Path) ->
     )
     assert made.manifest["execution"] is None
     assert len(made.table("placements")["order_id"]) == 0
+
+
+LOOK = """
+    def on_start(self):
+        self.seen = []
+
+    def on_book(self, update):
+        book = self.book()
+        self.seen.append((book.bids(5), book.asks(5), book.status, [book.orders_at(1, 99), book.orders_at(-1, 101)]))
+"""
+CHANGES: dict[str, tuple[Any, list[Any]]] = {
+    "levels": (FIRST, [(1, [("SET", 1, 100, 7), ("SET", -1, 102, 0)], False), (3, [("SET", 1, 98, 21)], False)]),
+    "orders": (ORDERS, [(1, [("ADD", 1, 99, 2, 13), ("MATCH", 1, 99, 1, 11)], False), (3, [("ADD", 1, 98, 1, 14)], False)]),
+    "gap": (FIRST, [(1, [("STATUS", 0, BookState.RESYNCING, BookFault.GAP)], False), (3, [("SET", 1, 98, 21)], False)]),
+    "never full": (None, [(1, [("SET", 1, 99, 7)], False), (3, [("SET", -1, 103, 21)], False)]),
+    "auction": (
+        ORDERS,
+        [(1, [("STATUS", 0, BookState.AUCTION, BookFault.VENUE), ("ADD", 1, 105, 2, 13)], False), (3, [("ADD", 1, 98, 1, 14)], False)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CHANGES)
+@pytest.mark.parametrize("start", ["full", "empty"])
+def test_run_that_begins_in_the_middle_has_the_book_that_stood_there(tmp_path: Path, case: str, start: str) -> None:
+    first, more = CHANGES[case]
+    data = [history(book(*([] if first is None else [(0, first, True)]), *more)), levels()[1]]
+    books = BookFills(start=start)
+
+    def last_seen(start_ns: int | None) -> Any:
+        playing = Backtest(
+            strategy(tmp_path, LOOK), data, BacktestConfig(**FREE, start_ns=start_ns, books=books)
+        ).begin()
+        playing.loop.run_all()
+        heard: Any = playing.engine.seats[0].strategy
+        return heard.seen[-1]
+
+    whole = last_seen(None)
+    assert last_seen(T0 + 2) == whole
+    assert last_seen(T0 + 3) == whole

@@ -408,6 +408,7 @@ def test_a_book_that_stays_crossed_is_an_event_of_its_own_after_a_second(tmp_pat
         (event(0, "order_renamed", id=1, price="1", amount="1", order_type=0), "unknown event 'order_renamed'"),
         (event(0, "trade", price=236.4700001, amount=1.0, id=1), "finer than 5 decimals"),
         ("1430438404000 trade {", "line 2 is no event"),
+        ('1430438404000 order_book {"bids": [["235.01", "28.4', "line 2 is no event.*the book is not complete"),
     ],
 )
 def test_bitstamp_lines_that_are_no_events_are_refused(tmp_path: Path, line: str, message: str) -> None:

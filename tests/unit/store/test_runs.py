@@ -14,7 +14,7 @@ from lockstep.store.run_tables import RUN_TABLES
 from lockstep.store.runs import PART_ROWS, RunFolder, RunWriter, list_runs
 
 HASH = "ab" * 32
-MANIFEST = {"schema_version": 2, "kind": "backtest", "run_hash": HASH}
+MANIFEST = {"schema_version": 3, "kind": "backtest", "run_hash": HASH}
 
 
 def equity(rows: int, start: int = 0) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def warnings(run: ReportInput, measures: Measures) -> tuple[str, ...]:
     if SHORT_YEARS <= measures.years < 1.0:
         found.append("The run is shorter than a year: annualised figures extrapolate beyond the data.")
     said = any("splits and dividends" in text.lower() for text in manifest.warnings)
-    found += of_data(manifest.data, with_adjustments=not said)
+    found += of_data(manifest.data, () if said else _of_shares(run))
     positions = manifest.final.open_positions
     if positions:
         value = sum(float(p.value) for p in positions)
@@ -46,21 +46,26 @@ def warnings(run: ReportInput, measures: Measures) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_sentence(text) for text in found))
 
 
-def of_data(data: tuple[DataFacts, ...], *, with_adjustments: bool) -> list[str]:
-    """Gaps and missing adjustments, one sentence for all instruments that share them."""
+def of_data(data: tuple[DataFacts, ...], shares: Sequence[DataFacts]) -> list[str]:
+    """Gaps and missing adjustments, one sentence for all instruments that share them; those of books the run tells itself."""
     found = []
-    gapped = [facts for facts in data if facts.gaps]
+    gapped = [facts for facts in data if facts.gaps and facts.kind != "book"]
     if gapped:
         total = sum(facts.gaps for facts in gapped)
         longest = max(facts.longest_gap_ns for facts in gapped)
         size = f", the longest {span(longest)} of trading time" if longest else ""
         found.append(f"{plural(total, 'gap')} in the data of {_named(gapped)}{size}; nothing was filled in.")
     found += [
-        f"Splits and dividends of {_named([facts for facts in data if facts.adjustments == state])} are {state}."
-        for state in sorted({facts.adjustments for facts in data} - {"applied"})
-        if with_adjustments
+        f"Splits and dividends of {_named([facts for facts in shares if facts.adjustments == state])} are {state}."
+        for state in sorted({facts.adjustments for facts in shares} - {"applied"})
     ]
     return found
+
+
+def _of_shares(run: ReportInput) -> tuple[DataFacts, ...]:
+    """The data of what can be split or pay a dividend; where nothing is said of an instrument, it might."""
+    others = {facts.symbol for facts in run.manifest.instruments if facts.asset_class not in ("", "equity")}
+    return tuple(facts for facts in run.manifest.data if facts.symbol not in others)
 
 
 def data_notes(run: ReportInput) -> tuple[str, ...]:
@@ -71,7 +76,7 @@ def data_notes(run: ReportInput) -> tuple[str, ...]:
 
 
 def _named(data: Sequence[DataFacts]) -> str:
-    symbols = [facts.symbol for facts in data]
+    symbols = list(dict.fromkeys(facts.symbol for facts in data))
     return ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
 
 
@@ -88,16 +93,20 @@ def not_modelled(run: ReportInput) -> tuple[str, ...]:
     config, found = run.manifest.config, list[str]()
     fills = config.get("fills")
     rules = {**config, **fills} if isinstance(fills, dict) else config
-    if "slippage" in rules and not _moves(rules["slippage"]):
+    data = run.manifest.data
+    # On books orders walk levels and stand in queues: neither rule is used there.
+    books = {facts.symbol for facts in data if facts.kind == "book"}
+    only_books = bool(books) and all(facts.symbol in books for facts in data)
+    if "slippage" in rules and not only_books and not _moves(rules["slippage"]):
         found.append("Slippage is not modelled: market orders fill at the recorded price.")
-    if "participation" in rules:
+    if "participation" in rules and not only_books:
         share = _amount(rules["participation"])
         found.append(
             f"No order takes more than {percent(share, 0)} of a bar's volume; the rest waits."
             if share
             else "Volume is not a limit: orders fill whole whatever was traded in the bar."
         )
-    if any(facts.adjustments != "applied" for facts in run.manifest.data):
+    if any(facts.adjustments != "applied" for facts in _of_shares(run)):
         found.append("Splits and dividends are not modelled for every instrument; see the data used.")
     return (*found, *ALWAYS_ABSENT)
 

@@ -92,6 +92,7 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
     dividends: int = 0
     adjustments: str = "not modelled"
     notes: tuple[str, ...] = ()
+    kind: str = "bar"
 
 
 class CountFacts(msgspec.Struct, frozen=True, kw_only=True):

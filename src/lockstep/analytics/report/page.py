@@ -82,7 +82,9 @@ def _top(inputs: ReportInput, measures: Measures, said: Verdict) -> Html:
     manifest = inputs.manifest
     symbols = [facts.symbol for facts in manifest.instruments]
     named = ", ".join(symbols[:8]) + (f" and {len(symbols) - 8} more" if len(symbols) > 8 else "")
-    facts = [named, period_named(measures), plural(manifest.counts.bars, "bar")]
+    counts = manifest.counts
+    seen = plural(counts.bars, "bar") if counts.bars or not counts.events else plural(counts.events, "event")
+    facts = [named, period_named(measures), seen]
     limits = tag("ul", *(tag("li", text) for text in said.sentences)) if said.sentences else EMPTY
     return tag(
         "header",

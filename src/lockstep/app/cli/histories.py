@@ -120,7 +120,7 @@ def _action(record: np.void) -> dict[str, Any]:
 
 
 def show_histories(console: Console, which: str, histories: list[dict[str, Any]]) -> None:
-    """The same for people: a table of all, and the bars where it is about one instrument. The gaps of a book stand in its notes."""
+    """The same for people: a table of all, and the bars where it is about one instrument. The hint names a kind that shows rows."""
     table = plain_table(
         "symbol", "rows", "of", "from", "to", "gaps", "splits", "dividends",
         right=("rows", "of", "from", "to", "gaps", "splits", "dividends"),
@@ -128,7 +128,7 @@ def show_histories(console: Console, which: str, histories: list[dict[str, Any]]
     for one in histories:
         table.add_row(
             one["symbol"], f"{one['rows']:,}", length_text(one["bar_ns"]) if one["bar_ns"] else f"{one['kind']}s", time_text(one["first_ns"])[:10],
-            time_text(one["last_ns"])[:10], "-" if one["kind"] == "book" else f"{one['gaps']:,}", f"{one['splits']:,}", f"{one['dividends']:,}",
+            time_text(one["last_ns"])[:10], f"{one['gaps']:,}", f"{one['splits']:,}", f"{one['dividends']:,}",
         )  # fmt: skip
     show(console, table)
     say(console, "")
@@ -138,7 +138,9 @@ def show_histories(console: Console, which: str, histories: list[dict[str, Any]]
     if unmodelled:
         say(console, f"- splits and dividends not modelled: {' '.join(unmodelled)}", "yellow")
     if len(histories) > 1:
-        say(console, f"\nIts rows: lockstep data show {which} --symbol {histories[0]['symbol']}", "cyan")
+        one = histories[0]
+        kind = f" --kind {one['kind']}s" if len({entry["kind"] for entry in histories}) > 1 else ""
+        say(console, f"\nIts rows: lockstep data show {which} --symbol {one['symbol']}{kind}", "cyan")
         return
     _show_one(console, histories[0])
 

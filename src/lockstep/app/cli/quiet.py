@@ -4,7 +4,7 @@ from collections import Counter
 
 from lockstep.engine.records import field
 from lockstep.engine.subscription import Subscription
-from lockstep.model.enums import OrderEventKind, Reason
+from lockstep.model.enums import BookFault, BookState, OrderEventKind, Reason
 from lockstep.run.backtest import Outcome
 from lockstep.strategy.base import Strategy
 
@@ -37,6 +37,8 @@ def _never_asked(outcome: Outcome) -> str:
     subs = outcome.engine.state.subscriptions
     if subs and not any(sub.ready or sub.look_ready() for sub in subs):
         waiting = [(sub, entry) for sub in subs for entry in sub.sets() if entry.count < entry.warmup]
+        if not waiting:
+            return _features_never_known(subs[0])
         closest, wanting = max(waiting, key=lambda pair: pair[1].count / pair[1].warmup)
         return (
             f"no orders: the indicators were never ready: {closest.instrument.symbol} has {wanting.count} "
@@ -48,6 +50,18 @@ def _never_asked(outcome: Outcome) -> str:
         return f"no orders: {name} has no on_bar, and none of its other handlers ordered anything in this data"
     calls = sum(sub.bars - max(warmup_of(sub), 1) + 1 for sub in subs if sub.ready)
     return f"no orders: on_bar of {name} was called {calls:,} times, and its conditions to trade were never true"
+
+
+def _features_never_known(sub: Subscription) -> str:
+    """What features of a book waited for: handlers are called once all were known at one time."""
+    unknown = [repr(entry) for entry in sub.features or () if not entry.ready]
+    state, why = sub.seen_book().status if sub.book is not None else (BookState.GOOD, BookFault.NONE)
+    told = f"not known at the end: {', '.join(unknown)}" if unknown else "each was known, never all at one time"
+    book = "" if state == BookState.GOOD else f"; its book was {state.name} ({why.name})"
+    return (
+        f"no orders: the features of {sub.instrument.symbol} were never all known{book}; {told}; "
+        "use a longer range or shorter spans, and look at the notes of the data: lockstep data show"
+    )
 
 
 def warmup_of(sub: Subscription) -> int:

@@ -29,6 +29,8 @@ from lockstep.store.catalog.vault.ledger import ROOT
 from lockstep.store.catalog.vault.selection import histories
 from lockstep.store.catalog.vault.vault import Vault
 
+_NAMED_MAX = 8
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -87,6 +89,9 @@ def read_files(
             )
         if recordings and (kind != "bars" or not files):
             told = read_recordings(recordings, kinds_of(kind or "depth"), source, db, wishes, symbols)
+            if not told and (symbols is not None or kind != "depth"):
+                there = read_recordings(recordings, kinds_of("depth"), source, db, wishes, None)
+                raise _nothing_asked_for(there, kind, source, symbols)
             return _asked_for(told, kind, source, symbols)
         if len(files) == 1 and native.is_native(files[0], db):
             if kind not in (None, "bars"):
@@ -113,9 +118,19 @@ def _asked_for(
 ) -> list[MarketData]:
     """What recordings gave. Raises: DataError: nothing of what was asked for."""
     if not found or (kind == "depth" and not any(data.info.kind == "book" for data in found)):
-        of = "" if symbols is None else " of " + ", ".join(symbols)
-        raise DataError(f"{source}: no {kind or 'rows'}{of} there")
+        raise _nothing_asked_for(found, kind, source, symbols)
     return sorted(found, key=lambda data: data.instrument.symbol)
+
+
+def _nothing_asked_for(
+    there: list[MarketData], kind: str | None, source: str, symbols: Sequence[str] | None
+) -> DataError:
+    """That a recording lacks what was asked for, with what it has."""
+    of = "" if symbols is None else " of " + ", ".join(symbols)
+    kinds = " and ".join(sorted({f"{data.info.kind}s" for data in there}))
+    names = ", ".join(sorted({data.instrument.symbol for data in there})[:_NAMED_MAX])
+    hint = f"it holds {kinds} of {names}" if there else ""
+    return DataError(f"{source}: no {kind or 'rows'}{of} there", hint=hint)
 
 
 def vault_at(where: str | Path) -> Vault | None:

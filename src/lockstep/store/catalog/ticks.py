@@ -91,7 +91,7 @@ class TickEncoder:
             first_ns=self._first,
             last_ns=self._last,
             bar_ns=0,
-            gaps=0,
+            gaps=self._gaps(),
             longest_gap_ns=0,
             content_hash=self._log.content_hash,
             splits=0,
@@ -105,6 +105,10 @@ class TickEncoder:
 
     def _passing(self, start: int, records: Records) -> None:
         """What else a kind of tick has to have looked at; `start` as in `add`."""
+
+    def _gaps(self) -> int:
+        """How often the venue's numbers say that something is missing."""
+        return 0
 
     def _own_notes(self) -> list[str]:
         notes = []

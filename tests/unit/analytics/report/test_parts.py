@@ -10,6 +10,7 @@ from lockstep.analytics.report.caveats import data_notes, not_modelled, warnings
 from lockstep.analytics.report.inputs import ReportInput
 from lockstep.analytics.report.markup import join, raw, script_json, tag
 from lockstep.analytics.report.measures import calendar_of, measure
+from lockstep.analytics.report.page import render_report
 from lockstep.analytics.report.thinning import keep_extremes, keep_spread
 from lockstep.model.errors import DataError
 
@@ -172,3 +173,24 @@ def test_not_modelled_follows_the_configuration(make_run) -> None:  # type: igno
     assert "Slippage is not modelled" not in text
     assert "Volume is not a limit" in text
     assert "taxes" in text
+
+
+def test_run_on_a_book_is_not_told_of_bars_and_splits(make_run) -> None:  # type: ignore[no-untyped-def]
+    manifest, tables = make_run()
+    (one, *_), (facts, *_) = manifest["instruments"], manifest["data"]
+    manifest["instruments"] = [one | {"asset_class": "crypto"}]
+    facts |= {"adjustments": "not modelled", "symbol": one["symbol"], "bar_ns": 0, "gaps": 2, "notes": ["torn"]}
+    manifest["data"] = [facts | {"kind": kind} for kind in ("trade", "quote", "book")]
+    run = ReportInput.from_tables(manifest, tables)
+    text = " ".join((*not_modelled(run), *warnings(run, measure(run))))
+    for words in ("bar's volume", "recorded price", "Splits and dividends", f"{one['symbol']}, {one['symbol']}"):
+        assert words not in text, words
+    assert data_notes(run) == (f"Torn ({one['symbol']}).",)
+
+
+def test_head_of_a_run_without_bars_counts_events(make_run) -> None:  # type: ignore[no-untyped-def]
+    manifest, tables = make_run()
+    manifest["counts"] |= {"bars": 0, "events": 5_000}
+    page = render_report(ReportInput.from_tables(manifest, tables))
+    assert "\N{MIDDLE DOT} 5,000 events" in page
+    assert "\N{MIDDLE DOT} 0 bars" not in page

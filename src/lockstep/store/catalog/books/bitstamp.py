@@ -152,6 +152,8 @@ class _Log:
                 raise ParseError(f"order_type {order.order_type}: limits 0 and 1")
             price, qty = units_of(order.price, PRICE_SCALE), units_of(order.amount, QTY_SCALE)
             self._order(event, order.id, side, price, qty, (ts, ts))
+        elif not text.rstrip().endswith("}"):  # a book is not used here, but where the file was cut its end is missing
+            raise ParseError("the book is not complete")
 
     def _order(self, event: str, order_id: int, side: int, price: int, qty: int, times: tuple[int, int]) -> None:
         steps = self._steps(event, order_id, price, qty)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lockstep.book.l2 import L2Book
 from lockstep.book.l3 import L3Book
-from lockstep.model.enums import BookAction, BookState
+from lockstep.model.enums import BookAction, BookFault, BookState
 from lockstep.model.errors import DataError
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import UNITS_MAX, text_from_fixed
@@ -49,6 +49,7 @@ class BookEncoder(TickEncoder):
         self._skipped = 0
         self._begins_full = False
         self._came_full = False
+        self._lost = 0
         self._faults: dict[str, str] = {}
         self._held = EventRows()
 
@@ -69,7 +70,12 @@ class BookEncoder(TickEncoder):
                     f"{self._at(start, i)}: {name} is {fact}: was {text_from_fixed(int(columns[name][i]), decimals)}"
                 )
 
+    def _gaps(self) -> int:
+        return self._lost
+
     def _passing(self, start: int, records: Records) -> None:
+        states = records[records["flags"] & BOOK_ACTION == BookAction.STATUS]
+        self._lost += int((states["p1"] == BookFault.GAP).sum())
         if not self._follow:
             return
         full = records["flags"] & (BOOK_FULL | BOOK_LAST)

@@ -69,11 +69,14 @@ class RecordedReader:
             if message.lastUpdateId is not None:
                 self._books.snapshot(message, symbol, venue, received, pen)
             elif message.s and message.s != symbol:
-                raise ParseError(f"it is of {message.s}, the lines before of {symbol}")
+                raise DataError(
+                    f"{path.name}: line {pen.place:,}: it is of {message.s}, the lines before of {symbol}",
+                    hint="a recording is of one instrument",
+                )
             else:
                 self._books.take(message, venue, received, pen)
         except ParseError as e:
-            raise DataError(f"{path.name}: line {pen.place:,}: {e}", hint="a recording is of one instrument") from e
+            raise DataError(f"{path.name}: line {pen.place:,}: {e}") from e
 
 
 _UNKNOWN_MAX = 1_000
