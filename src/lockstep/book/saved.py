@@ -33,6 +33,7 @@ def save_book(book: Book) -> dict[str, Any]:
         "reason": book.reason,
         "updates": book.updates,
         "ts": book.ts,
+        "lag": book.lag,
         "faults": list(book.faults),
         "first": list(book.first),
     }
@@ -54,6 +55,7 @@ def restore_book(book: Book, saved: Any) -> None:
     counts = {name: _counts(saved, name) for name in ("faults", "first")}
     state, reason = int_field(saved, "state", 0, len(BookState) - 1), int_field(saved, "reason", 0, len(BookFault) - 1)
     updates, ts = int_field(saved, "updates", 0, _INT_MAX), int_field(saved, "ts", 0, _INT_MAX)
+    lag = int_field(saved, "lag", -_INT_MAX, _INT_MAX)
     if isinstance(book, L3Book):
         _restore_orders(book, saved)
     else:
@@ -62,6 +64,7 @@ def restore_book(book: Book, saved: Any) -> None:
     book.reason = reason
     book.updates = updates
     book.ts = ts
+    book.lag = lag
     book.faults = counts["faults"]
     book.first = counts["first"]
 

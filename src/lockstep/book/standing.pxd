@@ -5,6 +5,7 @@ cdef class Book:
     cdef readonly Ladder bid_side, ask_side
     cdef readonly object instrument
     cdef readonly long long tick, updates, ts, silence_max
+    cdef public long long lag
     cdef readonly int state, reason
     cdef readonly double price_scale, qty_scale
     cdef double inverse

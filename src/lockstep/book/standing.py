@@ -39,7 +39,8 @@ class Book:
     until a full one comes. Nothing is repaired silently.
 
     Attributes (read-only): `instrument`; `tick`: price units a level; `state`, `reason`: BookState and BookFault as numbers;
-    `updates`: how many came, the faulty ones among them; `ts`: time of the last one, ns UTC, 0 where none told it.
+    `updates`: how many came, the faulty ones among them; `ts`: time of the last one, ns UTC, 0 where none told it. `lag`: how much
+    later it was known to whoever keeps the book, and looks at it by a clock of his own; it is no silence.
     """
 
     bid_side: Ladder
@@ -54,6 +55,7 @@ class Book:
     updates: cython.longlong
     ts: cython.longlong
     silence_max: cython.longlong
+    lag: cython.longlong
     faults: list[int]
     first: list[int]
     from_empty: cython.bint
@@ -72,6 +74,7 @@ class Book:
         self.reason = int(BookFault.NO_SNAPSHOT)
         self.updates = 0
         self.ts = 0
+        self.lag = 0
         self.faults = [0] * _FAULTS
         self.first = [0] * _FAULTS
         self.from_empty = False
@@ -102,7 +105,7 @@ class Book:
 
     def look(self, clock: cython.longlong) -> cython.bint:
         """Whether the book is GOOD at a time: one that has not been told for too long is STALE, and says so from here on."""
-        if self.state == _GOOD and self.silence_max > 0 and clock - self.ts > self.silence_max:
+        if self.state == _GOOD and self.silence_max > 0 and clock - self.ts - self.lag > self.silence_max:
             self.set_state(_STALE, _SILENT)
         return bool(self.state == _GOOD)
 

@@ -74,6 +74,8 @@ class KnownBooks:
         flags: cython.longlong = rows.w[i, 3] >> 8
         if not flags & _LAST_FLAG and flags & _ACTION_BITS != _STATUS:
             return False
+        if flags & _LAST_FLAG and self.books[instrument] is not None:
+            cython.cast(Book, self.books[instrument]).lag = rows.w[i, 0] - rows.w[i, 1]
         middle: cython.longlong = self.middle(instrument)
         if middle > 0:
             holding.show(middle, rows.w[i, 0])

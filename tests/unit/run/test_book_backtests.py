@@ -187,6 +187,28 @@ def test_strategy_sees_a_silent_book_as_stale_where_the_venue_fills_nothing(tmp_
     assert fills(playing.end()) == [(55, 1, 101), (60, 1, 101)]
 
 
+def test_book_that_is_known_late_is_not_silent_for_that(tmp_path: Path) -> None:
+    body = """
+    def on_start(self):
+        self.spread = self.indicator(Spread())
+        self.seen = []
+
+    def on_book(self, update):
+        self.seen.append((self.now - update.ts_event, self.book().is_good, self.spread.value))
+
+    def on_trade(self, trade):
+        self.seen.append((self.now - trade.ts_event, self.book().is_good, self.spread.value == self.spread.value))
+"""
+    body = body.replace("self.spread = ", "from lockstep.features.micro import Spread\n        self.spread = ")
+    config = BacktestConfig(**FREE | {"latency": Latency(feed_ns=20)}, books=BookFills(silence_max_ns=10))
+    playing = Backtest(strategy(tmp_path, body), levels((45, [("SET", 1, 99, 11)], False)), config).begin()
+    playing.loop.run(T0 + 66)
+    again = resume(playing.backtest, take(playing))
+    again.loop.run_all()
+    heard: Any = again.engine.seats[0].strategy
+    assert heard.seen == [(20, True, 2.0), (20, True, 2.0), (20, True, True), (20, False, False)]
+
+
 def test_view_of_the_book_cannot_change_it(tmp_path: Path) -> None:
     playing = Backtest(strategy(tmp_path, ONCE.format(act="buy(1)")), levels(), BacktestConfig(**FREE)).begin()
     playing.loop.run_all()
