@@ -56,18 +56,16 @@ class Changes:
         self._next = 0
         self._unseen: list[tuple[int, int]] = []
 
-    def of_event(self, order_id: int, at: int) -> Iterator[Change]:
-        """The changes of the next event of the log, which is about this order, at this time."""
+    def of_event(self, order_id: int, at: int, left: int) -> Iterator[Change]:
+        """The changes of the next event of the log, which is about this order, at this time, and leaves so much of it."""
         begin = self._next
         while self._next < len(self.records) and self._is_about(order_id, at):
-            if self._next > begin and self.records["flags"][self._next] & 15 != BookAction.MATCH:
-                break  # an event is a MODIFY and a MATCH, or one record
             record, known = self.records[self._next], self._book.find(order_id)
             yield from self._of_record(record, known)
             self._book.apply(self._rows, self._next, self._next + 1)
             self._next += 1
-            if record["flags"] & 15 != BookAction.MODIFY:
-                break
+            if record["flags"] & 15 != BookAction.MODIFY or int(record["p1"]) == left:
+                break  # else it moved to its price, and the next record says what was executed there
         assert self._next > begin, f"row {begin} is not about order {order_id}"
 
     def _is_about(self, order_id: int, at: int) -> bool:
@@ -118,7 +116,8 @@ def steps_of(path: Path, found: dict[str, Any]) -> Iterator[Step]:
         elif event == "trade":
             held_back += [(at, change) for change in changes.of_trade()]
         else:
-            held_back += [(at, change) for change in changes.of_event(msgspec.json.decode(text)["id"], at)]
+            said = msgspec.json.decode(text)
+            held_back += [(at, change) for change in changes.of_event(said["id"], at, units(said["amount"], 8))]
     assert changes._next == len(changes.records)
 
 
