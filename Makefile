@@ -5,6 +5,7 @@
 # LOCKSTEP_DATA=<folder>    recorded data for the tests and benchmarks that need it (default ../shared/data)
 # ARGS="-k ledger"          handed on by `make test` (pytest), `make bench` and `make profile`
 # SEEDS=1-440 STEPS=2000     which runs `make faults` makes of the fault simulator, and how long each is
+# COVER="--ignore=tests/x"  what `make cover` leaves out besides slow tests
 # PARALLEL=                 tests one after another, as --pdb needs (by default a process for each processor)
 
 PYTHON ?= python3
@@ -53,7 +54,7 @@ test: setup ## the whole suite, compiled
 
 cover: setup ## coverage, measured in pure mode; fails under 85 %
 	rm -f .coverage .coverage.*
-	LOCKSTEP_PURE=1 $(BIN)/python -m pytest -q $(PARALLEL) -m 'not slow and not compiled' --cov --cov-report=term-missing
+	LOCKSTEP_PURE=1 $(BIN)/python -m pytest -q $(PARALLEL) -m 'not slow and not compiled' $(COVER) --cov --cov-report=term-missing
 
 faults: setup ## the fault simulator; the last line is JSON (SEEDS=3,8-12 STEPS=2000)
 	PYTHONPATH=tests/support $(BIN)/python tests/faults/simulate.py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(STEPS),--steps $(STEPS))

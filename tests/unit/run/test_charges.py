@@ -215,6 +215,7 @@ def test_what_fills_lost_sums_over_time_too_while_the_rate_moves(
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_trades_of_several_strategies_are_at_the_rate_of_their_own_last_fill(data: Path, tmp_path: Path) -> None:
     """Orders of several fill in parts: the fills of an instrument are not in order of their time at the venue."""
     path = tmp_path / "turner.py"
@@ -310,6 +311,7 @@ def test_night_after_the_last_bar_is_in_the_equity_curve_too(trader: StrategyFil
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_nights_between_days_of_ticks_leave_one_mark_a_moment(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "seller.py"
     path.write_text(
