@@ -1,4 +1,4 @@
-"""A matching engine in price-time priority over an `L3Book`: what the simulator and a local exchange match orders with.
+"""A matching engine in price-time priority over an `L3Book`: what a local exchange matches orders with.
 
 An incoming order takes what stands on the other side, best price first, at each price the oldest first, always at the resting
 order's price. What is left rests, or ends, as its terms say. Of an iceberg only a part is shown; when that is gone the next part
