@@ -412,6 +412,8 @@ class SlowDepth:
             order.tip -= 1
             if order.tip == 0:
                 another, order.tip = left > 0, min(order.wish.display, left)
+        if another and not order.over:
+            self.mine = [one for one in self.mine if one is not order] + [order]
         return another
 
     def _show_next(self, order: Mine, ts: int) -> None:

@@ -446,7 +446,7 @@ def _be_taken(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, t
     room: cython.longlong = depth.reach(side, order.limit_price, order.leaves, 1, ts)
     filled: cython.longlong = desk.fill(market, order, order.limit_price, True, ts, 0.0, room)
     if order.display > 0:
-        use_tip(order, filled)
+        use_tip(market, order, filled)
     ladder: Ladder = depth.side_of(-side)
     tick: cython.longlong = ladder.best
     qty: cython.longlong

@@ -2,7 +2,7 @@
 
 Of ours, a hidden order stands behind everything at its price, shown or not: a trade there found all it wanted before it. It is
 filled by a trade beyond its price, or when the other side comes to it. Of an iceberg the part that is shown has a place in
-the queue; when that is gone the next part joins the end, behind all that then stands at the level.
+the queue; when that is gone the next part joins the end, behind all that then stands at the level, ours too.
 """
 
 import cython
@@ -54,14 +54,19 @@ def shows_more(order: VenueOrder, other: VenueOrder | None) -> cython.bint:
     return other is not None and other.display < 0 and order.display >= 0
 
 
-def use_tip(order: VenueOrder, filled: cython.longlong) -> cython.bint:
-    """So much of an iceberg was filled. Returns: whether the part that was shown is gone, and another one is."""
-    if filled < order.tip:
+def use_tip(market: Market, order: VenueOrder, filled: cython.longlong) -> cython.bint:
+    """So much of an iceberg was filled. Returns: whether the part that was shown is gone, and another one is.
+
+    That one stands behind the others of ours at its price too.
+    """
+    if filled < order.tip or order.leaves == 0:
         order.tip -= filled
         return False
     order.tip = order.display - (filled - order.tip) % order.display
     if order.tip > order.leaves:
         order.tip = order.leaves
+    market.resting.remove(order)
+    market.resting.append(order)
     return True
 
 
@@ -128,7 +133,7 @@ def meet_trade(
         if reaching > 0:
             filled = desk.fill(market, best, best.limit_price, True, ts, 0.0, reaching)
             left -= filled
-            if best.display > 0 and best.leaves > 0 and use_tip(best, filled) and top == 0:
+            if best.display > 0 and use_tip(market, best, filled) and top == 0:
                 _renew(depth, best, order_id, qty, ts)
 
 

@@ -13,6 +13,8 @@ from lockstep.model.errors import InstrumentError, StrategyError
 from lockstep.sim.models import Latency
 
 SHARE = DepthRules(orders=True, queue="power")
+SHARE_OF_LEVELS = DepthRules(queue="power")
+REBUILT = DepthRules(queue="rebuilt")
 LINE = [("ADD", 1, 99, 4, 1), ("ADD", 1, 99, 6, 2), ("ADD", -1, 101, 9, 3)]
 
 
@@ -60,6 +62,21 @@ def test_of_an_iceberg_a_part_is_filled_and_the_next_stands_behind_all_that_is_s
         last = [b(3, ("SET", 1, 99, 0)), t(4, 99, 9)]
         assert fills(LEVELS, *seen, t(3, 99, 9), *last) == [part, (1, 3, 2, 99, "maker"), (1, 4, 1, 99, "maker")]
     assert fills(LEVELS, *joined, t(2, 99, 19)) == [part]  # without a display it would be all 5
+
+
+@pytest.mark.parametrize("rules", [LEVELS, SHARE_OF_LEVELS, REBUILT, ORDERS], ids=lambda rules: rules.queue)
+def test_next_part_of_an_iceberg_stands_behind_a_younger_order_of_ours_that_shows(rules: DepthRules) -> None:
+    start = line(0) if rules.orders else full(0)
+    seen = [start, send(0, 1, limit=100, qty=6, display=2), send(0, 2, limit=100, qty=3)]
+    made = fills(rules, *seen, *(t(k, 100, 2) for k in range(1, 6)))
+    assert [(ident, qty) for ident, _, qty, _, _ in made] == [(1, 2), (2, 2), (2, 1), (1, 1), (1, 1), (1, 2)]
+
+
+def test_part_that_the_other_side_uses_up_is_followed_by_one_behind_ours_too() -> None:
+    seen = [full(0), send(0, 1, limit=99, qty=6, display=2), send(0, 2, limit=99, qty=3)]
+    for what in ([b(1, ("SET", 1, 99, 0), ("SET", 1, 98, 0), ("SET", -1, 99, 2))], [t(1, 98, 2)]):
+        made = fills(LEVELS, *seen, *what, t(2, 98, 4))
+        assert [(ident, qty) for ident, _, qty, _, _ in made] == [(1, 2), (2, 3), (1, 1)]
 
 
 def test_trade_beyond_its_price_fills_all_of_an_iceberg() -> None:
