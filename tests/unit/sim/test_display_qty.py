@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from depth_machine import act, depth_venue
 from depth_words import LEVELS, ORDERS, b, fills, full, send, t
 from machine import HOUR, T0, Machine, Plan, bars, coin, one, records
 from slow_depth import DepthRules
@@ -113,6 +114,18 @@ def test_order_that_was_executed_in_part_stands_before_the_next_part_with_what_i
     ahead = 4 + 6 + 4 + 2  # of order 5 ours spared 2
     assert fills(ORDERS, *hidden, t(2, 99, ahead)) == [(1, 1, 2, 99, "maker")]
     assert fills(ORDERS, *hidden, t(2, 99, ahead + 1))[1:] == [(1, 2, 1, 99, "maker")]
+
+
+def test_after_a_split_nobody_is_known_to_have_been_spared() -> None:
+    venue = depth_venue(LEVELS)
+    for action in (full(0), send(0, 1, limit=99, qty=12, display=2), t(1, 99, 12), t(2, 99, 12)):
+        act(venue, *action)
+    (order,) = venue.markets[0].resting
+    assert order.spared > 0
+    venue.on_split(0, T0 + 3, 2, 1)
+    left = order.leaves
+    act(venue, *full(4, ("SET", 1, 48, 5), ("SET", -1, 49, 3)))  # in new shares the offers have come to its price
+    assert order.leaves == left - 3
 
 
 # ---- what a strategy types
