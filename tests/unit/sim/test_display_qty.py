@@ -173,7 +173,7 @@ def test_what_cannot_be_shown_is_refused(typed: dict[str, Any], says: str) -> No
 
 @pytest.mark.parametrize("shown", [0.5, -1])
 def test_display_qty_is_a_quantity_of_the_instrument(shown: float) -> None:
-    with pytest.raises(InstrumentError):
+    with pytest.raises(InstrumentError, match=r"^display_qty of .*; 0 shows nothing$"):
         story({0: lambda s: s.buy(5, limit=99, display_qty=shown)})
 
 
