@@ -36,6 +36,20 @@ def test_books_of_a_capture_are_good_without_a_gap_or_a_crossing(data: Path, ste
         assert (np.diff(records["clock"]) >= 0).all()
 
 
+def test_a_bybit_archive_of_500_levels_has_them_after_every_message(data: Path) -> None:
+    (found,) = read_market_data(data / "l2_other/bybit_xrpusdt_ob500_20241201.zip", kind="books")
+    records = records_of(found)
+    book = L2Book(found.instrument)
+    rows, begin = held(records), 0
+    ends = event_ends(records).tolist()
+    assert len(ends) == 50
+    for end in ends:
+        assert book.apply(rows, begin, end) == 0
+        begin = end
+        assert book.is_good
+        assert [len(book.depth_units(side, 1_000)) for side in (1, -1)] == [500, 500]
+
+
 def test_books_without_a_snapshot_are_never_good(data: Path) -> None:
     for found in read_market_data(data / "crypto_ws/bithumb_20210601.jsonl.zst", kind="books"):
         assert "no full book came: the book is never GOOD" in found.info.notes

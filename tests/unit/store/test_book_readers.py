@@ -174,11 +174,12 @@ def test_zstd_files_that_end_inside_a_frame_are_refused(tmp_path: Path) -> None:
         book(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["what.raw", "what.jsonl", "what.log"])
+@pytest.mark.parametrize("name", ["what.raw", "what.jsonl", "what.log", "README.md"])
 def test_a_file_of_no_known_format_is_refused_with_those_there_are(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DataError, match=f"{name}: no known format of recordings") as raised:
+    with pytest.raises(DataError, match=f"{name}: neither a table nor a recording of a known format") as raised:
         book(recording(tmp_path, "hello", name=name))
-    assert "LOBSTER" in str(raised.value.hint)
+    for known in ("LOBSTER", "CSV", "Parquet", "Lean", "Bybit archive"):
+        assert known in raised.value.hint
     recording(tmp_path, depth(8, 9, [BID], []), name="a.raw")
     assert book(tmp_path).info.rows == 3  # beside a recording it is passed over, as any other file is
 
@@ -255,7 +256,7 @@ def test_lobster_levels_need_as_many_rows_as_messages_and_are_no_recording_alone
     levels = recording(tmp_path, "2239500,100,2238100,21", name=AMZN.replace("message", "orderbook"))
     with pytest.raises(DataError, match="has more rows than the file beside it"):
         book(path)
-    with pytest.raises(DataError, match="no known format"):
+    with pytest.raises(DataError, match="neither a table nor a recording"):
         book(levels)
 
 
