@@ -29,7 +29,7 @@ class InstrumentFeeds:
 
     Args:   histories: of the same instrument. instrument: as the run trades it: its fees, its hours.
     Attributes: hours: what a run has left out so far, as outside them.
-    Raises: UsageError: two histories of one kind.
+    Raises: UsageError: two histories of one kind; changes of a book alone; single orders of a book of which one level is told.
     """
 
     def __init__(self, instrument: Instrument, histories: Sequence[MarketData]) -> None:
@@ -42,6 +42,13 @@ class InstrumentFeeds:
             raise UsageError(
                 f"the data of {instrument.symbol} are changes of its book alone",
                 hint="give trades or quotes besides, which tell its prices (--kind depth), or leave it out: --symbol",
+            )
+        if "book" in self.histories and self.histories["book"].info.levels == 1 and self.tells_orders:
+            # Orders behind the best come and go untold: those that stood there once would stand in a book for ever, and cross it.
+            raise UsageError(
+                f"the orders of {instrument.symbol} are told at the best price alone: what becomes of one that is no longer there is "
+                "not, so that no book can be made of them",
+                hint="trade its best bid and ask, and its trades: --kind ticks",
             )
         self.hours = OpenHours(instrument.session)
 

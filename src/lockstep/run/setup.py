@@ -180,17 +180,18 @@ def refuse_unfed(engine: Engine, desk: Desk, feeds: Sequence[InstrumentFeeds]) -
     for sub in engine.state.subscriptions:
         entry = feeds[sub.instrument_index]
         has_bars = desk.series[sub.instrument_index][sub.series] > 0
-        for what, declared, given in (
-            ("indicators on bars", sub.indicators, has_bars),
-            ("a window of bars", sub.window, has_bars),
-            ("indicators on quotes", sub.quote_indicators, "quote" in entry.histories),
-            ("indicators on trades", sub.trade_indicators, "trade" in entry.histories),
-            ("features of the book", sub.features, "book" in entry.histories),
+        bars = 'say the length of its bars, such as timeframe "1m", or what the indicator takes: on="quotes"'
+        for what, declared, given, hint in (
+            ("indicators on bars", sub.indicators, has_bars, bars),
+            ("a window of bars", sub.window, has_bars, bars),
+            ("indicators on quotes", sub.quote_indicators, "quote" in entry.histories, bars),
+            ("indicators on trades", sub.trade_indicators, "trade" in entry.histories, bars),
+            ("features of the book", sub.features, "book" in entry.histories, "give data with its book: --kind depth"),
         ):
             if declared is not None and not given:
                 raise StrategyError(
                     f"{sub.strategy} declares {what}, and the data of {entry.instrument.symbol} are {entry.kinds_text}",
-                    hint='say the length of its bars, such as timeframe "1m", or what the indicator takes: on="quotes"',
+                    hint=hint,
                 )
 
 

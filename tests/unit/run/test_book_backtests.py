@@ -115,6 +115,15 @@ def test_books_alone_are_refused_since_nothing_tells_a_price(tmp_path: Path) -> 
         run(ONCE.format(act="buy(1)"), levels()[:1], tmp_path)
 
 
+def test_single_orders_of_the_best_price_alone_are_refused_with_the_way_to_trade_them(tmp_path: Path) -> None:
+    trade = levels()[1]
+    with pytest.raises(UsageError, match="AAA are told at the best price alone") as caught:
+        run(ONCE.format(act="buy(1)"), [history(book((0, ORDERS, True)), levels=1), trade], tmp_path)
+    assert "--kind ticks" in caught.value.hint
+    for data in (history(book((0, ORDERS, True)), levels=10), history(book((0, FIRST, True)), levels=1)):
+        run(ONCE.format(act="buy(1)"), [data, trade], tmp_path)  # one level told as a level is a whole level
+
+
 def test_events_that_met_no_order_for_want_of_a_book_are_told(tmp_path: Path) -> None:
     auction = (5, [("STATUS", 0, int(BookState.AUCTION), int(BookFault.VENUE))], False)
     outcome = run(ONCE.format(act="buy(5, limit=99)"), levels(auction), tmp_path)

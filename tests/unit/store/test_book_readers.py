@@ -12,6 +12,7 @@ from lockstep.store.catalog.books.captures import frames_of
 from lockstep.store.catalog.books.coinbase import time_ns
 from lockstep.store.catalog.books.lines import prove_whole
 from lockstep.store.catalog.books.units import units_of
+from lockstep.store.catalog.catalog import Catalog
 from lockstep.store.catalog.database import connected
 from lockstep.store.catalog.instruments import Wishes
 from lockstep.store.catalog.readers import read_files, read_market_data
@@ -258,6 +259,16 @@ def test_lobster_levels_need_as_many_rows_as_messages_and_are_no_recording_alone
         book(path)
     with pytest.raises(DataError, match="neither a table nor a recording"):
         book(levels)
+
+
+@pytest.mark.parametrize("levels", [1, 10])
+def test_how_many_levels_lobster_tells_is_known_from_the_file_and_from_the_catalog(tmp_path: Path, levels: int) -> None:
+    path = recording(tmp_path, ADD, "34200.2,4,11885113,2,2238100,1", name=AMZN.replace("_1.csv", f"_{levels}.csv"))
+    read = read_market_data(path)
+    catalog = Catalog(tmp_path / "home")
+    catalog.vault.put(read)
+    for found in (read, catalog.histories(["AMZN"], "depth")):
+        assert {one.info.kind: one.info.levels for one in found} == {"book": levels, "trade": 0}
 
 
 def test_a_second_lobster_day_begins_with_an_empty_book(tmp_path: Path) -> None:

@@ -144,6 +144,7 @@ class _Day:
             price_scale=PRICE_SCALE,
             qty_scale=0,
             notes=(f"LOBSTER messages of {depth}: what happens behind them is not told; {_NOTE}",),
+            levels=levels,
         )
         self.tape = pen.tape(listing)
         self._pen = pen

@@ -25,7 +25,7 @@ _COLUMNS = ("clock", "ts_event", "ts_open", "flags", "aux", "p0", "p1", "p2", "p
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recording's format knows of an instrument. base, quote: "" where the symbol has to tell."""
+    """What a recording's format knows of an instrument. base, quote: "" where the symbol has to tell. levels: as of a DataInfo."""
 
     symbol: str
     venue: str
@@ -38,6 +38,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     price_scale: int
     qty_scale: int
     notes: tuple[str, ...] = ()
+    levels: int = 0
 
 
 class Chunk(NamedTuple):
