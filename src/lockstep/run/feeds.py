@@ -41,7 +41,7 @@ class InstrumentFeeds:
         if list(self.histories) == ["book"]:
             raise UsageError(
                 f"the data of {instrument.symbol} are changes of its book alone",
-                hint="give trades or quotes besides, which tell its prices (--kind depth), or leave it out: --symbol",
+                hint="nothing tells its prices: give trades or quotes of it besides, or leave it out: --symbol",
             )
         if "book" in self.histories and self.histories["book"].info.levels == 1 and self.tells_orders:
             # Orders behind the best come and go untold: those that stood there once would stand in a book for ever, and cross it.

@@ -292,6 +292,8 @@ def _warnings(outcome: Outcome) -> list[str]:
     warnings += _book_warnings(outcome)
     if outcome.backtest.without_data:
         warnings.append(f"no data in the range, left out: {', '.join(outcome.backtest.without_data)}")
+    if outcome.backtest.without_prices:
+        warnings.append(f"no trade or quote tells a price, left out: {', '.join(outcome.backtest.without_prices)}")
     calls = kind_counts(outcome).get("margin_call", 0)
     if calls:
         warnings.append(

@@ -7,14 +7,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from histories import bar_history, book, history, strategy, trades
-from machine import HOUR, T0, bars
+from machine import HOUR, T0, bars, coin
 
 from lockstep.model.enums import BookFault, BookState
 from lockstep.model.errors import StrategyFault, UsageError
 from lockstep.run.backtest import Backtest, Outcome
 from lockstep.run.config import BacktestConfig
+from lockstep.run.plan import StrategyPlan
 from lockstep.run.results import finish_run
 from lockstep.run.snapshot import resume, take
 from lockstep.sim.models import LATENCIES, BookFills, Latency, Slippage, book_fills_from_text
@@ -113,6 +115,19 @@ def test_exact_places_are_refused_where_levels_are_all_there_is(tmp_path: Path) 
 def test_books_alone_are_refused_since_nothing_tells_a_price(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="its book alone"):
         run(ONCE.format(act="buy(1)"), levels()[:1], tmp_path)
+
+
+def test_an_instrument_without_a_price_matters_only_where_it_was_chosen(tmp_path: Path) -> None:
+    silent = history(book((0, FIRST, True)), msgspec.structs.replace(coin(), symbol="SILENT"))
+    loaded, data, config = strategy(tmp_path, ONCE.format(act="buy(5)")), [*levels(), silent], BacktestConfig(**FREE)
+    outcome = Backtest(loaded, data, config).run()
+    assert outcome.decision_hash == Backtest(loaded, levels(), config).run().decision_hash
+    warned = finish_run(outcome, tmp_path / "runs", command="test", with_sensitivity=False).manifest["warnings"]
+    assert "no trade or quote tells a price, left out: SILENT" in warned
+    with pytest.raises(UsageError, match="the data of SILENT are changes of its book alone"):
+        Backtest(loaded, data, config, chosen=["AAA", "silent"])
+    with pytest.raises(UsageError, match="the data of SILENT are changes of its book alone"):
+        Backtest([StrategyPlan(loaded, symbols=["AAA", "SILENT"])], data, config)
 
 
 def test_single_orders_of_the_best_price_alone_are_refused_with_the_way_to_trade_them(tmp_path: Path) -> None:

@@ -70,7 +70,14 @@ def command(
     from lockstep.app.cli.outcome_table import show_outcome, show_places
     from lockstep.run.backtest import Backtest
     from lockstep.run.settings.load import load_settings
-    from lockstep.run.settings.prepare import config_from, funding_from, plans_from, read_data, sources_from
+    from lockstep.run.settings.prepare import (
+        chosen_from,
+        config_from,
+        funding_from,
+        plans_from,
+        read_data,
+        sources_from,
+    )
 
     settings = load_settings(path_of(path), words)
     output = settings.table("output")
@@ -82,7 +89,13 @@ def command(
         config = config_from(settings)
         plans = plans_from(settings)
         run = run_backtest(
-            Backtest(plans, read_data(settings, progress.reading), config, funding=funding_from(settings)),
+            Backtest(
+                plans,
+                read_data(settings, progress.reading),
+                config,
+                funding=funding_from(settings),
+                chosen=chosen_from(settings),
+            ),
             progress,
             command=line_of(settings),
             root=None if no_save else root,
