@@ -30,6 +30,40 @@ def notes(path: Path) -> str:
 # ---- Binance: snapshots joined to changes
 
 
+@pytest.mark.parametrize("missing", ["u", "U"])
+def test_a_change_without_its_numbers_is_a_gap_and_not_passed_over_as_an_old_one(tmp_path: Path, missing: str) -> None:
+    unplaced = depth(13, 14, [BID], []).replace(f'"{missing}":', '"x":')
+    lines = [snapshot(*FULL), depth(11, 12, [BID], []), unplaced, unplaced, depth(15, 16, [BID], [])]
+    path = recording(tmp_path, *lines)
+    assert changes(book(path))[-2:] == ["STATUS RESYNCING GAP", "SET bid 6183763 200000000 last"]
+    assert "2 x depth changes without their numbers (U, u), which say where they belong: left out" in notes(path)
+    assert "the first at binance_spot_btcusdt.raw: line 3" in notes(path)
+    assert "came twice or late" not in notes(path)
+    assert book(path).info.gaps > 0
+    path = recording(tmp_path, *lines, snapshot(16, [BID], [ASK], at=1))
+    assert "at the end the book is" not in notes(path)  # a full book heals it
+
+
+def test_a_change_without_its_numbers_as_the_first_of_all_leaves_the_book_not_good(tmp_path: Path) -> None:
+    path = recording(tmp_path, depth(13, 14, [BID], []).replace('"u":', '"x":'), depth(15, 16, [BID], []))
+    assert "STATUS RESYNCING GAP" in changes(book(path))
+    assert " x gaps between" not in notes(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (depth(11, 12, [BID], []).replace('"61837.63"', "61837.63"), "line 2 is a message, but none of Binance's"),
+        (depth(11, 12, [BID], []).replace('"BTCUSDT"', '""'), "line 2: a message without a symbol"),
+        ('1723161255500000000 {"lastUpdateId":14}', "line 2: no levels"),
+    ],
+)
+def test_a_message_of_another_form_is_refused_with_its_line(tmp_path: Path, line: str, says: str) -> None:
+    with pytest.raises(DataError, match=says) as raised:
+        book(recording(tmp_path, snapshot(*FULL), line, depth(13, 14, [BID], [])))
+    assert "cut short" not in (raised.value.hint or "")
+
+
 def test_changes_before_the_snapshot_that_it_lacks_are_told_again_after_it(tmp_path: Path) -> None:
     path = recording(
         tmp_path,
