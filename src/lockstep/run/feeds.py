@@ -68,6 +68,11 @@ class InstrumentFeeds:
         return max(entry.info.last_ns for entry in self.histories.values())
 
     @property
+    def ticks_end_ns(self) -> int:
+        """When the last of its quotes, trades and changes of the book was received, ns UTC."""
+        return max(entry.info.last_ns for kind, entry in self.histories.items() if kind != "bar")
+
+    @property
     def learns_late(self) -> bool:
         """Whether a tick of its was received at another time than it happened."""
         return any(entry.info.clocks_differ for entry in self.histories.values())

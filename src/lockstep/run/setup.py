@@ -20,7 +20,7 @@ from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.source import MergedSource, Stream
 from lockstep.sim.drawn import FeedDraws, lognormal_ns
-from lockstep.sim.liquidity import Liquidity
+from lockstep.sim.liquidity import NEVER, Liquidity
 from lockstep.sim.market import Market
 from lockstep.sim.models import BookFills, Latency
 from lockstep.sim.queue import QueueModel
@@ -311,7 +311,9 @@ def liquidity_for(feeds: InstrumentFeeds, config: BacktestConfig) -> Liquidity:
         )
     instrument = feeds.instrument
     model = QueueModel(kind, float(config.books.power), instrument.lot_size, 10.0**instrument.qty_decimals)
-    return Liquidity(book, model, config.books.recovery_ns)
+    # Who says for how long a silent book counts says it of one whose data have ended, too.
+    ends = NEVER if config.books.silence_max_ns else feeds.ticks_end_ns
+    return Liquidity(book, model, config.books.recovery_ns, ends)
 
 
 def keep_books(engine: Engine, feeds: Sequence[InstrumentFeeds], config: BacktestConfig) -> None:

@@ -143,8 +143,37 @@ def test_events_that_met_no_order_for_want_of_a_book_are_told(tmp_path: Path) ->
     auction = (5, [("STATUS", 0, int(BookState.AUCTION), int(BookFault.VENUE))], False)
     outcome = run(ONCE.format(act="buy(5, limit=99)"), levels(auction), tmp_path)
     made = finish_run(outcome, tmp_path / "runs", command="test", with_sensitivity=False)
-    assert "AAA: 3 events met none of our orders, the book was AUCTION" in made.manifest["warnings"]
+    assert _came_to_nothing(3, "the book was AUCTION") in made.manifest["warnings"]
     assert "AAA: the book was AUCTION when the data ended" in made.manifest["warnings"]
+
+
+def _came_to_nothing(events: int, since: str) -> str:
+    return f"AAA: {events} events (changes of the book, trades, arrivals) came to nothing for our orders since {since}"
+
+
+def test_book_whose_data_have_ended_fills_nothing_unless_silence_believes_it(tmp_path: Path) -> None:
+    body = f"""
+    def on_start(self):
+        if self.instrument.symbol == "AAA":
+            for after in (60, 61, 500):
+                self.set_timer(f"{{after}}", at={T0} + after)
+
+    def on_timer(self, timer):
+        self.buy(1)
+"""
+    data = [*levels(), history(trades((61, 50, 1), (500, 50, 1), (501, 50, 1)), coin("BBB"))]
+    outcome = run(body, data, tmp_path)
+    assert fills(outcome) == [(60, 1, 101)]  # at the last moment it still stands
+    warned = finish_run(outcome, tmp_path / "runs", command="test", with_sensitivity=False).manifest["warnings"]
+    told = next(one for one in warned if "data had ended" in one)
+    assert told.startswith(_came_to_nothing(2, "its data had ended (2020-09-14T00:00:00"))
+    assert "--silence" in told
+    believed = run(body, data, tmp_path, books=BookFills(silence_max_ns=100))
+    assert fills(believed) == [(60, 1, 101), (61, 1, 101)]
+    assert not any(
+        "data had ended" in one
+        for one in finish_run(believed, tmp_path / "runs", command="test", with_sensitivity=False).manifest["warnings"]
+    )
 
 
 def test_recording_without_a_full_book_fills_only_where_it_is_believed_from_nothing(tmp_path: Path) -> None:

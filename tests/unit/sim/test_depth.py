@@ -251,6 +251,24 @@ def test_mark_outs_that_the_data_end_before_are_unknown_after_any_number_of_fill
     assert rows[64:] == [(65, 0, 0, 0), (66, 0, 0, 0), (67, 0, 0, 0)]
 
 
+def test_mark_outs_of_a_book_that_was_silent_for_too_long_are_unknown() -> None:
+    second = 1_000_000_000
+    for looks in ([], [send(4 * second, 9, tif="IOC")]):  # whether or not somebody asks in between
+        seen = [full(0), send(0, 1, qty=1), *looks, b(20 * second, ("SET", 1, 97, 5))]
+        for silence, known in ((0, (200, 200, 200)), (2 * second, (200, 0, 0)), (5 * second, (200, 200, 0))):
+            _, _, market = play_book(LEVELS, seen, depth_venue(LEVELS, silence_max_ns=silence))
+            assert market.depth is not None
+            assert market.depth.marks.rows()[0] == (1, *known)
+
+
+def test_an_event_that_came_to_nothing_counts_once_for_however_many_orders() -> None:
+    auction = b(1, ("STATUS", 0, int(BookState.AUCTION), int(BookFault.VENUE)))
+    seen = [full(0), auction, send(2, 1, limit=99), send(2, 2, limit=98), send(3, 3), t(4, 98, 50), t(5, 98, 50)]
+    _, _, market = play_book(LEVELS, seen)
+    assert market.depth is not None
+    assert market.depth.shut_counts() == {"AUCTION": 5}  # three orders, two trades
+
+
 def test_mark_outs_do_not_measure_a_price_of_before_a_split_by_a_middle_of_after() -> None:
     second = 1_000_000_000
     venue = depth_venue(LEVELS)
