@@ -116,12 +116,10 @@ def test_changes_that_come_twice_are_left_out_and_counted(tmp_path: Path) -> Non
 
 def test_a_crossed_snapshot_and_a_negative_size_are_kept_and_told_with_their_place(tmp_path: Path) -> None:
     path = recording(tmp_path, depth(8, 9, [BID], []), snapshot(10, [("61837.65", "1")], [ASK]))
-    assert "1 changes of the book are faulty (CROSSED), the first at binance_spot_btcusdt.raw: line 2" in notes(path)
+    assert "1 change of the book is faulty (CROSSED), the first at binance_spot_btcusdt.raw: line 2" in notes(path)
     path = recording(tmp_path, depth(8, 9, [BID], []), snapshot(*FULL), depth(11, 11, [("61837.60", "-1")], []))
     assert changes(book(path))[-1] == "SET bid 6183760 -100000000 last"
-    assert "1 changes of the book are faulty (NEGATIVE_QTY), the first at binance_spot_btcusdt.raw: line 3" in notes(
-        path
-    )
+    assert "1 change of the book is faulty (NEGATIVE_QTY), the first at binance_spot_btcusdt.raw: line 3" in notes(path)
     assert "at the end the book is RESYNCING (NEGATIVE_QTY)" in notes(path)
 
 
@@ -132,7 +130,7 @@ def test_a_price_with_decimals_that_hardly_any_other_has_is_off_the_tick_and_tol
     full = snapshot(10, levels[:600], [("70000.1", "1"), *levels[600:]])
     path = recording(tmp_path, full, depth(11, 12, [("59000.123", "1")], []))
     assert "tick 0.100, as all prices of the book show but 1 of 1,202 with more decimals" in notes(path)
-    assert "1 changes of the book are faulty (OFF_TICK), the first at binance_spot_btcusdt.raw: line 2" in notes(path)
+    assert "1 change of the book is faulty (OFF_TICK), the first at binance_spot_btcusdt.raw: line 2" in notes(path)
     assert "at the end the book is RESYNCING (OFF_TICK)" in notes(path)
     path = recording(tmp_path, full, *(depth(k, k, [("59000.123", "1")], []) for k in (11, 12)))
     assert "tick 0.001, as the prices show" in notes(path)  # more than one in a thousand: the venue's own
@@ -365,7 +363,7 @@ def test_fills_that_nothing_follows_and_fills_of_the_unseen_are_counted(tmp_path
 
 def test_an_order_unknown_to_a_full_book_is_a_fault_with_its_place(tmp_path: Path) -> None:
     path = mbo(tmp_path, *SNAPSHOT, ("T", "A", 0, 4800.0, 1, 128), ("C", "B", 9, 4800.0, 2, 130))
-    assert "1 changes of the book are faulty (UNKNOWN_ORDER), the first at es.dbn: record 4" in notes(path)
+    assert "1 change of the book is faulty (UNKNOWN_ORDER), the first at es.dbn: record 4" in notes(path)
 
 
 def test_a_crossed_book_after_the_opening_is_a_fault_and_before_it_an_auction(tmp_path: Path) -> None:
@@ -432,7 +430,7 @@ def test_executions_of_a_crossing_order_are_one_event_and_the_trade_knows_its_ag
     ]  # fmt: skip
     (trade,) = next(trades.chunks())
     assert (int(trade["p1"]), int(trade["aux"]) - 2) == (50_000_000, 1)
-    assert "1 changes are about orders that were there before the recording began" in "\n".join(found.info.notes)
+    assert "1 change is about orders that were there before the recording began" in "\n".join(found.info.notes)
 
 
 def test_a_book_that_stays_crossed_is_an_event_of_its_own_after_a_second(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def _settings(run: ReportInput, facts: ExecutionFacts) -> dict[str, str]:
         else "when the level is told again",
         "A silent book is believed for": f"{facts.silence_max_ns / 1e9:g} s" if facts.silence_max_ns else "any time",
         "Latency": f"{latency.get('name', '')}: {latency.get('text', '')}",
-        "Chosen since": str(latency.get("why", "")),
+        "Why this latency": str(latency.get("why", "")),
         "Feed": _by_symbol(latency.get("feed", {})),
         "Order-to-trade ratio": f"{ratio} ({parts})",
     }

@@ -1,5 +1,6 @@
 """`lockstep run`: what a settings file says."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,11 +37,15 @@ _IN_THE_FILE = {
     "--sessions": "engine.sessions",
     "--missing-bars": "engine.missing_bars",
     "--participation": "venue.participation",
+    "--symbol": "data.symbols",
+    "--silence": "venue.silence",
+    "--book-start": "venue.book_start",
     "--timeframe": "timeframe of the strategy",
     "--asset-class": "data.asset_class",
     "--class NAME": 'class = "NAME"',
 }
 """What the advice of other rooms calls by its option on a command line, as the file calls it."""
+_WITH_A_VALUE = re.compile(r"(--currency) ([A-Z0-9]+)\b")
 
 
 @click.command("run", cls=Command, epilog=EXAMPLES)
@@ -184,6 +189,7 @@ def _show_shares(shares: list[dict[str, Any]]) -> None:
 
 def in_the_files_words(text: str) -> str:
     """Advice that names options of `lockstep backtest`, with the keys of a settings file instead."""
+    text = _WITH_A_VALUE.sub(lambda found: f'{_IN_THE_FILE[found[1]]} = "{found[2]}"', text)
     for option in sorted(_IN_THE_FILE, key=len, reverse=True):  # --sessions before --session
         text = text.replace(option, _IN_THE_FILE[option])
     return text
