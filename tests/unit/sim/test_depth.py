@@ -195,6 +195,22 @@ def test_reduce_only_walks_no_further_than_the_position() -> None:
     assert words(LEVELS, 2, *seen)[-1] == ("CANCEL", 1, "REDUCE_ONLY")
 
 
+@pytest.mark.parametrize(("limit", "rejected"), [(95, False), (94, True), (105, False), (106, True)])
+@pytest.mark.parametrize("rules", [LEVELS, QUIET])
+def test_price_band_is_measured_from_the_middle_until_there_is_a_trade(
+    rules: DepthRules, limit: int, rejected: bool
+) -> None:
+    def told(*seen: tuple[Any, ...]) -> bool:
+        venue = depth_venue(rules, instrument=coin(price_band_bps=500))
+        made, _, _ = play_book(rules, [*seen, send(2, 1, side=1 if limit < 100 else -1, limit=limit)], venue)
+        return any(word[0] == "REJECT" and word[-1] == "PRICE_BAND" for word in made[1])
+
+    assert told(full(0)) == rejected
+    assert not told(full(0), b(1, LOST))  # nothing to measure from
+    if rules.trades:
+        assert told(full(0), t(1, 200))  # the trade wins, however far
+
+
 def test_stop_watches_trades_and_takes_the_book_that_stands() -> None:
     seen = [full(0), send(0, 1, kind="stop", stop=103, qty=12), b(1, ("SET", -1, 101, 0), ("SET", -1, 102, 0))]
     assert fills(LEVELS, *seen, t(2, 103, 1, 1)) == [(1, 2, 12, 104, "taker")]
