@@ -14,7 +14,8 @@ from slow_ticks import NEVER, TickWish
 
 @dataclass
 class DepthRules:
-    """How the venue behaves. orders: the book is told order by order; trades: the run has public trades."""
+    """How the venue behaves. orders: the book is told order by order; trades: the run has public trades; levels: so many of a side
+    are told, 0: all."""
 
     orders: bool = False
     trades: bool = True
@@ -23,6 +24,7 @@ class DepthRules:
     power: float = 1.0
     recovery: int = 0
     slip_bps: int = 0
+    levels: int = 0
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Mine:
     since: int = -1
     mark: int = 0
     before: set[int] | None = None
+    dark: bool = False  # its level lies behind those that are told
+    first: bool = False  # a trade beyond its price left nobody ahead
 
 
 @dataclass
@@ -211,8 +215,30 @@ class SlowDepth:
         if full:
             self.line.whole({level: qty for level, qty in self.levels.items() if qty}, ts)
             self._find_places(ts)
+        for order in self.mine:
+            if order.state == "rests" and not order.over:
+                self._peer(order, ts)
         self.event += 1
         self._meet_all(ts)
+
+    def _is_dark(self, side: int, price: int) -> bool:
+        """Whether as many levels as are told are all better than a price."""
+        told = self._prices(side)
+        better = [p for p in told if (p - price) * side > 0]
+        return 0 < self.rules.levels <= len(better) and not self.rules.orders
+
+    def _peer(self, order: Mine, ts: int) -> None:
+        wish = order.wish
+        dark = self._is_dark(wish.side, wish.limit)
+        if dark and not order.dark:
+            order.told, order.trades = [], []  # a level that left the view was not cancelled
+        elif order.dark and not dark:
+            order.trades, order.since = [], ts
+            shown = self._shown(wish.side, wish.limit)
+            if self.rules.queue == "rebuilt" and not order.first:
+                order.ahead, order.mark = shown, self.line.count
+            order.ahead = min(order.ahead, shown)
+        order.dark = dark
 
     def _clear(self, side: int) -> None:
         self.lines = {}
@@ -225,6 +251,8 @@ class SlowDepth:
             if order.state != "rests" or order.over:
                 continue
             shown = self._shown(order.wish.side, order.wish.limit)
+            if order.dark:
+                continue
             if order.before is None:
                 self._level_told(order, ts, shown, shown)
             else:
@@ -253,7 +281,7 @@ class SlowDepth:
 
     def _level_moved(self, ts: int, side: int, price: int, before: int, after: int) -> None:
         for order in self.mine:
-            if order.state == "rests" and (order.wish.side, order.wish.limit) == (side, price):
+            if order.state == "rests" and (order.wish.side, order.wish.limit) == (side, price) and not order.dark:
                 self._level_told(order, ts, before, after)
 
     def _level_told(self, order: Mine, ts: int, before: int, after: int) -> None:
@@ -391,6 +419,8 @@ class SlowDepth:
             order.ahead = self._shown(wish.side, wish.limit)
             order.mark = self.line.count
             order.since = -1 if self.rules.orders else self.heard
+            if self._is_dark(wish.side, wish.limit):
+                order.dark, order.ahead, order.since = True, math.inf, -1
             if self.rules.queue == "exact":
                 order.before = {i for i in self.lines if self._at(i) == (wish.side, wish.limit)}
 
@@ -467,11 +497,12 @@ class SlowDepth:
             if order.wish.limit != price:
                 order.ahead = 0.0
                 order.mark = 0
+                order.first = True
             elif order.before is not None:
                 reaching = 0 if ident in order.before else left
                 if ident is None:
                     reaching = max(0, left - sum(self.lines[i].qty for i in order.before))
-            elif ts <= order.since:
+            elif ts <= order.since or (self.rules.queue == "rebuilt" and order.dark and not order.first):
                 reaching = 0
             elif self.rules.queue == "rebuilt":
                 self.line.come_to(ts)

@@ -1,6 +1,5 @@
 """How orders on a book fared: how often they were filled by where they stood, what followed their fills, messages a fill."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -109,5 +108,5 @@ def messages_a_fill(messages: int, fills: int) -> float | None:
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:
-    mean = float(values.mean()) if values.size else math.nan
-    return None if math.isnan(mean) else mean
+    known = values[~np.isnan(values)]  # what stood behind the levels that are told, nobody knows
+    return float(known.mean()) if known.size else None

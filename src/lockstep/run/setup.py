@@ -313,7 +313,7 @@ def liquidity_for(feeds: InstrumentFeeds, config: BacktestConfig) -> Liquidity:
     model = QueueModel(kind, float(config.books.power), instrument.lot_size, 10.0**instrument.qty_decimals)
     # Who says for how long a silent book counts says it of one whose data have ended, too.
     ends = NEVER if config.books.silence_max_ns else feeds.ticks_end_ns
-    return Liquidity(book, model, config.books.recovery_ns, ends)
+    return Liquidity(book, model, config.books.recovery_ns, ends, feeds.histories["book"].info.levels)
 
 
 def keep_books(engine: Engine, feeds: Sequence[InstrumentFeeds], config: BacktestConfig) -> None:

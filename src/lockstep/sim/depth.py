@@ -94,6 +94,8 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
     if len(market.resting) > 0:
         if flags & _FULL_FLAG:
             _rejoin(market, depth, rows.w[i, 1])
+        if depth.told_levels > 0:
+            _look_behind(market, depth, rows.w[i, 1])
         market.events += 1
         match_group(desk, market, depth, rows.w[i, 1])
     return 0
@@ -218,7 +220,7 @@ def _move_queue(
     price: cython.longlong = tick * depth.book.tick
     for entry in market.resting:
         order = cython.cast(VenueOrder, entry)
-        if order.limit_price == price and order.side == side and order.place is not None:
+        if order.limit_price == price and order.side == side and order.place is not None and not order.place.unseen:
             depth.model.told(order.place, before, after, ts)
     return 0
 
@@ -306,6 +308,16 @@ def _rejoin(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int
         order = cython.cast(VenueOrder, entry)
         if order.place is not None:
             depth.rejoin(order.place, order.side, depth.book.to_tick(order.limit_price), ts)
+    return 0
+
+
+def _look_behind(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int:
+    """A group of changes is complete: levels of ours may have come in sight, or lie behind those that are told."""
+    order: VenueOrder
+    for entry in market.resting:
+        order = cython.cast(VenueOrder, entry)
+        if order.place is not None:
+            depth.look(order.place, order.side, depth.book.to_tick(order.limit_price), ts)
     return 0
 
 
@@ -430,8 +442,10 @@ def _join(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.in
     behind: cython.longlong = _NOWHERE
     if not own.is_empty():
         behind = (own.best - tick) * order.side
-    order.place = depth.join(order.side, tick)
-    order.placement = depth.placements.add(order.order_id, ts, behind, depth.shown(order.side, tick), order.leaves)
+    place: QueuePlace = depth.join(order.side, tick)
+    order.place = place
+    shown: cython.longlong = _NOWHERE if place.unseen else depth.shown(order.side, tick)
+    order.placement = depth.placements.add(order.order_id, ts, behind, shown, order.leaves)
     return 0
 
 

@@ -59,7 +59,7 @@ class Liquidity:
     the levels, where the model follows them.
 
     Args:   book: of levels or of orders, empty. model: how places in its queues move. recovery_ns: the half-life of what we
-            took; 0, until told. ends_ns: after that nothing says whether the book still stands, so that nothing meets it.
+            took; 0, until told. told_levels: how many levels a side its data tell, where these are levels; 0: all. ends_ns: after that nothing says whether the book still stands, so that nothing meets it.
     Raises: InvariantError: a model that follows orders, on a book of levels; one that rebuilds them, on a book of orders.
     """
 
@@ -74,6 +74,7 @@ class Liquidity:
     in_group: cython.bint
     shut: list[int]
     ends: cython.longlong
+    told_levels: cython.longlong
     after_end: cython.longlong
     missed_at: cython.longlong
     holes: cython.Py_ssize_t
@@ -83,7 +84,9 @@ class Liquidity:
     unprinted: dict[int, int]
     executed_at: cython.longlong
 
-    def __init__(self, book: L2Book | L3Book, model: QueueModel, recovery_ns: int = 0, ends_ns: int = NEVER) -> None:
+    def __init__(
+        self, book: L2Book | L3Book, model: QueueModel, recovery_ns: int = 0, ends_ns: int = NEVER, told_levels: int = 0
+    ) -> None:
         self.book = book
         self.levels = book if isinstance(book, L2Book) else None
         self.orders = book if isinstance(book, L3Book) else None
@@ -99,6 +102,7 @@ class Liquidity:
         self.in_group = False
         self.shut = [0] * _STATES
         self.ends = ends_ns
+        self.told_levels = told_levels if self.levels is not None else 0
         self.after_end = 0
         self.missed_at = 0
         self.holes = 0
@@ -320,8 +324,33 @@ class Liquidity:
 
     # ---- places in a queue
 
+    def in_sight(self, side: cython.int, tick: cython.longlong) -> cython.bint:
+        """Whether the data tell a level: behind the last of as many as they tell, nobody knows what stands."""
+        ladder: Ladder = self.side_of(side)
+        if self.told_levels == 0 or (ladder.best - tick) * side < self.told_levels or ladder.count() < self.told_levels:
+            return True
+        better: cython.longlong = 0
+        at: cython.longlong = ladder.best
+        while -_FAR_OFF < at < _FAR_OFF and (at - tick) * side > 0:
+            better += 1
+            if better == self.told_levels:
+                return False
+            at = ladder.worse_than(at)
+        return True
+
+    def look(self, place: QueuePlace, side: cython.int, tick: cython.longlong, ts: cython.longlong) -> cython.int:
+        """A group of changes is complete: whether the level of a place of ours is told still, or again."""
+        seen: cython.bint = self.in_sight(side, tick)
+        if seen == place.unseen:
+            if seen:
+                return self.model.see(place, self.shown(side, tick), ts, self.line)
+            return self.model.lose_sight(place)
+        return 0
+
     def join(self, side: cython.int, tick: cython.longlong) -> QueuePlace:
         """A place at the end of a level's queue."""
+        if not self.in_sight(side, tick):
+            return self.model.join_unseen()
         if self.orders is not None and self.model.follows_ids():
             return self.model.join_line(self.orders, side, tick)
         if self.line is not None:
@@ -330,6 +359,8 @@ class Liquidity:
 
     def rejoin(self, place: QueuePlace, side: cython.int, tick: cython.longlong, ts: cython.longlong) -> cython.int:
         """The whole book was told anew at ts: nobody who was not there before is ahead."""
+        if place.unseen:
+            return 0
         if place.ids is not None:
             return self.model.rejoin_line(place, cython.cast(L3Book, self.orders), side, tick)
         if self.line is not None:

@@ -201,6 +201,7 @@ def save_place(place: QueuePlace | None) -> dict[str, Any] | None:
         "since": place.since,
         "mark": place.mark,
         "ids": ids,
+        "unseen": place.unseen,
     }
 
 
@@ -218,6 +219,7 @@ def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
     place.least = saved["least"]
     place.since = saved["since"]
     place.mark = saved["mark"]
+    place.unseen = saved["unseen"]
     place.ids = None if saved["ids"] is None else restore_ids(saved["ids"])
     return place
 

@@ -58,7 +58,7 @@ MADE = {
     "sim/market:VenueOrder": "",
     "sim/market:Market": "instrument index tick lot band_bps fees queue_outside_hours always_open bars quotes trades opens "
     "closes qty_scale share unlimited",
-    "sim/liquidity:Liquidity": "levels orders model recovery ends",  # levels, orders: the book, as what it is
+    "sim/liquidity:Liquidity": "levels orders model recovery ends told_levels",  # levels, orders: the book, as what it is
     "sim/queue:QueuePlace": "",
     "sim/markouts:MarkOuts": "count next_due",  # the number of times; the first of what is due
     "sim/placements:Placements": "count",  # the number of rows

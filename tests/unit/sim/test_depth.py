@@ -9,6 +9,7 @@ from slow_depth import DepthRules
 from slow_ticks import TickWish
 
 from lockstep.model.enums import BookFault, BookState
+from lockstep.sim.placements import NOWHERE
 
 LEVELS = DepthRules()
 SHARE = DepthRules(queue="power")
@@ -265,6 +266,48 @@ def test_mark_outs_that_the_data_end_before_are_unknown_after_any_number_of_fill
     rows = market.depth.marks.rows()
     assert rows[63] == (64, 200, 200, 200)
     assert rows[64:] == [(65, 0, 0, 0), (66, 0, 0, 0), (67, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("queue", ["pessimistic", "power", "log", "rebuilt"])
+def test_behind_the_levels_that_are_told_nobody_knows_who_is_ahead_until_they_are(queue: str) -> None:
+    rules = DepthRules(queue=queue, levels=2)
+    joins = [full(0, *STANDING[:3], ("SET", -1, 102, 20)), send(1, 1, limit=97), t(2, 97, 50)]
+    assert fills(rules, *joins) == []  # not empty: unknown
+    assert fills(DepthRules(queue=queue), *joins)[0][2] == 5  # where all levels are told, nobody stands there
+    comes = [*joins, b(3, ("SET", 1, 99, 0), ("SET", 1, 97, 8))]  # it comes in sight, with 8
+    assert fills(rules, *comes, t(4, 97, 8)) == []
+    assert fills(rules, *comes, t(4, 97, 10)) == [(1, 4, 2, 97, "maker")]
+    empty = [
+        *joins,
+        b(3, ("SET", 1, 99, 0), ("SET", 1, 96, 8)),
+        b(4, ("SET", 1, 97, 6), ("SET", 1, 96, 0)),
+        t(5, 97, 3),
+    ]
+    assert fills(rules, *empty) == [(1, 5, 3, 97, "maker")]  # in sight, with nobody: who comes then stands behind
+    assert fills(rules, *joins, t(3, 96, 2))[0] == (1, 3, 2, 97, "maker")  # a trade beyond the price passes everyone
+    _, _, market = play_book(rules, joins, depth_venue(rules))
+    assert market.depth is not None
+    assert market.depth.placements.words()[2:4] == [2, NOWHERE]
+
+
+@pytest.mark.parametrize(("queue", "reached"), [("pessimistic", 3), ("power", 3), ("log", 3), ("rebuilt", 0)])
+def test_a_level_that_leaves_the_view_keeps_who_was_ahead(queue: str, reached: int) -> None:
+    rules = DepthRules(queue=queue, levels=2)
+    seen = [
+        full(0, *STANDING[:3], ("SET", -1, 102, 20)),
+        send(1, 1, limit=98, qty=3),
+        t(2, 98, 15),
+    ]  # 5 of 20 are left ahead
+    seen += [
+        b(3, ("SET", 1, 98, 5)),
+        b(4, ("SET", 1, 100, 7), ("SET", 1, 98, 0)),
+    ]  # it is told as empty: it has left the view
+    back = [b(6, ("SET", 1, 100, 0), ("SET", 1, 98, 30))]
+    assert fills(rules, *seen, *back, t(7, 98, 5)) == []
+    found = fills(rules, *seen, *back, t(7, 98, 8))
+    assert (
+        sum(fill[2] for fill in found) == reached
+    )  # of the 30, 5 are ahead; a rebuilt queue has lost them, and takes all 30
 
 
 def test_mark_outs_of_a_book_that_was_silent_for_too_long_are_unknown() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _ARCHIVE_NOTE = "Bybit archive: it says when the venue sent each message (ts), not when anybody received it"
 ARCHIVE_LINE = re.compile(r'\{"topic": ?"orderbook\.\d+\.')
+_OLD_DEPTH = 25
 _SIDES = {"Buy": 1, "Sell": -1}
 
 
@@ -116,6 +117,7 @@ class Bybit:
         """A message of orderbook.N. key: market and symbol; times: ts_recv, ts_event. Raises: ParseError: levels that are none."""
         book, data = self._books.of(key, pen), _BOOK.decode(message.data)
         levels = levels_from(data.b, data.a)
+        book.tape.tells(int(message.topic.split(".")[1]))
         if message.type == "snapshot":
             book.snapshot(data.u, levels, times, pen)
         else:
@@ -123,6 +125,7 @@ class Bybit:
 
     def _old_book(self, key: str, message: _Message, received: int, pen: Pen) -> None:
         book = self._books.of(key, pen)
+        book.tape.tells(_OLD_DEPTH)
         sent = int(message.timestamp_e6) * 1_000
         pen.clock.heard(pen.place, sent, received)
         if message.type == "snapshot":

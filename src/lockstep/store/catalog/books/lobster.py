@@ -144,9 +144,9 @@ class _Day:
             price_scale=PRICE_SCALE,
             qty_scale=0,
             notes=(f"LOBSTER messages of {depth}: what happens behind them is not told; {_NOTE}",),
-            levels=levels,
         )
         self.tape = pen.tape(listing)
+        self.tape.tells(levels)
         self._pen = pen
         self._midnight = midnight_ns(path)
         self._left: dict[int, tuple[int, int]] = {}
