@@ -4,10 +4,11 @@ from collections import defaultdict
 from typing import Any
 
 from depth_machine import act, depth_venue, play_book
+from depth_rules import DepthRules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine import T0
-from slow_depth import DepthRules, SlowDepth
+from slow_depth import SlowDepth
 from slow_ticks import NEVER, TickWish
 from tick_machine import Told
 from tick_wishes import OWNERS, tick_wishes

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+from depth_rules import DepthRules
 from machine import coin
-from slow_depth import DepthRules
 from slow_ticks import NEVER
 from tick_machine import Told, request_for
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from depth_machine import depth_venue, tell
+from depth_rules import DepthRules
 from machine import HOUR, T0, Machine, bars, coin, records
-from slow_depth import DepthRules
 from slow_ticks import TickWish
 from tick_machine import request_for
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from depth_machine import act, depth_venue, play_book
+from depth_rules import DepthRules
 from depth_words import LEVELS, ORDERS, QUIET, SHARE, STANDING, b, fills, full, send, t, words
 from machine import T0, coin
-from slow_depth import DepthRules
 
 from lockstep.model.enums import BookFault, BookState
 from lockstep.sim.placements import NOWHERE
