@@ -59,7 +59,8 @@ class Liquidity:
     the levels, where the model follows them.
 
     Args:   book: of levels or of orders, empty. model: how places in its queues move. recovery_ns: the half-life of what we
-            took; 0, until told. told_levels: how many levels a side its data tell, where these are levels; 0: all. ends_ns: after that nothing says whether the book still stands, so that nothing meets it.
+            took; 0, until told. ends_ns: after that nothing says whether the book still stands, so that nothing meets it.
+            told_levels: how many levels a side its data tell, where these are levels; 0: all.
     Raises: InvariantError: a model that follows orders, on a book of levels; one that rebuilds them, on a book of orders.
     """
 

@@ -23,8 +23,8 @@ class MarkOuts:
     """The fills of one instrument and the middles after them.
 
     count: fills. execs, times: their execution ids and times. middles: twice the middle in price units at each horizon, fill by
-    fill; 0 where the book was not GOOD, or silent for too long, a side was empty, or the data ended before. reached: how many fills each horizon has
-    passed. next_due: when the next middle is due.
+    fill; 0 where the book was not GOOD, or silent for too long, a side was empty, or the data ended before. reached: how many
+    fills each horizon has passed. next_due: when the next middle is due.
     """
 
     count: cython.longlong
