@@ -4,10 +4,11 @@ from collections import defaultdict
 from typing import Any
 
 from depth_machine import act, depth_venue, play_book
+from depth_rules import DepthRules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine import T0
-from slow_depth import DepthRules, SlowDepth
+from slow_depth import SlowDepth
 from slow_ticks import NEVER, TickWish
 from tick_machine import Told
 from tick_wishes import OWNERS, tick_wishes
@@ -187,6 +188,7 @@ def rule_sets(draw: st.DrawFn) -> DepthRules:
         power=draw(st.sampled_from([0.5, 1.0, 3.0])),
         recovery=draw(st.sampled_from([0, 0, 3])),
         slip_bps=draw(st.sampled_from([0, 0, 150])),
+        levels=draw(st.sampled_from([0, 0, 1, 2])),
     )
 
 
@@ -201,6 +203,68 @@ def test_depth_venue_does_what_a_slow_twin_does(data: st.DataObject) -> None:
     assert told == twin.told
     assert fills == twin.fills
     check_invariants(rules, todo, told, fills)
+
+
+@st.composite
+def windows(draw: st.DrawFn, rules: DepthRules) -> list[tuple[Any, ...]]:
+    """A whole book of which only the best levels are told, as venues tell them: one that leaves the view is told as empty."""
+    book = {(side, MID - side * near): draw(st.integers(1, 9)) for side in (1, -1) for near in (1, 2, 3, 4)}
+    shown: dict[tuple[int, int], int] = {}
+    found: list[tuple[Any, ...]] = []
+    now, sent = T0, 0
+    for step in range(draw(st.integers(5, 30))):
+        now += draw(st.integers(0, 2))
+        what = draw(st.sampled_from(["send"] * 3 + ["book"] * 6 + ["trade"] * 3)) if step else "book"
+        if what == "book":
+            for _ in range(draw(st.integers(1, 2))):
+                side, near = draw(st.sampled_from([1, -1])), draw(st.sampled_from([1, 1, 1, 2, 2, 3]))
+                book[side, MID - side * near] = draw(st.sampled_from([0, 0, 0, 2, 4, 9]))
+            view = _best_of(book, rules.levels)
+            changed = sorted(key for key in view.keys() | shown.keys() if view.get(key) != shown.get(key))
+            rows: list[Row] = [("SET", *key, view.get(key, 0), 0) for key in draw(st.permutations(changed))]
+            if rows or not step:
+                found.append(("book", now, [("CLEAR", 0, 0, 0, 0), *rows] if not step else rows, not step, True))
+            shown = view
+        elif what == "trade":
+            taker = draw(st.sampled_from([1, -1]))
+            price, qty = MID + taker * draw(st.sampled_from([1, 2, 2, 3])), draw(st.sampled_from([1, 3, 5, 12]))
+            found.append(("trade", now, price, qty, taker))
+        else:
+            sent += 1
+            side = draw(st.sampled_from([1, -1]))
+            limit, display = (
+                MID - side * draw(st.sampled_from([1, 2, 2, 2, 3])),
+                draw(st.sampled_from([0, 0, 1, 2, -1])),
+            )
+            wish = TickWish(side=side, qty=draw(st.integers(1, 6)), kind="limit", limit=limit, display=display)
+            found.append(("send", now, sent, wish))
+    return found
+
+
+def _best_of(book: dict[tuple[int, int], int], levels: int) -> dict[tuple[int, int], int]:
+    """The best levels of both sides."""
+    view: dict[tuple[int, int], int] = {}
+    for side in (1, -1):
+        prices = sorted((price for (of, price), qty in book.items() if of == side and qty), reverse=side > 0)
+        view |= {(side, price): book[side, price] for price in prices[:levels]}
+    return view
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_depth_venue_behind_the_levels_that_are_told_does_what_a_slow_twin_does(data: st.DataObject) -> None:
+    queue = data.draw(st.sampled_from(["pessimistic", "power", "log", "rebuilt"]))
+    rules = DepthRules(queue=queue, levels=data.draw(st.sampled_from([1, 2])))
+    todo = data.draw(windows(rules))
+    twin = SlowDepth(rules)
+    twin.run(todo)
+    told, fills, market = play_book(rules, todo)
+    assert told == twin.told
+    assert fills == twin.fills
+    places = {order.order_id: order.place for order in market.resting if order.place is not None}
+    for order in twin.mine:
+        if not order.over and order.state == "rests":
+            assert places[order.id].unseen == order.dark
 
 
 @settings(max_examples=400)

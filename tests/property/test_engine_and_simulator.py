@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from depth_machine import play_book
+from depth_rules import DepthRules
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from machine import T0, coin
-from slow_depth import DepthRules
 from slow_ticks import TickWish
 
 from lockstep.book.l3 import L3Book

@@ -36,6 +36,39 @@ def test_books_of_a_capture_are_good_without_a_gap_or_a_crossing(data: Path, ste
         assert (np.diff(records["clock"]) >= 0).all()
 
 
+@pytest.mark.parametrize(
+    ("stem", "levels"), [("bybit_v5_20260809", 200), ("bybit_v2_legacy_20210417", 25), ("okx_v5_20220513", 400), ("upbit_20210405", 15)]
+)  # fmt: skip
+def test_no_book_has_more_levels_than_are_said_to_be_told(data: Path, stem: str, levels: int) -> None:
+    most = 0
+    for found in read_market_data(data / f"crypto_ws/{stem}.jsonl.zst", kind="books"):
+        assert found.info.levels == levels
+        records = records_of(found)
+        book, rows, begin = L2Book(found.instrument), held(records), 0
+        for end in event_ends(records).tolist():
+            book.apply(rows, begin, end)
+            begin = end
+            counts = [len(book.depth_units(side, 1_000)) for side in (1, -1)]
+            most = max(most, *counts)
+            assert max(counts) <= levels
+    assert most == levels
+
+
+def test_a_bybit_archive_of_500_levels_has_them_after_every_message(data: Path) -> None:
+    (found,) = read_market_data(data / "l2_other/bybit_xrpusdt_ob500_20241201.zip", kind="books")
+    records = records_of(found)
+    book = L2Book(found.instrument)
+    rows, begin = held(records), 0
+    ends = event_ends(records).tolist()
+    assert len(ends) == 50
+    assert found.info.levels == 500
+    for end in ends:
+        assert book.apply(rows, begin, end) == 0
+        begin = end
+        assert book.is_good
+        assert [len(book.depth_units(side, 1_000)) for side in (1, -1)] == [500, 500]
+
+
 def test_books_without_a_snapshot_are_never_good(data: Path) -> None:
     for found in read_market_data(data / "crypto_ws/bithumb_20210601.jsonl.zst", kind="books"):
         assert "no full book came: the book is never GOOD" in found.info.notes

@@ -4,15 +4,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_books import csv_rows, histories, records_of
+from recorded_books import csv_rows, event_ends, held, histories, records_of
 
 from lockstep.book.l2 import L2Book
-from lockstep.model.enums import BookAction
+from lockstep.book.l3 import L3Book
+from lockstep.model.enums import BookAction, BookFault, BookState
 
 pytestmark = pytest.mark.data
 STEM = "l3/lobster_AMZN_2012-06-21_34200000_57600000_{}_1.csv.gz"
 ACTIONS = {1: BookAction.ADD, 2: BookAction.MODIFY, 3: BookAction.DELETE, 4: BookAction.MATCH}
 NOT_THERE = 9_999_999_999
+
+
+def test_a_book_of_the_orders_of_one_level_is_crossed_within_thirteen_seconds(data: Path) -> None:
+    """Why a run refuses them: an order that a better one hid and that was cancelled there would stand for ever."""
+    found = histories(data / STEM.format("message"))["book"]
+    assert found.info.levels == 1
+    records = records_of(found)
+    book, rows, begin = L3Book(found.instrument, unknown_ids="count"), held(records), 0
+    book.trust_empty()
+    for end in event_ends(records).tolist():
+        book.apply(rows, begin, end)
+        begin = end
+        if not book.is_good:
+            break
+    assert book.status == (BookState.RESYNCING, BookFault.CROSSED)
+    assert (records["ts_event"][begin - 1] - records["ts_event"][0]) / 1e9 < 13
 
 
 def test_amzn_records_say_what_the_messages_say(data: Path) -> None:

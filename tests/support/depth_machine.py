@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+from depth_rules import DepthRules
 from machine import coin
-from slow_depth import DepthRules
 from slow_ticks import NEVER
 from tick_machine import Told, request_for
 
@@ -40,7 +40,7 @@ def depth_venue(
     made = L3Book if rules.orders else L2Book
     book = made(traded, window=64, silence_max_ns=silence_max_ns)
     model = QueueModel(rules.queue, rules.power, traded.lot_size, 10.0**traded.qty_decimals)
-    depth = Liquidity(book, model, rules.recovery)
+    depth = Liquidity(book, model, rules.recovery, told_levels=rules.levels)
     fills = BarFills()
     market = Market(0, valuation, fills, hours or [], False, trades=rules.trades, depth=depth)
     slippage = Slippage(bps=rules.slip_bps)  # type: ignore[arg-type]

@@ -3,8 +3,8 @@
 from typing import Any
 
 from depth_machine import play_book
+from depth_rules import DepthRules
 from machine import T0
-from slow_depth import DepthRules
 from slow_ticks import TickWish
 
 LEVELS = DepthRules()

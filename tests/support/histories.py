@@ -38,8 +38,10 @@ class HeldRows:
         return self._rows[first : np.searchsorted(by, 2**62 if end_ns is None else end_ns)]
 
 
-def history(rows: Records, instrument: Instrument | None = None, *, chunk: int = 1_000_000) -> MarketData:
-    """Records of one instrument as a history of their kind."""
+def history(
+    rows: Records, instrument: Instrument | None = None, *, chunk: int = 1_000_000, levels: int = 0
+) -> MarketData:
+    """Records of one instrument as a history of their kind. levels: as of a DataInfo."""
     instrument = instrument or coin()
     is_bar = rows["kind"] == EventKind.BAR
     has_bars = bool(is_bar.any())
@@ -61,6 +63,7 @@ def history(rows: Records, instrument: Instrument | None = None, *, chunk: int =
         notes=(),
         kind="bar" if has_bars else kinds[int(rows["kind"][0])],
         clocks_differ=bool((rows["clock"] != rows["ts_event"]).any()),
+        levels=levels,
     )
     return MarketData(instrument, info, HeldRows(rows, chunk))
 

@@ -8,57 +8,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from depth_rules import DepthRules, Mine, Theirs
 from slow_rebuilt import SlowRebuilt
 from slow_ticks import NEVER, TickWish
-
-
-@dataclass
-class DepthRules:
-    """How the venue behaves. orders: the book is told order by order; trades: the run has public trades."""
-
-    orders: bool = False
-    trades: bool = True
-    latency: int = 0
-    queue: str = "pessimistic"
-    power: float = 1.0
-    recovery: int = 0
-    slip_bps: int = 0
-
-
-@dataclass
-class Mine:
-    """An order at the venue. state: stop (waits for its trigger), new (has met nothing), takes (wants more), rests."""
-
-    id: int
-    wish: TickWish
-    arrival: int
-    basis: int
-    left: int
-    state: str
-    best: int = 0
-    stop: int = 0
-    over: bool = False
-    seen: bool = False
-    met: int = -1
-    ahead: float = 0.0
-    trades: list[int] = field(default_factory=list)
-    told: list[tuple[int, int]] = field(default_factory=list)  # (before, after) of the level, at the moment told_ts
-    told_ts: int = -1
-    since: int = -1
-    mark: int = 0
-    before: set[int] | None = None
-    tip: int = 0
-    spared: int = 0  # what others still have before our shown part, since ours was filled in their place
-    sparing: int = 0  # and behind it
-
-
-@dataclass
-class Theirs:
-    """An order of the recorded book."""
-
-    side: int
-    price: int
-    qty: int
 
 
 @dataclass
@@ -214,8 +166,30 @@ class SlowDepth:
         if full:
             self.line.whole({level: qty for level, qty in self.levels.items() if qty}, ts)
             self._find_places(ts)
+        for order in self.mine:
+            if order.state == "rests" and not order.over:
+                self._peer(order, ts)
         self.event += 1
         self._meet_all(ts)
+
+    def _is_dark(self, side: int, price: int) -> bool:
+        """Whether as many levels as are told are all better than a price."""
+        told = self._prices(side)
+        better = [p for p in told if (p - price) * side > 0]
+        return 0 < self.rules.levels <= len(better) and not self.rules.orders
+
+    def _peer(self, order: Mine, ts: int) -> None:
+        wish = order.wish
+        dark = self._is_dark(wish.side, wish.limit)
+        if dark and not order.dark:
+            order.told, order.trades = [], []  # a level that left the view was not cancelled
+        elif order.dark and not dark:
+            order.trades, order.since = [], ts
+            shown = self._shown(wish.side, wish.limit)
+            if self.rules.queue == "rebuilt" and not order.first:
+                order.ahead, order.mark = shown, self.line.count
+            order.ahead = min(order.ahead, shown)
+        order.dark = dark
 
     def _clear(self, side: int) -> None:
         self.lines = {}
@@ -228,6 +202,8 @@ class SlowDepth:
             if order.state != "rests" or order.over:
                 continue
             shown = self._shown(order.wish.side, order.wish.limit)
+            if order.dark:
+                continue
             if order.before is None:
                 self._level_told(order, ts, shown, shown)
             else:
@@ -256,7 +232,7 @@ class SlowDepth:
 
     def _level_moved(self, ts: int, side: int, price: int, before: int, after: int) -> None:
         for order in self.mine:
-            if order.state == "rests" and (order.wish.side, order.wish.limit) == (side, price):
+            if order.state == "rests" and (order.wish.side, order.wish.limit) == (side, price) and not order.dark:
                 self._level_told(order, ts, before, after)
 
     def _level_told(self, order: Mine, ts: int, before: int, after: int) -> None:
@@ -404,6 +380,9 @@ class SlowDepth:
         order.ahead = self._shown(*level)
         order.mark = self.line.count
         order.since = -1 if self.rules.orders else self.heard
+        order.first, order.dark = False, self._is_dark(*level)
+        if order.dark:
+            order.ahead, order.since = math.inf, -1
         if self.rules.queue == "exact":
             order.before = {i for i in self.lines if self._at(i) == level}
 
@@ -437,7 +416,7 @@ class SlowDepth:
 
     def _show_next(self, order: Mine, ts: int) -> None:
         """What was shown is gone by a trade; the next part joins the end."""
-        if self.rules.queue in ("exact", "rebuilt"):
+        if self.rules.queue in ("exact", "rebuilt") or order.dark:
             self._join(order)
             return
         order.ahead = self._shown(order.wish.side, order.wish.limit)
@@ -528,13 +507,14 @@ class SlowDepth:
             if order.wish.limit != price:
                 order.ahead = 0.0
                 order.mark = 0
+                order.first = True
             elif order.wish.display < 0:
                 reaching = 0
             elif order.before is not None:
                 reaching = 0 if ident in order.before else left
                 if ident is None:
                     reaching = max(0, left - sum(self.lines[i].qty for i in order.before))
-            elif ts <= order.since:
+            elif ts <= order.since or (self.rules.queue == "rebuilt" and order.dark and not order.first):
                 reaching = 0
             elif self.rules.queue == "rebuilt":
                 self.line.come_to(ts)

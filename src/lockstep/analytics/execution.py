@@ -1,6 +1,5 @@
 """How orders on a book fared: how often they were filled by where they stood, what followed their fills, messages a fill."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,7 +33,7 @@ class FillRate(msgspec.Struct, frozen=True, kw_only=True):
 class MarkOut(msgspec.Struct, frozen=True, kw_only=True):
     """Fills of one kind, and where the middle stood after them, in our favour above 0; by quantity.
 
-    fills: those with a known middle. price: mean, quote currency for one unit. ticks: the same in ticks. money: what all of them
+    fills: those with a known middle; unknown: the others, whose book was not to be trusted then, or whose data had ended. price: mean, quote currency for one unit. ticks: the same in ticks. money: what all of them
     gained by then, in the currency of the price; None where contracts are not worth their price (inverse, quanto).
     """
 
@@ -45,6 +44,7 @@ class MarkOut(msgspec.Struct, frozen=True, kw_only=True):
     price: float | None
     ticks: float | None
     money: float | None
+    unknown: int = 0
 
 
 def fill_rates(placements: Table) -> list[FillRate]:
@@ -95,6 +95,7 @@ def _mark_outs(marks: Table, ticks: Mapping[str, float], worth: Mapping[str, flo
                     liquidity=kind,
                     horizon_s=seconds,
                     fills=int(known.sum()),
+                    unknown=int(rows.sum()) - int(known.sum()),
                     price=mean,
                     ticks=None if mean is None else mean / ticks[symbol],
                     money=None if mean is None or of_one is None else gained * of_one,
@@ -107,5 +108,5 @@ def messages_a_fill(messages: int, fills: int) -> float | None:
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:
-    mean = float(values.mean()) if values.size else math.nan
-    return None if math.isnan(mean) else mean
+    known = values[~np.isnan(values)]  # what stood behind the levels that are told, nobody knows
+    return float(known.mean()) if known.size else None

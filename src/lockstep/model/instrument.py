@@ -41,9 +41,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """One tradable thing. Prices and quantities are ints at its decimals; tick and lot are rules checked against them.
 
     tick_size, price_max: price units. lot_size, qty_min, qty_max: quantity units. multiplier: quote currency per
-    (1.0 of price x 1.0 of quantity). price_band_bps: the venue rejects orders further than this from its last trade;
-    None where there is no band. quanto_rate: settlement currency per quote currency, for QUANTO alone. margin_initial,
-    margin_maintenance: of an exposure the fractions that opening and keeping it tie up; 0 leaves them to the account.
+    (1.0 of price x 1.0 of quantity). price_band_bps: the venue rejects orders further than this from its last trade, before any
+    from the middle; None where there is no band. quanto_rate: settlement currency per quote currency, for QUANTO alone.
+    margin_initial, margin_maintenance: of an exposure the fractions that opening and keeping it tie up; 0 leaves them to the account.
     """
 
     venue: str

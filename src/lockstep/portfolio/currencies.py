@@ -39,7 +39,7 @@ def account_currency(instruments: Sequence[Instrument], currency: str | None) ->
     if len(settled) > 1:
         raise RefuseError(
             f"these instruments settle in {len(settled)} currencies: {', '.join(settled)}",
-            hint=f'say which one the account counts in, such as currency = "{settled[-1]}", or run them separately',
+            hint=f"say which one the account counts in, such as --currency {settled[-1]}, or run them separately",
         )
     return settled[0]
 

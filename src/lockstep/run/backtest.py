@@ -1,7 +1,7 @@
 """A backtest: history -> engine -> simulated venue, and what came of it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
@@ -95,6 +95,7 @@ class Backtest:
 
     Args:   strategies: a loaded file with its `params`, or the plans of several that share the account. data: at most one
             history of each kind (bars, quotes, trades) for each instrument. funding: rates of perpetual contracts, by symbol.
+            chosen: symbols that were asked for by name, besides those of the strategies: they are never left out.
     Raises: UsageError: no data, or no strategy. StrategyError: parameters that do not fit.
     """
 
@@ -107,6 +108,7 @@ class Backtest:
         *,
         timeframe: str | None = None,
         funding: Funding = NO_FUNDING,
+        chosen: Collection[str] = (),
     ) -> None:
         if not data:
             raise UsageError("a backtest needs data", hint="lockstep data list shows what there is")
@@ -122,6 +124,8 @@ class Backtest:
         # Not listed yet, or no more: left out and said so. Where none has data, reading the first says what there is.
         self.data = [entry for entry in ordered if entry.count(start, end) > 0] or ordered
         self.without_data = [entry.info.symbol for entry in ordered if entry not in self.data]
+        named = {symbol.upper() for symbol in chosen} | {name for plan in self.plans for name in plan.symbols or ()}
+        self.data, self.without_prices = _priced(self.data, named)
         self.feeds = [
             InstrumentFeeds(_traded(histories[0].instrument, self.config), histories)
             for histories in (list(group) for _, group in groupby(self.data, key=lambda entry: entry.instrument.id))
@@ -270,6 +274,18 @@ def _refuse_unused(books: BookFills, feeds: Sequence[InstrumentFeeds]) -> None:
             f"queue, recovery, silence and book start are about order books, and the data are {kinds}",
             hint="give data with changes of a book, --kind depth, or leave these away",
         )
+
+
+def _priced(data: Sequence[MarketData], named: Collection[str]) -> tuple[list[MarketData], list[str]]:
+    """The data without instruments of which only the book changes, and the symbols of these: nothing tells their prices.
+
+    One that was asked for by name stays, and so do they all where there is nothing else: InstrumentFeeds says what is wrong.
+    """
+    priced = {entry.instrument.id for entry in data if entry.info.kind != "book"}
+    kept = [entry for entry in data if entry.instrument.id in priced or entry.info.symbol.upper() in named]
+    if not kept:
+        return list(data), []
+    return kept, [entry.info.symbol for entry in data if entry not in kept]
 
 
 def _traded(instrument: Instrument, config: BacktestConfig) -> Instrument:

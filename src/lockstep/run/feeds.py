@@ -29,7 +29,7 @@ class InstrumentFeeds:
 
     Args:   histories: of the same instrument. instrument: as the run trades it: its fees, its hours.
     Attributes: hours: what a run has left out so far, as outside them.
-    Raises: UsageError: two histories of one kind.
+    Raises: UsageError: two histories of one kind; changes of a book alone; single orders of a book of which one level is told.
     """
 
     def __init__(self, instrument: Instrument, histories: Sequence[MarketData]) -> None:
@@ -41,7 +41,14 @@ class InstrumentFeeds:
         if list(self.histories) == ["book"]:
             raise UsageError(
                 f"the data of {instrument.symbol} are changes of its book alone",
-                hint="give trades or quotes besides, which tell its prices (--kind depth), or leave it out: --symbol",
+                hint="nothing tells its prices: give trades or quotes of it besides, or leave it out: --symbol",
+            )
+        if "book" in self.histories and self.histories["book"].info.levels == 1 and self.tells_orders:
+            # Orders behind the best come and go untold: those that stood there once would stand in a book for ever, and cross it.
+            raise UsageError(
+                f"the orders of {instrument.symbol} are told at the best price alone: what becomes of one that is no longer there is "
+                "not, so that no book can be made of them",
+                hint="trade its best bid and ask, and its trades: --kind ticks",
             )
         self.hours = OpenHours(instrument.session)
 
@@ -59,6 +66,11 @@ class InstrumentFeeds:
     def last_ns(self) -> int:
         """When the last of its histories ends, ns UTC."""
         return max(entry.info.last_ns for entry in self.histories.values())
+
+    @property
+    def ticks_end_ns(self) -> int:
+        """When the last of its quotes, trades and changes of the book was received, ns UTC."""
+        return max(entry.info.last_ns for kind, entry in self.histories.items() if kind != "bar")
 
     @property
     def learns_late(self) -> bool:

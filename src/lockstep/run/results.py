@@ -292,6 +292,8 @@ def _warnings(outcome: Outcome) -> list[str]:
     warnings += _book_warnings(outcome)
     if outcome.backtest.without_data:
         warnings.append(f"no data in the range, left out: {', '.join(outcome.backtest.without_data)}")
+    if outcome.backtest.without_prices:
+        warnings.append(f"no trade or quote tells a price, left out: {', '.join(outcome.backtest.without_prices)}")
     calls = kind_counts(outcome).get("margin_call", 0)
     if calls:
         warnings.append(
@@ -305,6 +307,11 @@ def _warnings(outcome: Outcome) -> list[str]:
         were = "order was" if open_orders == 1 else "orders were"
         warnings.append(f"{open_orders} {were} still working when the data ended")
     return warnings
+
+
+def _times(count: int) -> str:
+    """Of changes of a book and trades that an order of ours waited for, and of its orders that arrived."""
+    return f"{count:,} event{'s' * (count != 1)} (changes of the book, trades, arrivals) came to"
 
 
 _NEVER_FULL = "no full book came; --book-start empty believes it from its first change on"
@@ -324,7 +331,12 @@ def _book_warnings(outcome: Outcome) -> list[str]:
                 where = "; the notes of the data say where" if outcome.backtest.config.books.start == "full" else ""
                 found.append(f"{symbol}: faults of its book: {told}{where}")
             for why, count in market.depth.shut_counts().items():
-                found.append(f"{symbol}: {count:,} events met none of our orders, the book was {why}")
+                found.append(f"{symbol}: {_times(count)} nothing for our orders since the book was {why}")
+            if market.depth.after_end:
+                found.append(
+                    f"{symbol}: {_times(market.depth.after_end)} nothing for our orders since its data had ended "
+                    f"({time_text(market.depth.ends)}): nothing says that its book still stood; --silence believes it for a while"
+                )
             if not market.depth.book.is_good:
                 advice = f": {_NEVER_FULL}" if state == BookState.EMPTY.name else ""
                 found.append(f"{symbol}: the book was {state} when the data ended{advice}")

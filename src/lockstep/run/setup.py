@@ -20,7 +20,7 @@ from lockstep.run.loop import Loop
 from lockstep.run.plan import StrategyPlan
 from lockstep.run.source import MergedSource, Stream
 from lockstep.sim.drawn import FeedDraws, lognormal_ns
-from lockstep.sim.liquidity import Liquidity
+from lockstep.sim.liquidity import NEVER, Liquidity
 from lockstep.sim.market import Market
 from lockstep.sim.models import BookFills, Latency
 from lockstep.sim.queue import QueueModel
@@ -180,17 +180,18 @@ def refuse_unfed(engine: Engine, desk: Desk, feeds: Sequence[InstrumentFeeds]) -
     for sub in engine.state.subscriptions:
         entry = feeds[sub.instrument_index]
         has_bars = desk.series[sub.instrument_index][sub.series] > 0
-        for what, declared, given in (
-            ("indicators on bars", sub.indicators, has_bars),
-            ("a window of bars", sub.window, has_bars),
-            ("indicators on quotes", sub.quote_indicators, "quote" in entry.histories),
-            ("indicators on trades", sub.trade_indicators, "trade" in entry.histories),
-            ("features of the book", sub.features, "book" in entry.histories),
+        bars = 'say the length of its bars, such as timeframe "1m", or what the indicator takes: on="quotes"'
+        for what, declared, given, hint in (
+            ("indicators on bars", sub.indicators, has_bars, bars),
+            ("a window of bars", sub.window, has_bars, bars),
+            ("indicators on quotes", sub.quote_indicators, "quote" in entry.histories, bars),
+            ("indicators on trades", sub.trade_indicators, "trade" in entry.histories, bars),
+            ("features of the book", sub.features, "book" in entry.histories, "give data with its book: --kind depth"),
         ):
             if declared is not None and not given:
                 raise StrategyError(
                     f"{sub.strategy} declares {what}, and the data of {entry.instrument.symbol} are {entry.kinds_text}",
-                    hint='say the length of its bars, such as timeframe "1m", or what the indicator takes: on="quotes"',
+                    hint=hint,
                 )
 
 
@@ -310,7 +311,9 @@ def liquidity_for(feeds: InstrumentFeeds, config: BacktestConfig) -> Liquidity:
         )
     instrument = feeds.instrument
     model = QueueModel(kind, float(config.books.power), instrument.lot_size, 10.0**instrument.qty_decimals)
-    return Liquidity(book, model, config.books.recovery_ns)
+    # Who says for how long a silent book counts says it of one whose data have ended, too.
+    ends = NEVER if config.books.silence_max_ns else feeds.ticks_end_ns
+    return Liquidity(book, model, config.books.recovery_ns, ends, feeds.histories["book"].info.levels)
 
 
 def keep_books(engine: Engine, feeds: Sequence[InstrumentFeeds], config: BacktestConfig) -> None:

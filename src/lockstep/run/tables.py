@@ -147,6 +147,8 @@ def placement_columns(outcome: Outcome) -> Columns:
     scale = qty_scale[instrument]
     behind = rows[:, 2].astype(np.float64)
     behind[rows[:, 2] == NOWHERE] = np.nan
+    ahead = rows[:, 3] / scale
+    ahead[rows[:, 3] == NOWHERE] = np.nan
     return {
         "order_id": rows[:, 0],
         "ts_event": rows[:, 1],
@@ -154,7 +156,7 @@ def placement_columns(outcome: Outcome) -> Columns:
         "strategy": np.array([strategies[of[ident][0]] for ident in rows[:, 0].tolist()], object),
         "side": np.array([of[ident][1] for ident in rows[:, 0].tolist()], np.int8),
         "ticks_behind": behind,
-        "ahead": rows[:, 3] / scale,
+        "ahead": ahead,
         "qty": rows[:, 4] / scale,
         "filled": rows[:, 5] / scale,
     }

@@ -13,6 +13,7 @@ cdef int _note_execution(Liquidity depth, L3Book book, EventRows rows, Py_ssize_
 cdef int _move_queue(Market market, Liquidity depth, int side, long long tick, long long before, long long after, long long ts) except -1
 cdef int _tell_order(Desk desk, Market market, Liquidity depth, L3Book book, EventRows rows, Py_ssize_t i) except -1
 cdef int _follow(Market market, Liquidity depth, L3Book book, long long order_id, int side, long long tick, long long had) except -1
+cdef int _look_behind(Market market, Liquidity depth, long long ts) except -1
 cdef int _rejoin(Market market, Liquidity depth, long long ts) except -1
 cdef int arrive_at_book(Desk desk, Market market, Liquidity depth, VenueOrder order, long long ts) except -1
 cdef bint _may_wait(VenueOrder order) noexcept

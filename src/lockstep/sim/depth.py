@@ -8,7 +8,8 @@ side has come to its price. Trades are TRADE records where the book is told by l
 which stood behind everyone who shows.
 
 A group of changes is one: in between nothing is matched. A book that is not GOOD matches nothing, and what it would have
-concerned is counted: an order that arrives waits for the book, one that may not wait ends.
+concerned is counted: an order that arrives waits for the book, one that may not wait ends. So it is after the last of an
+instrument's data: nothing says any more that its book still stands.
 
 Best price first, then oldest. An order meets no change and no trade from before its arrival, or from before what its sender
 knew (basis_ts); a book that still stands is not from before. Each order acts once at an event.
@@ -71,7 +72,7 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
     """One BOOK record, at the venue's own time: the book changes, the queues move, and at the end of its group orders meet it."""
     flags: cython.longlong = rows.w[i, 3] >> 8
     if depth.marks.next_due < rows.w[i, 1] and not depth.in_group:
-        depth.marks.settle(rows.w[i, 1], depth.middle())
+        depth.marks.settle(rows.w[i, 1], depth.middle(), depth.trusted_to())
     if len(market.resting) == 0 and depth.holes == 0:
         if depth.line is not None:
             depth.line.take(rows, i)
@@ -94,6 +95,8 @@ def tell_book(desk: Desk, market: Market, depth: Liquidity, rows: EventRows, i: 
     if len(market.resting) > 0:
         if flags & _FULL_FLAG:
             _rejoin(market, depth, rows.w[i, 1])
+        if depth.told_levels > 0:
+            _look_behind(market, depth, rows.w[i, 1])
         market.events += 1
         match_group(desk, market, depth, rows.w[i, 1])
     return 0
@@ -112,7 +115,7 @@ def tell_group(
     if rests or depth.holes > 0 or depth.marks.next_due < rows.w[start, 1]:
         single: cython.bint = depth.levels is None or depth.holes > 0 or depth.line is not None
         if depth.marks.next_due < rows.w[start, 1] and not depth.in_group:
-            depth.marks.settle(rows.w[start, 1], depth.middle())
+            depth.marks.settle(rows.w[start, 1], depth.middle(), depth.trusted_to())
         while i < stop:
             last = i if single else _first_of_ours(market, rows, i, stop)
             if last > i:
@@ -218,7 +221,7 @@ def _move_queue(
     price: cython.longlong = tick * depth.book.tick
     for entry in market.resting:
         order = cython.cast(VenueOrder, entry)
-        if order.limit_price == price and order.side == side and order.place is not None:
+        if order.limit_price == price and order.side == side and order.place is not None and not order.place.unseen:
             depth.model.told(order.place, before, after, ts)
     return 0
 
@@ -309,6 +312,16 @@ def _rejoin(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int
     return 0
 
 
+def _look_behind(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int:
+    """A group of changes is complete: levels of ours may have come in sight, or lie behind those that are told."""
+    order: VenueOrder
+    for entry in market.resting:
+        order = cython.cast(VenueOrder, entry)
+        if order.place is not None:
+            depth.look(order.place, order.side, depth.book.to_tick(order.limit_price), ts)
+    return 0
+
+
 # ---- orders meet the book
 
 
@@ -316,6 +329,7 @@ def arrive_at_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrd
     """An order, or more of it, has arrived at ts: it meets the book that stands, unless its sender knew something later still."""
     if order.basis_ts > ts:
         return 0
+    depth.missed_at = 0  # an arrival is an event of its own
     if order.waiting:
         price: cython.longlong = 0 if market.trades or depth.in_group else depth.touch(order.side, ts)
         if price == 0 or not is_open(market, depth, ts) or not desk.sets_off(market, order, price):

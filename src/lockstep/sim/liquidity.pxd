@@ -18,11 +18,13 @@ cdef class Liquidity:
     cdef double recovery
     cdef readonly bint in_group
     cdef readonly list shut
+    cdef readonly long long ends, after_end, missed_at, told_levels
     cdef readonly Py_ssize_t holes
     cdef long long[::1] keys, taken, since
     cdef readonly dict unprinted
     cdef readonly long long executed_at
     cdef bint is_sound(self, long long ts) except -1
+    cdef int missed(self, long long event, long long ts) except -1
     cdef Ladder side_of(self, int side)
     cdef long long shown(self, int side, long long tick) noexcept
     cpdef long long left(self, int side, long long tick, long long ts) noexcept
@@ -40,7 +42,10 @@ cdef class Liquidity:
     cdef int _grow(self) except -1
     cdef int executed(self, int side, long long tick, long long qty, long long ts) except -1
     cdef long long hidden_of(self, int side, long long price, long long qty, long long ts) except *
+    cdef bint in_sight(self, int side, long long tick) except -1
+    cdef int look(self, QueuePlace place, int side, long long tick, long long ts) except -1
     cdef QueuePlace join(self, int side, long long tick)
     cdef int rejoin(self, QueuePlace place, int side, long long tick, long long ts) except -1
     cdef int forget(self) except -1
     cdef long long middle(self) noexcept
+    cdef long long trusted_to(self) noexcept

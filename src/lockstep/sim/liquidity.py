@@ -36,7 +36,11 @@ from lockstep.model.errors import InvariantError
 _FAR_OFF = cython.declare(cython.longlong, 2**62)  # as of a ladder without levels
 _RESYNCING = cython.declare(cython.int, int(BookState.RESYNCING))
 _NO_SNAPSHOT = cython.declare(cython.int, int(BookFault.NO_SNAPSHOT))
-_NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+_STALE = cython.declare(cython.int, int(BookState.STALE))
+_SILENT = cython.declare(cython.int, int(BookFault.SILENT))
+NEVER = 0x7FFFFFFFFFFFFFFF
+"""The end of a book whose data have none."""
+_NEVER = cython.declare(cython.longlong, NEVER)
 _STATES = len(BookState)
 PRINT_LAG_NS = 1_000_000_000
 """How much later than an execution its trade may be told, ns."""
@@ -48,12 +52,15 @@ _PRINT_LAG = cython.declare(cython.longlong, PRINT_LAG_NS)
 class Liquidity:
     """One instrument's book at the venue and what we took of it.
 
-    in_group: a group of changes has begun and not ended, so that nothing is matched. shut: by BookState, how many events an
-    order of ours would have met, had the book been GOOD. marks: where the middle stood after our fills. placements: where
-    orders of ours came to rest. line: the probable orders behind the levels, where the model follows them.
+    in_group: a group of changes has begun and not ended, so that nothing is matched. shut: by BookState, how many events came to
+    nothing for our orders since the book was not GOOD: changes of the book and trades while one of ours waited for them, and
+    orders of ours that arrived; after_end: how many since its data had ended; missed_at: the last of them, see Market.events.
+    marks: where the middle stood after our fills. placements: where orders of ours came to rest. line: the probable orders behind
+    the levels, where the model follows them.
 
     Args:   book: of levels or of orders, empty. model: how places in its queues move. recovery_ns: the half-life of what we
-            took; 0, until told.
+            took; 0, until told. ends_ns: after that nothing says whether the book still stands, so that nothing meets it.
+            told_levels: how many levels a side its data tell, where these are levels; 0: all.
     Raises: InvariantError: a model that follows orders, on a book of levels; one that rebuilds them, on a book of orders.
     """
 
@@ -67,6 +74,10 @@ class Liquidity:
     recovery: cython.double
     in_group: cython.bint
     shut: list[int]
+    ends: cython.longlong
+    told_levels: cython.longlong
+    after_end: cython.longlong
+    missed_at: cython.longlong
     holes: cython.Py_ssize_t
     keys: "array[int]"  # of the levels we took from: 2 x tick, and 1 more for a bid
     taken: "array[int]"
@@ -74,7 +85,9 @@ class Liquidity:
     unprinted: dict[int, int]
     executed_at: cython.longlong
 
-    def __init__(self, book: L2Book | L3Book, model: QueueModel, recovery_ns: int = 0) -> None:
+    def __init__(
+        self, book: L2Book | L3Book, model: QueueModel, recovery_ns: int = 0, ends_ns: int = NEVER, told_levels: int = 0
+    ) -> None:
         self.book = book
         self.levels = book if isinstance(book, L2Book) else None
         self.orders = book if isinstance(book, L3Book) else None
@@ -89,6 +102,10 @@ class Liquidity:
         self.recovery = recovery_ns
         self.in_group = False
         self.shut = [0] * _STATES
+        self.ends = ends_ns
+        self.told_levels = told_levels if self.levels is not None else 0
+        self.after_end = 0
+        self.missed_at = 0
         self.holes = 0
         self.unprinted = {}
         self.executed_at = 0
@@ -98,15 +115,23 @@ class Liquidity:
         self.keys, self.taken, self.since = (array("q", bytes(8 * size)) for _ in range(3))
 
     def shut_counts(self) -> dict[str, int]:
-        """How many events met no order of ours since the book was in which state; those without any are absent."""
+        """How many events came to nothing for our orders since the book was in which state; those without any are absent."""
         return {BookState(k).name: self.shut[k] for k in range(_STATES) if self.shut[k]}
 
     def is_sound(self, ts: cython.longlong) -> cython.bint:
-        """Whether an order may meet the book at a time. An event that comes to nothing for it is counted."""
-        if self.book.look(ts):
-            return True
-        self.shut[self.book.state] += 1
-        return False
+        """Whether an order may meet the book at a time."""
+        return bool(ts <= self.ends and self.book.look(ts))
+
+    def missed(self, event: cython.longlong, ts: cython.longlong) -> cython.int:
+        """An event at ts came to nothing for an order of ours: counted once, for however many orders. event: as of Market.events."""
+        if event == self.missed_at:
+            return 0
+        self.missed_at = event
+        if ts > self.ends:
+            self.after_end += 1
+        else:
+            self.shut[self.book.state] += 1
+        return 0
 
     # ---- what is there
 
@@ -300,8 +325,33 @@ class Liquidity:
 
     # ---- places in a queue
 
+    def in_sight(self, side: cython.int, tick: cython.longlong) -> cython.bint:
+        """Whether the data tell a level: behind the last of as many as they tell, nobody knows what stands."""
+        ladder: Ladder = self.side_of(side)
+        if self.told_levels == 0 or (ladder.best - tick) * side < self.told_levels or ladder.count() < self.told_levels:
+            return True
+        better: cython.longlong = 0
+        at: cython.longlong = ladder.best
+        while -_FAR_OFF < at < _FAR_OFF and (at - tick) * side > 0:
+            better += 1
+            if better == self.told_levels:
+                return False
+            at = ladder.worse_than(at)
+        return True
+
+    def look(self, place: QueuePlace, side: cython.int, tick: cython.longlong, ts: cython.longlong) -> cython.int:
+        """A group of changes is complete: whether the level of a place of ours is told still, or again."""
+        seen: cython.bint = self.in_sight(side, tick)
+        if seen == place.unseen:
+            if seen:
+                return self.model.see(place, self.shown(side, tick), ts, self.line)
+            return self.model.lose_sight(place)
+        return 0
+
     def join(self, side: cython.int, tick: cython.longlong) -> QueuePlace:
         """A place at the end of a level's queue."""
+        if not self.in_sight(side, tick):
+            return self.model.join_unseen()
         if self.orders is not None and self.model.follows_ids():
             return self.model.join_line(self.orders, side, tick)
         if self.line is not None:
@@ -310,6 +360,8 @@ class Liquidity:
 
     def rejoin(self, place: QueuePlace, side: cython.int, tick: cython.longlong, ts: cython.longlong) -> cython.int:
         """The whole book was told anew at ts: nobody who was not there before is ahead."""
+        if place.unseen:
+            return 0
         if place.ids is not None:
             return self.model.rejoin_line(place, cython.cast(L3Book, self.orders), side, tick)
         if self.line is not None:
@@ -317,10 +369,20 @@ class Liquidity:
         return self.model.told_whole(place, self.shown(side, tick), ts)
 
     def middle(self) -> cython.longlong:
-        """Twice the middle of the best bid and ask, price units; 0 where the book is not GOOD or a side is empty."""
-        if not self.book.is_good or self.book.bid_side.is_empty() or self.book.ask_side.is_empty():
+        """Twice the middle of the best bid and ask, price units; 0 where the book is not GOOD or a side is empty.
+
+        One that is merely silent was GOOD until `trusted_to`.
+        """
+        silent: cython.bint = self.book.state == _STALE and self.book.reason == _SILENT
+        if not (self.book.is_good or silent) or self.book.bid_side.is_empty() or self.book.ask_side.is_empty():
             return 0
         return (self.book.bid_side.best + self.book.ask_side.best) * self.book.tick
+
+    def trusted_to(self) -> cython.longlong:
+        """Until when what the book said last counts, if nothing else is said."""
+        if self.book.silence_max == 0:
+            return 0x7FFFFFFFFFFFFFFF  # as NEVER
+        return self.book.ts + self.book.lag + self.book.silence_max
 
     def forget(self) -> cython.int:
         """After a split nothing told before counts: the book waits for a full one."""
@@ -331,7 +393,7 @@ class Liquidity:
         if self.orders is not None:
             self.orders.clear()
         self.book.set_state(_RESYNCING, _NO_SNAPSHOT)
-        self.marks.settle(_NEVER, 0)  # a middle in new shares says nothing of a price in old ones
+        self.marks.settle(_NEVER, 0, _NEVER)  # a middle in new shares says nothing of a price in old ones
         self.holes = 0
         self.unprinted.clear()
         return 0

@@ -265,10 +265,19 @@ class Market:
         return 0
 
     def outside_band(self, price: cython.longlong, ts: cython.longlong) -> cython.bint:
-        """Whether a price is further from the last trade known at ts than the band allows."""
-        last: cython.longlong = self.last if ts >= self.matched_to else self.last_before
-        if self.band_bps == 0 or last == 0 or price == 0:
+        """Whether a price is further from the last one known at ts than the band allows: of a trade, else the middle of the book, or
+        of the quote, as it stands. Where none is known there is no band.
+        """
+        if self.band_bps == 0 or price == 0:
             return False
-        distance: cython.py_int = price - last if price > last else last - price
+        last: cython.longlong = self.last if ts >= self.matched_to else self.last_before
+        known: cython.longlong = 2 * last
+        if known == 0 and self.depth is not None:
+            known = self.depth.middle()
+        elif known == 0 and self.bid > 0 and self.ask > 0 and self.stands(ts):
+            known = self.bid + self.ask
+        if known == 0:
+            return False
+        distance: cython.py_int = 2 * price - known if 2 * price > known else known - 2 * price
         wide: cython.py_int = self.band_bps  # Python ints: the products may pass 64 bits
-        return distance * 10_000 > wide * last
+        return distance * 10_000 > wide * known

@@ -23,8 +23,8 @@ class MarkOuts:
     """The fills of one instrument and the middles after them.
 
     count: fills. execs, times: their execution ids and times. middles: twice the middle in price units at each horizon, fill by
-    fill; 0 where the book was not GOOD, a side was empty, or the data ended before. reached: how many fills each horizon has
-    passed. next_due: when the next middle is due.
+    fill; 0 where the book was not GOOD, or silent for too long, a side was empty, or the data ended before. reached: how many
+    fills each horizon has passed. next_due: when the next middle is due.
     """
 
     count: cython.longlong
@@ -64,8 +64,10 @@ class MarkOuts:
     @cython.boundscheck(False)
     @cython.wraparound(False)
     @cython.initializedcheck(False)
-    def settle(self, ts: cython.longlong, middle: cython.longlong) -> cython.int:
-        """The book has stood since the last change and is to change at ts: what was due before that is known."""
+    def settle(self, ts: cython.longlong, middle: cython.longlong, trusted_to: cython.longlong) -> cython.int:
+        """The book has stood since the last change and is to change at ts: what was due before that is known, as long as the book
+        counted.
+        """
         k: cython.int
         ahead: cython.longlong
         at: cython.longlong
@@ -74,7 +76,7 @@ class MarkOuts:
             ahead = _FIRST if k == 0 else _SECOND if k == 1 else _THIRD
             at = self.reached[k]
             while at < self.count and self.times[at] + ahead < ts:
-                self.middles[_COUNT * at + k] = middle
+                self.middles[_COUNT * at + k] = middle if self.times[at] + ahead <= trusted_to else 0
                 at += 1
             self.reached[k] = at
             if at < self.count and self.times[at] + ahead < self.next_due:
@@ -115,4 +117,4 @@ class MarkOuts:
             self.middles[at] = middle
         for at, count in enumerate(saved["reached"]):
             self.reached[at] = count
-        self.settle(-_NEVER, 0)  # nothing is due so early: it finds when the next one is
+        self.settle(-_NEVER, 0, 0)  # nothing is due so early: it finds when the next one is

@@ -5,7 +5,7 @@ from array import array
 import cython
 
 NOWHERE = -(2**62)
-"""The distance from a best price that there was none of."""
+"""The distance from a best price that there was none of; and what stood at a price that is not told."""
 WORDS = 6
 _WORDS = cython.declare(cython.Py_ssize_t, WORDS)
 

@@ -5,7 +5,7 @@ from lockstep.book.rebuilt cimport RebuiltBook
 cdef class QueuePlace:
     cdef readonly double ahead
     cdef readonly long long traded, told_ts, gone, before, least, since, mark
-    cdef readonly bint is_open
+    cdef readonly bint is_open, unseen
     cdef readonly IdTable ids
 
 cdef class QueueModel:
@@ -13,6 +13,9 @@ cdef class QueueModel:
     cdef double power, lot, scale
     cdef bint follows_ids(self) noexcept
     cpdef QueuePlace join(self, long long shown, long long since)
+    cdef QueuePlace join_unseen(self)
+    cdef int lose_sight(self, QueuePlace place) noexcept
+    cdef int see(self, QueuePlace place, long long shown, long long ts, RebuiltBook line) except -1
     cdef bint follows_line(self) noexcept
     cdef QueuePlace join_rebuilt(self, long long shown, long long since, RebuiltBook line)
     cdef long long reach_rebuilt(self, QueuePlace place, RebuiltBook line, int side, long long tick, long long left, long long ts) except *

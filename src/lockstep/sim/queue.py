@@ -37,6 +37,7 @@ _PESSIMISTIC = cython.declare(cython.int, 0)
 _LOG = cython.declare(cython.int, 2)
 _EXACT = cython.declare(cython.int, 3)
 _REBUILT = cython.declare(cython.int, 4)
+_UNKNOWN = cython.declare(cython.double, 2.0**62)  # more than any trade
 
 
 @cython.final
@@ -49,7 +50,8 @@ class QueuePlace:
     and no decrease of it has shown. told_ts: when the level was told last; is_open: what was told then is not settled: gone, by
     how much it became smaller beyond what trades explain; before, the most it had when it did; least, the least it had after a
     change. since: trades up to then were in the level that it joined. mark: of a rebuilt queue, orders with ids below it are ahead;
-    ahead is then what was ahead last. ids: of the orders ahead, None where unknown.
+    ahead is then what was ahead last. ids: of the orders ahead, None where unknown. unseen: the level lies behind those that are
+    told: nothing that is told of it counts until it comes in sight, and ahead is what it was, or _UNKNOWN if it never was.
     """
 
     ahead: cython.double
@@ -62,6 +64,7 @@ class QueuePlace:
     since: cython.longlong
     mark: cython.longlong
     ids: IdTable | None
+    unseen: cython.bint
 
 
 @cython.final
@@ -104,7 +107,41 @@ class QueueModel:
         place.since = since
         place.mark = 0
         place.ids = None
+        place.unseen = False
         return place
+
+    def join_unseen(self) -> QueuePlace:
+        """A place at a level that is not told: nobody knows how much is ahead."""
+        place: QueuePlace = self.join(0, -1)
+        place.ahead = _UNKNOWN
+        place.mark = 1  # below every order of a rebuilt queue, and not 0, which stands for nobody ahead
+        place.unseen = True
+        return place
+
+    def lose_sight(self, place: QueuePlace) -> cython.int:
+        """The level is not told any more: that it was told empty at this moment says nothing, and what was ahead stays so."""
+        place.unseen = True
+        place.is_open = False
+        place.traded = 0
+        place.gone = 0
+        place.before = 0
+        return 0
+
+    def see(
+        self, place: QueuePlace, shown: cython.longlong, ts: cython.longlong, line: RebuiltBook | None
+    ) -> cython.int:
+        """The level is told (again), since ts: of what it shows no more is ahead than was before; in a rebuilt queue all, since its
+        orders are others.
+        """
+        place.unseen = False
+        place.since = ts
+        place.traded = 0
+        if line is not None and place.mark > 0:
+            place.mark = line.next_id
+            place.ahead = shown
+        elif place.ahead > shown:
+            place.ahead = shown
+        return 0
 
     def follows_line(self) -> cython.bint:
         """Whether places are known by the rebuilt orders ahead."""
@@ -270,7 +307,7 @@ class QueueModel:
         ts: cython.longlong,
     ) -> cython.longlong:
         """As `trade`, in a rebuilt queue that this trade has not been told yet. tick: of our level."""
-        if ts <= place.since:
+        if ts <= place.since or (place.unseen and place.mark > 0):
             return 0
         line.come_to(ts)
         ahead: cython.longlong = line.ahead(side, tick, place.mark)

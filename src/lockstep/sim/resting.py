@@ -33,10 +33,13 @@ _HIDDEN = cython.declare(cython.longlong, UNSHOWN)
 
 
 def is_open(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.bint:
-    """Whether anything is matched at ts: the session is open, and the book is of this session and GOOD."""
+    """Whether anything is matched at ts: the session is open, and the book is of this session and GOOD. Else it is counted."""
     if not market.always_open and (not market.is_open(ts) or depth.book.ts < market.session_open):
         return False
-    return depth.is_sound(ts)
+    if depth.is_sound(ts):
+        return True
+    depth.missed(market.events, ts)
+    return False
 
 
 def join(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
@@ -46,11 +49,13 @@ def join(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int
     behind: cython.longlong = _NOWHERE
     if not own.is_empty():
         behind = (own.best - tick) * order.side
-    order.place = depth.join(order.side, tick)
+    place: QueuePlace = depth.join(order.side, tick)
+    order.place = place
     order.tip = order.display if order.display < order.leaves else order.leaves
     order.spared = 0
     order.sparing = 0
-    order.placement = depth.placements.add(order.order_id, ts, behind, depth.shown(order.side, tick), order.leaves)
+    shown: cython.longlong = _NOWHERE if place.unseen else depth.shown(order.side, tick)
+    order.placement = depth.placements.add(order.order_id, ts, behind, shown, order.leaves)
     return 0
 
 
@@ -104,7 +109,7 @@ def _renew(
     """A trade of so much has emptied what an iceberg showed: the next part joins the end of its level's queue."""
     tick: cython.longlong = depth.book.to_tick(order.limit_price)
     place: QueuePlace = cython.cast(QueuePlace, order.place)
-    if place.ids is None and depth.line is None:
+    if place.ids is None and depth.line is None and not place.unseen:
         depth.model.renew(place, depth.shown(order.side, tick), depth.orders is not None, ts)
         return 0
     place = depth.join(order.side, tick)

@@ -154,6 +154,8 @@ def save_liquidity(depth: Liquidity) -> dict[str, Any]:
         "placements": depth.placements.save(),
         "in_group": depth.in_group,
         "shut": list(depth.shut),
+        "after_end": depth.after_end,
+        "missed_at": depth.missed_at,
         "unprinted": sorted(depth.unprinted.items()),
         "executed_at": depth.executed_at,
         "holes": depth.holes,
@@ -172,6 +174,8 @@ def restore_liquidity(depth: Liquidity, saved: Mapping[str, Any]) -> None:
     depth.placements.restore(saved["placements"])
     depth.in_group = saved["in_group"]
     depth.shut = list(saved["shut"])
+    depth.after_end = saved["after_end"]
+    depth.missed_at = saved["missed_at"]
     while len(depth.keys) < saved["holes"]:
         depth._grow()
     depth.unprinted = dict(saved["unprinted"])
@@ -197,6 +201,7 @@ def save_place(place: QueuePlace | None) -> dict[str, Any] | None:
         "since": place.since,
         "mark": place.mark,
         "ids": ids,
+        "unseen": place.unseen,
     }
 
 
@@ -214,6 +219,7 @@ def restore_place(saved: Mapping[str, Any] | None) -> QueuePlace | None:
     place.least = saved["least"]
     place.since = saved["since"]
     place.mark = saved["mark"]
+    place.unseen = saved["unseen"]
     place.ids = None if saved["ids"] is None else restore_ids(saved["ids"])
     return place
 

@@ -286,11 +286,11 @@ class RunFolder:
         """
         path = Path(which)
         if (path / MANIFEST).is_file():
-            return cls(path)._checked()
+            return cls(path).checked()
         if isinstance(which, str) and _PREFIX.fullmatch(which):
             found = [name for name in _names(root) if name.startswith(which)]
             if len(found) == 1:
-                return cls(root / found[0])._checked()
+                return cls(root / found[0]).checked()
             if found:
                 shown = ", ".join(name[: len(which) + 6] for name in found[:5])
                 raise UsageError(
@@ -300,14 +300,31 @@ class RunFolder:
             raise DataError(f"{path}: not a run: it has no {MANIFEST}")
         raise UsageError(f"no run {str(which)!r} in {root}", hint="list them with: lockstep runs")
 
-    def _checked(self) -> "RunFolder":
+    def checked(self) -> "RunFolder":
+        """Itself. Raises: DataError: another schema than this version's."""
         version = self.manifest.get("schema_version")
         if version != RESULT_SCHEMA_VERSION:
+            newer = isinstance(version, int) and version > RESULT_SCHEMA_VERSION
             raise DataError(
-                f"{self.path}: result schema {version}, this version reads {RESULT_SCHEMA_VERSION}",
-                hint="run the backtest again",
+                f"{self.path}: kept by {'a newer' if newer else 'another'} Lockstep{self._by}, with result schema {version}; this one "
+                f"reads {RESULT_SCHEMA_VERSION}",
+                hint=f"run it again, which keeps it anew: {self.command}" if self.command else "run the backtest again",
             )
         return self
+
+    @property
+    def command(self) -> str:
+        """The line that reproduces the run, "" where none was kept. Raises: DataError: as `manifest`."""
+        said = self.manifest.get("command")
+        return said if isinstance(said, str) else ""
+
+    @property
+    def _by(self) -> str:
+        """The version that kept it, where it says so."""
+        try:
+            return f" {self.session['version']}"
+        except (DataError, KeyError):
+            return ""
 
     @property
     def run_hash(self) -> str:

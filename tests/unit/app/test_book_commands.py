@@ -121,3 +121,10 @@ def test_option_of_books_on_data_without_one_is_not_passed_over(call: Call, word
     said = call("backtest", "mine.py", "--data", "us_stocks", "--symbol", "IBM", "--no-save", *words_, code=2)
     assert "are about order books, and the data are bars" in said.output
     assert "--kind depth" in said.output
+
+
+def test_fills_without_a_fee_say_that_none_was_charged(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "waiting.py").write_text(SILENT.replace("pass", "self.buy(1)"))
+    shown = words(recording(tmp_path, FULL, *LATER), "--latency", "none")
+    assert "none was charged: the fees of the run are 0" in " ".join(call(*shown, "--fee", "0").stdout.split())
+    assert "none was charged" not in " ".join(call(*shown).stdout.split())

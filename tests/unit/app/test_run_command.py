@@ -255,6 +255,7 @@ def test_advice_names_the_keys_of_the_file(call_json: CallJson, write: Callable[
         ("see --calendar", "see data.calendar"),
         ("--sessions or --session", "engine.sessions or data.calendar"),
         ("choose with --class NAME", 'choose with class = "NAME"'),
+        ("say --currency USDT, or run", 'say engine.currency = "USDT", or run'),
         ("--traceback shows where", "--traceback shows where"),
     ],
 )

@@ -1,5 +1,6 @@
 """`lockstep runs` and `lockstep report`: what was run, and the pages about it."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,24 @@ def test_runs_lists_the_whole_ones_beside_a_damaged_one(
     (line,) = told["unreadable"]
     assert three[1]["run_hash"][:12] in line
     assert "manifest.json" in call("runs", code=0).stdout
+
+
+def test_a_run_that_another_version_kept_is_listed_or_says_how_to_make_it_again(
+    call: Call, call_json: CallJson, three: list[dict[str, Any]]
+) -> None:
+    manifest = Path(three[1]["folder"], "manifest.json")
+    old = json.loads(manifest.read_text()) | {"schema_version": 2}
+    manifest.write_text(json.dumps(old))
+    assert len(call_json("runs")["runs"]) == 3
+    refused = call("report", three[1]["run_hash"][:12], code=1).stderr
+    assert "result schema 2" in refused
+    assert f"run it again, which keeps it anew: {old['command']}" in refused
+    manifest.write_text(json.dumps({"schema_version": 2, "command": old["command"]}))
+    (line,) = call_json("runs")["unreadable"]
+    assert old["command"] in line
+    manifest.write_text(json.dumps({"schema_version": 3}))
+    (line,) = call_json("runs")["unreadable"]
+    assert "its manifest lacks 'headline'" in line
 
 
 def test_report_without_a_name_is_about_the_newest_run(

@@ -7,14 +7,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from histories import bar_history, book, history, strategy, trades
-from machine import HOUR, T0, bars
+from machine import HOUR, T0, bars, coin
 
 from lockstep.model.enums import BookFault, BookState
 from lockstep.model.errors import StrategyFault, UsageError
 from lockstep.run.backtest import Backtest, Outcome
 from lockstep.run.config import BacktestConfig
+from lockstep.run.plan import StrategyPlan
 from lockstep.run.results import finish_run
 from lockstep.run.snapshot import resume, take
 from lockstep.sim.models import LATENCIES, BookFills, Latency, Slippage, book_fills_from_text
@@ -115,12 +117,63 @@ def test_books_alone_are_refused_since_nothing_tells_a_price(tmp_path: Path) -> 
         run(ONCE.format(act="buy(1)"), levels()[:1], tmp_path)
 
 
+def test_an_instrument_without_a_price_matters_only_where_it_was_chosen(tmp_path: Path) -> None:
+    silent = history(book((0, FIRST, True)), msgspec.structs.replace(coin(), symbol="SILENT"))
+    loaded, data, config = strategy(tmp_path, ONCE.format(act="buy(5)")), [*levels(), silent], BacktestConfig(**FREE)
+    outcome = Backtest(loaded, data, config).run()
+    assert outcome.decision_hash == Backtest(loaded, levels(), config).run().decision_hash
+    warned = finish_run(outcome, tmp_path / "runs", command="test", with_sensitivity=False).manifest["warnings"]
+    assert "no trade or quote tells a price, left out: SILENT" in warned
+    with pytest.raises(UsageError, match="the data of SILENT are changes of its book alone"):
+        Backtest(loaded, data, config, chosen=["AAA", "silent"])
+    with pytest.raises(UsageError, match="the data of SILENT are changes of its book alone"):
+        Backtest([StrategyPlan(loaded, symbols=["AAA", "SILENT"])], data, config)
+
+
+def test_single_orders_of_the_best_price_alone_are_refused_with_the_way_to_trade_them(tmp_path: Path) -> None:
+    trade = levels()[1]
+    with pytest.raises(UsageError, match="AAA are told at the best price alone") as caught:
+        run(ONCE.format(act="buy(1)"), [history(book((0, ORDERS, True)), levels=1), trade], tmp_path)
+    assert "--kind ticks" in caught.value.hint
+    for data in (history(book((0, ORDERS, True)), levels=10), history(book((0, FIRST, True)), levels=1)):
+        run(ONCE.format(act="buy(1)"), [data, trade], tmp_path)  # one level told as a level is a whole level
+
+
 def test_events_that_met_no_order_for_want_of_a_book_are_told(tmp_path: Path) -> None:
     auction = (5, [("STATUS", 0, int(BookState.AUCTION), int(BookFault.VENUE))], False)
     outcome = run(ONCE.format(act="buy(5, limit=99)"), levels(auction), tmp_path)
     made = finish_run(outcome, tmp_path / "runs", command="test", with_sensitivity=False)
-    assert "AAA: 3 events met none of our orders, the book was AUCTION" in made.manifest["warnings"]
+    assert _came_to_nothing(3, "the book was AUCTION") in made.manifest["warnings"]
     assert "AAA: the book was AUCTION when the data ended" in made.manifest["warnings"]
+
+
+def _came_to_nothing(events: int, since: str) -> str:
+    return f"AAA: {events} events (changes of the book, trades, arrivals) came to nothing for our orders since {since}"
+
+
+def test_book_whose_data_have_ended_fills_nothing_unless_silence_believes_it(tmp_path: Path) -> None:
+    body = f"""
+    def on_start(self):
+        if self.instrument.symbol == "AAA":
+            for after in (60, 61, 500):
+                self.set_timer(f"{{after}}", at={T0} + after)
+
+    def on_timer(self, timer):
+        self.buy(1)
+"""
+    data = [*levels(), history(trades((61, 50, 1), (500, 50, 1), (501, 50, 1)), coin("BBB"))]
+    outcome = run(body, data, tmp_path)
+    assert fills(outcome) == [(60, 1, 101)]  # at the last moment it still stands
+    warned = finish_run(outcome, tmp_path / "runs", command="test", with_sensitivity=False).manifest["warnings"]
+    told = next(one for one in warned if "data had ended" in one)
+    assert told.startswith(_came_to_nothing(2, "its data had ended (2020-09-14T00:00:00"))
+    assert "--silence" in told
+    believed = run(body, data, tmp_path, books=BookFills(silence_max_ns=100))
+    assert fills(believed) == [(60, 1, 101), (61, 1, 101)]
+    assert not any(
+        "data had ended" in one
+        for one in finish_run(believed, tmp_path / "runs", command="test", with_sensitivity=False).manifest["warnings"]
+    )
 
 
 def test_recording_without_a_full_book_fills_only_where_it_is_believed_from_nothing(tmp_path: Path) -> None:

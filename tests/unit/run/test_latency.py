@@ -190,14 +190,18 @@ def test_file_of_delays_has_one_of_two_forms(tmp_path: Path) -> None:
         ("a,b\n1,2\n", "columns are a, b"),
         ("ts,entry_ns,answer_ns\n1,2.5,3\n", "no whole numbers: entry_ns"),
         ("ts,entry_ns,answer_ns\n1,2,3\n2,,3\n", "empty field"),
-        ("ts,entry_ns,answer_ns\n", "no whole numbers|0 recorded latencies"),
-        ("", "cannot be read|columns are"),
+        ("ts,entry_ns,answer_ns\n", "delays.csv: no rows below the column names ts, entry_ns, answer_ns"),
+        ("req_ts,exch_ts,resp_ts\n", "delays.csv: no rows below the column names req_ts, exch_ts, resp_ts"),
+        ("req_ts,exch_ts,resp_ts\n10,14,0\n", "delays.csv: no recorded latency among its rows"),
+        ("", "delays.csv: the file is empty"),
     ],
 )
 def test_file_of_delays_that_holds_none_is_refused(text: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "delays.csv").write_text(text)
-    with pytest.raises(DataError, match=says):
+    with pytest.raises(DataError, match=says) as raised:
         read_delays(tmp_path / "delays.csv")
+    if says.startswith("delays.csv"):
+        assert "ts, entry_ns, answer_ns; or req_ts, exch_ts, resp_ts" in raised.value.hint
 
 
 def test_file_of_delays_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from depth_machine import depth_venue, tell
+from depth_rules import DepthRules
 from machine import HOUR, T0, Machine, bars, coin, records
-from slow_depth import DepthRules
 from slow_ticks import TickWish
 from tick_machine import request_for
 
@@ -58,7 +58,7 @@ MADE = {
     "sim/market:VenueOrder": "",
     "sim/market:Market": "instrument index tick lot band_bps fees queue_outside_hours always_open bars quotes trades opens "
     "closes qty_scale share unlimited",
-    "sim/liquidity:Liquidity": "levels orders model recovery",  # levels, orders: the book, as what it is
+    "sim/liquidity:Liquidity": "levels orders model recovery ends told_levels",  # levels, orders: the book, as what it is
     "sim/queue:QueuePlace": "",
     "sim/markouts:MarkOuts": "count next_due",  # the number of times; the first of what is due
     "sim/placements:Placements": "count",  # the number of rows

@@ -2,10 +2,10 @@
 
 import pytest
 from depth_machine import depth_venue, play_book
+from depth_rules import DepthRules
 from hypothesis import given
 from hypothesis import strategies as st
 from machine import T0
-from slow_depth import DepthRules
 from slow_ticks import TickWish
 
 from lockstep.model.errors import UsageError

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from depth_machine import act, depth_venue, play_book
+from depth_rules import DepthRules
 from depth_words import LEVELS, ORDERS, QUIET, SHARE, STANDING, b, fills, full, send, t, words
 from machine import T0, coin
-from slow_depth import DepthRules
 
 from lockstep.model.enums import BookFault, BookState
+from lockstep.sim.placements import NOWHERE
 
 
 def test_market_order_walks_the_book_level_by_level_and_waits_for_more() -> None:
@@ -157,6 +158,22 @@ def test_reduce_only_walks_no_further_than_the_position() -> None:
     assert words(LEVELS, 2, *seen)[-1] == ("CANCEL", 1, "REDUCE_ONLY")
 
 
+@pytest.mark.parametrize(("limit", "rejected"), [(95, False), (94, True), (105, False), (106, True)])
+@pytest.mark.parametrize("rules", [LEVELS, QUIET])
+def test_price_band_is_measured_from_the_middle_until_there_is_a_trade(
+    rules: DepthRules, limit: int, rejected: bool
+) -> None:
+    def told(*seen: tuple[Any, ...]) -> bool:
+        venue = depth_venue(rules, instrument=coin(price_band_bps=500))
+        made, _, _ = play_book(rules, [*seen, send(2, 1, side=1 if limit < 100 else -1, limit=limit)], venue)
+        return any(word[0] == "REJECT" and word[-1] == "PRICE_BAND" for word in made[1])
+
+    assert told(full(0)) == rejected
+    assert not told(full(0), b(1, LOST))  # nothing to measure from
+    if rules.trades:
+        assert told(full(0), t(1, 200))  # the trade wins, however far
+
+
 def test_stop_watches_trades_and_takes_the_book_that_stands() -> None:
     seen = [full(0), send(0, 1, kind="stop", stop=103, qty=12), b(1, ("SET", -1, 101, 0), ("SET", -1, 102, 0))]
     assert fills(LEVELS, *seen, t(2, 103, 1, 1)) == [(1, 2, 12, 104, "taker")]
@@ -211,6 +228,66 @@ def test_mark_outs_that_the_data_end_before_are_unknown_after_any_number_of_fill
     rows = market.depth.marks.rows()
     assert rows[63] == (64, 200, 200, 200)
     assert rows[64:] == [(65, 0, 0, 0), (66, 0, 0, 0), (67, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("queue", ["pessimistic", "power", "log", "rebuilt"])
+def test_behind_the_levels_that_are_told_nobody_knows_who_is_ahead_until_they_are(queue: str) -> None:
+    rules = DepthRules(queue=queue, levels=2)
+    joins = [full(0, *STANDING[:3], ("SET", -1, 102, 20)), send(1, 1, limit=97), t(2, 97, 50)]
+    assert fills(rules, *joins) == []  # not empty: unknown
+    assert fills(DepthRules(queue=queue), *joins)[0][2] == 5  # where all levels are told, nobody stands there
+    comes = [*joins, b(3, ("SET", 1, 99, 0), ("SET", 1, 97, 8))]  # it comes in sight, with 8
+    assert fills(rules, *comes, t(4, 97, 8)) == []
+    assert fills(rules, *comes, t(4, 97, 10)) == [(1, 4, 2, 97, "maker")]
+    empty = [
+        *joins,
+        b(3, ("SET", 1, 99, 0), ("SET", 1, 96, 8)),
+        b(4, ("SET", 1, 97, 6), ("SET", 1, 96, 0)),
+        t(5, 97, 3),
+    ]
+    assert fills(rules, *empty) == [(1, 5, 3, 97, "maker")]  # in sight, with nobody: who comes then stands behind
+    assert fills(rules, *joins, t(3, 96, 2))[0] == (1, 3, 2, 97, "maker")  # a trade beyond the price passes everyone
+    _, _, market = play_book(rules, joins, depth_venue(rules))
+    assert market.depth is not None
+    assert market.depth.placements.words()[2:4] == [2, NOWHERE]
+
+
+@pytest.mark.parametrize(("queue", "reached"), [("pessimistic", 3), ("power", 3), ("log", 3), ("rebuilt", 0)])
+def test_a_level_that_leaves_the_view_keeps_who_was_ahead(queue: str, reached: int) -> None:
+    rules = DepthRules(queue=queue, levels=2)
+    seen = [
+        full(0, *STANDING[:3], ("SET", -1, 102, 20)),
+        send(1, 1, limit=98, qty=3),
+        t(2, 98, 15),
+    ]  # 5 of 20 are left ahead
+    seen += [
+        b(3, ("SET", 1, 98, 5)),
+        b(4, ("SET", 1, 100, 7), ("SET", 1, 98, 0)),
+    ]  # it is told as empty: it has left the view
+    back = [b(6, ("SET", 1, 100, 0), ("SET", 1, 98, 30))]
+    assert fills(rules, *seen, *back, t(7, 98, 5)) == []
+    found = fills(rules, *seen, *back, t(7, 98, 8))
+    assert (
+        sum(fill[2] for fill in found) == reached
+    )  # of the 30, 5 are ahead; a rebuilt queue has lost them, and takes all 30
+
+
+def test_mark_outs_of_a_book_that_was_silent_for_too_long_are_unknown() -> None:
+    second = 1_000_000_000
+    for looks in ([], [send(4 * second, 9, tif="IOC")]):  # whether or not somebody asks in between
+        seen = [full(0), send(0, 1, qty=1), *looks, b(20 * second, ("SET", 1, 97, 5))]
+        for silence, known in ((0, (200, 200, 200)), (2 * second, (200, 0, 0)), (5 * second, (200, 200, 0))):
+            _, _, market = play_book(LEVELS, seen, depth_venue(LEVELS, silence_max_ns=silence))
+            assert market.depth is not None
+            assert market.depth.marks.rows()[0] == (1, *known)
+
+
+def test_an_event_that_came_to_nothing_counts_once_for_however_many_orders() -> None:
+    auction = b(1, ("STATUS", 0, int(BookState.AUCTION), int(BookFault.VENUE)))
+    seen = [full(0), auction, send(2, 1, limit=99), send(2, 2, limit=98), send(3, 3), t(4, 98, 50), t(5, 98, 50)]
+    _, _, market = play_book(LEVELS, seen)
+    assert market.depth is not None
+    assert market.depth.shut_counts() == {"AUCTION": 5}  # three orders, two trades
 
 
 def test_mark_outs_do_not_measure_a_price_of_before_a_split_by_a_middle_of_after() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from depth_machine import act, depth_venue
+from depth_rules import DepthRules
 from depth_words import LEVELS, ORDERS, b, fills, full, send, t
 from machine import HOUR, T0, Machine, Plan, bars, coin, one, records
-from slow_depth import DepthRules
 
 from lockstep.engine.records import DISPLAY
 from lockstep.model.enums import CorporateAction

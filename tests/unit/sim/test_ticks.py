@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from machine import DAY, HOUR, SECOND, T0
+from machine import DAY, HOUR, SECOND, T0, coin
 from slow_ticks import TickRules, TickWish
 from tick_machine import Told, play, request_for, venue_for
 
@@ -315,3 +315,15 @@ def test_split_restates_trail_stakes_and_forgets_the_quote() -> None:
     venue.on_quote(0, T0 + 3, 48, 50, 15, 50)
     told.hear(venue, T0 + 3)
     assert [fill[1:] for fill in told.fills[1:]] == [(2, T0 + 3, 15, 48, False)]
+
+
+@pytest.mark.parametrize(("limit", "rejected"), [(95, False), (94, True)])
+def test_price_band_is_measured_from_the_middle_of_the_quote_until_there_is_a_trade(limit: int, rejected: bool) -> None:
+    def told(*seen: tuple[Any, ...]) -> bool:
+        venue = venue_for(BOTH, instrument=coin(price_band_bps=500))
+        made, _, _ = play(BOTH, [*seen, send(2, 1, kind="limit", limit=limit)], venue)
+        return any(word[-1] == "PRICE_BAND" for word in made[1])
+
+    assert told(q(0, 99, 101)) == rejected
+    assert not told(q(0, 0, 101))  # a side alone has no middle
+    assert told(q(0, 99, 101), t(1, 200))

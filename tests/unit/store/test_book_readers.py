@@ -12,6 +12,7 @@ from lockstep.store.catalog.books.captures import frames_of
 from lockstep.store.catalog.books.coinbase import time_ns
 from lockstep.store.catalog.books.lines import prove_whole
 from lockstep.store.catalog.books.units import units_of
+from lockstep.store.catalog.catalog import Catalog
 from lockstep.store.catalog.database import connected
 from lockstep.store.catalog.instruments import Wishes
 from lockstep.store.catalog.readers import read_files, read_market_data
@@ -27,6 +28,40 @@ def notes(path: Path) -> str:
 
 
 # ---- Binance: snapshots joined to changes
+
+
+@pytest.mark.parametrize("missing", ["u", "U"])
+def test_a_change_without_its_numbers_is_a_gap_and_not_passed_over_as_an_old_one(tmp_path: Path, missing: str) -> None:
+    unplaced = depth(13, 14, [BID], []).replace(f'"{missing}":', '"x":')
+    lines = [snapshot(*FULL), depth(11, 12, [BID], []), unplaced, unplaced, depth(15, 16, [BID], [])]
+    path = recording(tmp_path, *lines)
+    assert changes(book(path))[-2:] == ["STATUS RESYNCING GAP", "SET bid 6183763 200000000 last"]
+    assert "2 x depth changes without their numbers (U, u), which say where they belong: left out" in notes(path)
+    assert "the first at binance_spot_btcusdt.raw: line 3" in notes(path)
+    assert "came twice or late" not in notes(path)
+    assert book(path).info.gaps > 0
+    path = recording(tmp_path, *lines, snapshot(16, [BID], [ASK], at=1))
+    assert "at the end the book is" not in notes(path)  # a full book heals it
+
+
+def test_a_change_without_its_numbers_as_the_first_of_all_leaves_the_book_not_good(tmp_path: Path) -> None:
+    path = recording(tmp_path, depth(13, 14, [BID], []).replace('"u":', '"x":'), depth(15, 16, [BID], []))
+    assert "STATUS RESYNCING GAP" in changes(book(path))
+    assert " x gaps between" not in notes(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (depth(11, 12, [BID], []).replace('"61837.63"', "61837.63"), "line 2 is a message, but none of Binance's"),
+        (depth(11, 12, [BID], []).replace('"BTCUSDT"', '""'), "line 2: a message without a symbol"),
+        ('1723161255500000000 {"lastUpdateId":14}', "line 2: no levels"),
+    ],
+)
+def test_a_message_of_another_form_is_refused_with_its_line(tmp_path: Path, line: str, says: str) -> None:
+    with pytest.raises(DataError, match=says) as raised:
+        book(recording(tmp_path, snapshot(*FULL), line, depth(13, 14, [BID], [])))
+    assert "cut short" not in (raised.value.hint or "")
 
 
 def test_changes_before_the_snapshot_that_it_lacks_are_told_again_after_it(tmp_path: Path) -> None:
@@ -81,12 +116,10 @@ def test_changes_that_come_twice_are_left_out_and_counted(tmp_path: Path) -> Non
 
 def test_a_crossed_snapshot_and_a_negative_size_are_kept_and_told_with_their_place(tmp_path: Path) -> None:
     path = recording(tmp_path, depth(8, 9, [BID], []), snapshot(10, [("61837.65", "1")], [ASK]))
-    assert "1 changes of the book are faulty (CROSSED), the first at binance_spot_btcusdt.raw: line 2" in notes(path)
+    assert "1 change of the book is faulty (CROSSED), the first at binance_spot_btcusdt.raw: line 2" in notes(path)
     path = recording(tmp_path, depth(8, 9, [BID], []), snapshot(*FULL), depth(11, 11, [("61837.60", "-1")], []))
     assert changes(book(path))[-1] == "SET bid 6183760 -100000000 last"
-    assert "1 changes of the book are faulty (NEGATIVE_QTY), the first at binance_spot_btcusdt.raw: line 3" in notes(
-        path
-    )
+    assert "1 change of the book is faulty (NEGATIVE_QTY), the first at binance_spot_btcusdt.raw: line 3" in notes(path)
     assert "at the end the book is RESYNCING (NEGATIVE_QTY)" in notes(path)
 
 
@@ -97,7 +130,7 @@ def test_a_price_with_decimals_that_hardly_any_other_has_is_off_the_tick_and_tol
     full = snapshot(10, levels[:600], [("70000.1", "1"), *levels[600:]])
     path = recording(tmp_path, full, depth(11, 12, [("59000.123", "1")], []))
     assert "tick 0.100, as all prices of the book show but 1 of 1,202 with more decimals" in notes(path)
-    assert "1 changes of the book are faulty (OFF_TICK), the first at binance_spot_btcusdt.raw: line 2" in notes(path)
+    assert "1 change of the book is faulty (OFF_TICK), the first at binance_spot_btcusdt.raw: line 2" in notes(path)
     assert "at the end the book is RESYNCING (OFF_TICK)" in notes(path)
     path = recording(tmp_path, full, *(depth(k, k, [("59000.123", "1")], []) for k in (11, 12)))
     assert "tick 0.001, as the prices show" in notes(path)  # more than one in a thousand: the venue's own
@@ -174,11 +207,12 @@ def test_zstd_files_that_end_inside_a_frame_are_refused(tmp_path: Path) -> None:
         book(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["what.raw", "what.jsonl", "what.log"])
+@pytest.mark.parametrize("name", ["what.raw", "what.jsonl", "what.log", "README.md"])
 def test_a_file_of_no_known_format_is_refused_with_those_there_are(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DataError, match=f"{name}: no known format of recordings") as raised:
+    with pytest.raises(DataError, match=f"{name}: neither a table nor a recording of a known format") as raised:
         book(recording(tmp_path, "hello", name=name))
-    assert "LOBSTER" in str(raised.value.hint)
+    for known in ("LOBSTER", "CSV", "Parquet", "Lean", "Bybit archive"):
+        assert known in raised.value.hint
     recording(tmp_path, depth(8, 9, [BID], []), name="a.raw")
     assert book(tmp_path).info.rows == 3  # beside a recording it is passed over, as any other file is
 
@@ -255,8 +289,18 @@ def test_lobster_levels_need_as_many_rows_as_messages_and_are_no_recording_alone
     levels = recording(tmp_path, "2239500,100,2238100,21", name=AMZN.replace("message", "orderbook"))
     with pytest.raises(DataError, match="has more rows than the file beside it"):
         book(path)
-    with pytest.raises(DataError, match="no known format"):
+    with pytest.raises(DataError, match="neither a table nor a recording"):
         book(levels)
+
+
+@pytest.mark.parametrize("levels", [1, 10])
+def test_how_many_levels_lobster_tells_is_known_from_the_file_and_from_the_catalog(tmp_path: Path, levels: int) -> None:
+    path = recording(tmp_path, ADD, "34200.2,4,11885113,2,2238100,1", name=AMZN.replace("_1.csv", f"_{levels}.csv"))
+    read = read_market_data(path)
+    catalog = Catalog(tmp_path / "home")
+    catalog.vault.put(read)
+    for found in (read, catalog.histories(["AMZN"], "depth")):
+        assert {one.info.kind: one.info.levels for one in found} == {"book": levels, "trade": 0}
 
 
 def test_a_second_lobster_day_begins_with_an_empty_book(tmp_path: Path) -> None:
@@ -319,7 +363,7 @@ def test_fills_that_nothing_follows_and_fills_of_the_unseen_are_counted(tmp_path
 
 def test_an_order_unknown_to_a_full_book_is_a_fault_with_its_place(tmp_path: Path) -> None:
     path = mbo(tmp_path, *SNAPSHOT, ("T", "A", 0, 4800.0, 1, 128), ("C", "B", 9, 4800.0, 2, 130))
-    assert "1 changes of the book are faulty (UNKNOWN_ORDER), the first at es.dbn: record 4" in notes(path)
+    assert "1 change of the book is faulty (UNKNOWN_ORDER), the first at es.dbn: record 4" in notes(path)
 
 
 def test_a_crossed_book_after_the_opening_is_a_fault_and_before_it_an_auction(tmp_path: Path) -> None:
@@ -386,7 +430,7 @@ def test_executions_of_a_crossing_order_are_one_event_and_the_trade_knows_its_ag
     ]  # fmt: skip
     (trade,) = next(trades.chunks())
     assert (int(trade["p1"]), int(trade["aux"]) - 2) == (50_000_000, 1)
-    assert "1 changes are about orders that were there before the recording began" in "\n".join(found.info.notes)
+    assert "1 change is about orders that were there before the recording began" in "\n".join(found.info.notes)
 
 
 def test_a_book_that_stays_crossed_is_an_event_of_its_own_after_a_second(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_bars_outside_lean_folders_need_an_asset_class(tmp_path: Path) -> None:
         ("20140605_aapl_minute_quote.csv", "14400000,1,1,1,1,1,1,1,1,1,1\n", "not bars of trades"),
         ("aapl.csv", "20140605 00:00,1,1,1,1,1,1,1,1,1,1\n", "not bars of trades: 11 columns"),
         ("aapl.csv", "", "the file is empty"),
-        ("aapl.txt", "x", "no CSV file inside"),
+        ("aapl.txt", "x", "neither a table nor a recording"),
     ],
 )
 def test_zip_without_bars_of_trades_is_refused(tmp_path: Path, member: str, text: str, message: str) -> None:

@@ -219,8 +219,15 @@ def test_damaged_or_newer_run_is_refused(tmp_path: Path) -> None:
         RunFolder.open(folder).table("fill")
     assert "fills" in e.value.hint
     (folder / "manifest.json").write_text('{"schema_version": 99}')
-    with pytest.raises(DataError, match="result schema 99"):
+    with pytest.raises(DataError, match="kept by a newer Lockstep, with result schema 99"):
         RunFolder.open(folder)
+    (folder / "manifest.json").write_text('{"schema_version": 2, "command": "lockstep backtest a.py --data b"}')
+    (folder / "session.json").write_text('{"version": "0.0.9"}')
+    with pytest.raises(
+        DataError, match=r"kept by another Lockstep 0\.0\.9, with result schema 2; this one reads 3"
+    ) as old:
+        RunFolder.open(folder)
+    assert old.value.hint.endswith("run it again, which keeps it anew: lockstep backtest a.py --data b")
     (folder / "manifest.json").write_text("{")
     with pytest.raises(DataError, match="cannot be read"):
         RunFolder.open(folder)

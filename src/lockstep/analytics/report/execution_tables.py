@@ -42,7 +42,7 @@ def _settings(run: ReportInput, facts: ExecutionFacts) -> dict[str, str]:
         else "when the level is told again",
         "A silent book is believed for": f"{facts.silence_max_ns / 1e9:g} s" if facts.silence_max_ns else "any time",
         "Latency": f"{latency.get('name', '')}: {latency.get('text', '')}",
-        "Chosen since": str(latency.get("why", "")),
+        "Why this latency": str(latency.get("why", "")),
         "Feed": _by_symbol(latency.get("feed", {})),
         "Order-to-trade ratio": f"{ratio} ({parts})",
     }
@@ -79,11 +79,12 @@ def _marks(run: ReportInput, marks: tuple[MarkOut, ...]) -> Html:
             f"{mark.symbol}, {mark.liquidity}" if several else mark.liquidity,
             f"{mark.horizon_s} s",
             count(mark.fills),
+            count(mark.unknown),
             number(mark.ticks, 2),
             number(mark.price, 4),
             DASH if mark.money is None else signed_money(mark.money, currencies.get(mark.symbol, "")),
         )
         for mark in marks
     ]
-    heads = ("Fills", "After", "Count", "Ticks", "Price", "Money, all fills")
+    heads = ("Fills", "After", "Count", "Not known", "Ticks", "Price", "Money, all fills")
     return plain_table(heads, rows, "Mark-outs of fills", text_columns=2)

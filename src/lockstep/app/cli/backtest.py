@@ -112,7 +112,7 @@ def backtest_of(given: dict[str, Any], reading: Callable[[str], None]) -> "Backt
     plan = StrategyPlan(strategy, params, timeframe=given["timeframe"])
     funding = {name: read_funding(Path(file)) for name, file in _named(given["funding"], "--funding", "SYMBOL=FILE")}
     reading(given["data"])
-    return Backtest([plan], source_of(given).read(config.fees), config, funding=funding)
+    return Backtest([plan], source_of(given).read(config.fees), config, funding=funding, chosen=given["symbols"])
 
 
 def source_of(given: dict[str, Any]) -> "DataSource":

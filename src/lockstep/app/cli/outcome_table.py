@@ -84,8 +84,8 @@ def _rows(run: Finished) -> list[Row]:
         ),
         ("Trades", Text(f"{counts['trades']:,}"), "", f"{percent(rate, 0)} won" if rate is not None else ""),
         ("Orders", Text(f"{counts['orders']:,}"), "", _orders(counts)),
-        ("Fees", Text(f"{fees:,.2f}"), "", f"{fees / cash:.2%} of the start"),
-        ("Slippage", Text(f"{slippage:,.2f}"), "", f"{slippage / cash:.2%} of the start"),
+        ("Fees", Text(cost(fees)), "", _fees_remark(run.manifest, fees, cash)),
+        ("Slippage", Text(cost(slippage)), "", f"{slippage / cash:.2%} of the start"),
         *_on_books(run.manifest),
     ]
 
@@ -120,8 +120,15 @@ def _grown(cash: float, total_return: float | None) -> str:
     return "-" if total_return is None else f"{cash * (1.0 + total_return):,.2f}"
 
 
+def _fees_remark(manifest: dict[str, Any], fees: float, cash: float) -> str:
+    if fees == 0.0 and manifest["counts"]["fills"]:
+        rates = sorted({entry["fees"] for entry in manifest["instruments"]})
+        return f"none was charged: the fees of the run are {', '.join(rates)}"
+    return f"{fees / cash:.2%} of the start"
+
+
 def _orders(counts: dict[str, int]) -> str:
-    told = [f"{counts['fills']:,} fills"]
+    told = [f"{counts['fills']:,} fill{'s' * (counts['fills'] != 1)}"]
     told += [f"{counts[name]:,} {words}" for name, words in _REFUSED.items() if counts[name]]
     return ", ".join(told)
 
@@ -129,6 +136,14 @@ def _orders(counts: dict[str, int]) -> str:
 def percent(value: float | None, digits: int = 1) -> str:
     """A fraction as percent; a dash where it is undefined."""
     return "-" if value is None else f"{value * 100:,.{digits}f} %"
+
+
+def cost(value: float) -> str:
+    """Money to two decimals, and with two digits that count where these would hide it: a thousandth of a bitcoin is a cost, too."""
+    decimals = 2
+    while value and decimals < 12 and abs(value) * 10**decimals < 10.0:
+        decimals += 1
+    return f"{value:,.{decimals}f}"
 
 
 def ratio(value: float | None) -> str:

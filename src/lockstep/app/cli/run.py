@@ -1,5 +1,6 @@
 """`lockstep run`: what a settings file says."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,11 +37,15 @@ _IN_THE_FILE = {
     "--sessions": "engine.sessions",
     "--missing-bars": "engine.missing_bars",
     "--participation": "venue.participation",
+    "--symbol": "data.symbols",
+    "--silence": "venue.silence",
+    "--book-start": "venue.book_start",
     "--timeframe": "timeframe of the strategy",
     "--asset-class": "data.asset_class",
     "--class NAME": 'class = "NAME"',
 }
 """What the advice of other rooms calls by its option on a command line, as the file calls it."""
+_WITH_A_VALUE = re.compile(r"(--currency) ([A-Z0-9]+)\b")
 
 
 @click.command("run", cls=Command, epilog=EXAMPLES)
@@ -70,7 +75,14 @@ def command(
     from lockstep.app.cli.outcome_table import show_outcome, show_places
     from lockstep.run.backtest import Backtest
     from lockstep.run.settings.load import load_settings
-    from lockstep.run.settings.prepare import config_from, funding_from, plans_from, read_data, sources_from
+    from lockstep.run.settings.prepare import (
+        chosen_from,
+        config_from,
+        funding_from,
+        plans_from,
+        read_data,
+        sources_from,
+    )
 
     settings = load_settings(path_of(path), words)
     output = settings.table("output")
@@ -82,7 +94,13 @@ def command(
         config = config_from(settings)
         plans = plans_from(settings)
         run = run_backtest(
-            Backtest(plans, read_data(settings, progress.reading), config, funding=funding_from(settings)),
+            Backtest(
+                plans,
+                read_data(settings, progress.reading),
+                config,
+                funding=funding_from(settings),
+                chosen=chosen_from(settings),
+            ),
             progress,
             command=line_of(settings),
             root=None if no_save else root,
@@ -171,6 +189,7 @@ def _show_shares(shares: list[dict[str, Any]]) -> None:
 
 def in_the_files_words(text: str) -> str:
     """Advice that names options of `lockstep backtest`, with the keys of a settings file instead."""
+    text = _WITH_A_VALUE.sub(lambda found: f'{_IN_THE_FILE[found[1]]} = "{found[2]}"', text)
     for option in sorted(_IN_THE_FILE, key=len, reverse=True):  # --sessions before --session
         text = text.replace(option, _IN_THE_FILE[option])
     return text

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from lockstep.app.cli.options import SHORT_HASH, Command, examples, json_option, runs_option
+from lockstep.model.errors import DataError
 
 LISTED_HASH = 8
 _WIDE = 96
@@ -31,7 +32,7 @@ def command(last: int, root: Path, as_json: bool) -> None:
         try:
             listed.append(facts_of(folder))
         except LockstepError as e:
-            unreadable.append(f"{folder.path.name[:SHORT_HASH]}: {e}")
+            unreadable.append(f"{folder.path.name[:SHORT_HASH]}: {e}" + (f"; {e.hint}" if e.hint else ""))
     if as_json:
         print_json({"folder": str(root), "runs": listed, "total": len(found), "unreadable": unreadable})
         return
@@ -63,7 +64,15 @@ def command(last: int, root: Path, as_json: bool) -> None:
 
 
 def facts_of(folder: Any) -> dict[str, Any]:
-    """One run in a few figures. Raises: DataError: its manifest is damaged."""
+    """One run in a few figures, also one of another schema as long as it has them. Raises: DataError: it does not, or is damaged."""
+    try:
+        return _facts(folder)
+    except (KeyError, TypeError, ValueError) as e:
+        folder.checked()  # says so where it is of another schema
+        raise DataError(f"{folder.path}: its manifest lacks {e}", hint="run the backtest again") from e
+
+
+def _facts(folder: Any) -> dict[str, Any]:
     manifest = folder.manifest
     headline = manifest["headline"]
     return {

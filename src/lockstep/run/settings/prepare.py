@@ -183,6 +183,11 @@ def read_data(settings: Settings, reading: Reading | None = None) -> list[Market
     return found
 
 
+def chosen_from(settings: Settings) -> list[str]:
+    """The symbols that the data sources name. Those of the strategies stand in their plans."""
+    return [symbol for table in settings.tables["data"] for symbol in table["symbols"] or ()]
+
+
 def _traded(settings: Settings) -> list[str] | None:
     """The symbols the strategies name; None where one of them takes all."""
     wanted = [table["symbols"] for table in settings.tables["strategies"]]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 ROWS_MAX = 1_000_000
 Rows = tuple[tuple[int, int, int], ...]
 _FORMS = {("ts", "entry_ns", "answer_ns"): "", ("req_ts", "exch_ts", "resp_ts"): "where resp_ts > 0"}
+_WHAT = "it needs a row of whole numbers, ns, for each measured order: " + "; or ".join(map(", ".join, _FORMS))
 
 
 def read_delays(path: Path) -> Rows:
@@ -24,6 +25,8 @@ def read_delays(path: Path) -> Rows:
     """
     if not path.is_file():
         raise UsageError(f"no file of recorded latencies {str(path)!r}", hint="a CSV or Parquet file")
+    if not path.stat().st_size:
+        raise DataError(f"{path}: the file is empty", hint=_WHAT)
     with connected() as db:
         try:
             columns, rows = _read(path, db)
@@ -31,8 +34,12 @@ def read_delays(path: Path) -> Rows:
             raise
         except Exception as e:
             raise DataError(f"{path}: cannot be read as recorded latencies: {str(e).splitlines()[0]}") from e
-    if not 0 < len(rows) <= ROWS_MAX:
-        raise DataError(f"{path}: {len(rows):,} recorded latencies, limit 1 to {ROWS_MAX:,}")
+    if not rows:
+        raise DataError(
+            f"{path}: no recorded latency among its rows", hint=f"{_WHAT}, at least one with resp_ts above 0"
+        )
+    if len(rows) > ROWS_MAX:
+        raise DataError(f"{path}: more than {ROWS_MAX:,} recorded latencies", hint="give a part of them")
     if any(None in row for row in rows):
         raise DataError(f"{path}: a recorded latency has an empty field")
     if columns[0] == "ts":
@@ -46,8 +53,11 @@ def _read(path: Path, db: "DuckDBPyConnection") -> tuple[tuple[str, ...], list[t
     kinds = {row[0].lower(): row[1] for row in db.execute(f"describe select * from {table}").fetchall()}
     columns = next((form for form in _FORMS if set(form) <= set(kinds)), None)
     if columns is None:
-        hint = "; or ".join(", ".join(form) for form in _FORMS)
-        raise DataError(f"{path}: columns are {', '.join(kinds)}", hint=hint)
+        raise DataError(f"{path}: columns are {', '.join(kinds)}", hint=_WHAT)
+    if (
+        db.execute(f"select 1 from {table} limit 1").fetchone() is None
+    ):  # before their kinds: without rows all are texts
+        raise DataError(f"{path}: no rows below the column names {', '.join(columns)}", hint=_WHAT)
     uneven = [f"{name} ({kinds[name].lower()})" for name in columns if "INT" not in kinds[name]]
     if uneven:
         raise DataError(f"{path}: no whole numbers: {', '.join(uneven)}", hint="all of them are ns")

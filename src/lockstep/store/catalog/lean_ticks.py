@@ -44,12 +44,22 @@ _MILLISECOND = 1_000_000
 
 
 def kind_of_zip(path: Path) -> str:
-    """What a zip holds: "quotes" or "trades" of ticks, else "bars", whatever they are. Raises: DataError: no zip."""
+    """What a zip holds: "quotes" or "trades" of ticks, else "bars", whatever they are.
+
+    Raises: DataError: no zip, or one without a table.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            found = [TICK_MEMBER.fullmatch(member) for member in archive.namelist()]
+            members = archive.namelist()
     except (OSError, zipfile.BadZipFile) as e:
         raise DataError(f"{path.name}: not a whole zip file: {e}", hint="fetch the file again") from e
+    if not any(member.endswith(".csv") for member in members):
+        inside = f"{len(members):,} files, the first {members[0]}" if members else "nothing"
+        raise DataError(
+            f"{path.name}: neither a CSV file nor a recording of a known format inside: it holds {inside}",
+            hint="give a zip of Lean bars or ticks, of one CSV, or of one Bybit archive",
+        )
+    found = [TICK_MEMBER.fullmatch(member) for member in members]
     first = next((match for match in found if match), None)
     return "bars" if first is None else f"{first[3].lower()}s"
 

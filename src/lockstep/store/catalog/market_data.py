@@ -29,7 +29,8 @@ class DataInfo(msgspec.Struct, frozen=True, kw_only=True):
     gaps counts holes and longest_gap_ns is the longest of them, both in session time (gaps.py has the rule). content_hash
     covers the decimals and every record, hence not the file's format. adjustments is "applied" where splits and
     dividends are part of the events (even if there were none), else "not modelled". clocks_differ: whether any tick was
-    received at another time than it happened.
+    received at another time than it happened. levels: of a book, how many levels a side are told at most, so that what lies
+    behind them is not known; 0 where no such limit is known.
     """
 
     symbol: str
@@ -47,6 +48,7 @@ class DataInfo(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     kind: str = "bar"
     clocks_differ: bool = False
+    levels: int = 0
 
 
 class Spool:

@@ -258,8 +258,6 @@ def _zip_tables(path: Path, work: Path, wishes: Wishes) -> list[Table]:
             members = [m for m in archive.namelist() if m.endswith(".csv")]
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as e:
         raise DataError(f"{path.name}: not a whole zip file: {e}", hint="fetch the file again") from e
-    if not members:
-        raise DataError(f"{path.name}: no CSV file inside", hint="give a zip of Lean bars or ticks, or one CSV")
     return [_member_table(path, m, work, place, wishes) for m in members]
 
 

@@ -73,8 +73,11 @@ class TickEncoder:
         self._passing(start, records)
         self._log.add(records)
 
-    def finish(self, source: str, notes: Sequence[str]) -> MarketData:
-        """The instrument's ticks, after the last window. Raises: DataError: none, or far too many are crossed."""
+    def finish(self, source: str, notes: Sequence[str], levels: int = 0) -> MarketData:
+        """The instrument's ticks, after the last window. levels: as of a DataInfo.
+
+        Raises: DataError: none, or far too many are crossed.
+        """
         symbol = self.instrument.symbol
         if not self._rows:
             raise DataError(f"{source}: {symbol}: no {self._shape.name}")
@@ -100,6 +103,7 @@ class TickEncoder:
             notes=(*notes, *self._own_notes()),
             kind=self._shape.kind,
             clocks_differ=self._clocks_differ,
+            levels=levels,
         )
         return MarketData(self.instrument, info, self._log.rows(CLOCK))
 

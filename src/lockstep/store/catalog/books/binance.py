@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from lockstep.model.enums import AssetClass, Settlement
-from lockstep.model.errors import DataError, ParseError
+from lockstep.model.errors import ParseError
 from lockstep.store.catalog.books.captures import Frame
 from lockstep.store.catalog.books.joined import Change, JoinedBook, Levels
 from lockstep.store.catalog.books.pen import Pen
@@ -48,8 +48,8 @@ class Message(msgspec.Struct):
     X: str = ""
     symbol: str = ""
     lastUpdateId: int | None = None  # noqa: N815 - Binance's name
-    bids: _Side = []
-    asks: _Side = []
+    bids: _Side | str = ""
+    asks: _Side | str = ""
 
 
 class _Wrapped(msgspec.Struct):
@@ -108,6 +108,11 @@ class BinanceBooks:
         times = (received_ns, said * NANOS_PER_MS if said else UNKNOWN_TIME)
         if kind == "depthUpdate":
             levels = levels_of(message.b, message.a)
+            if message.U <= 0 or message.u < message.U:
+                book.lose(
+                    "depth changes without their numbers (U, u), which say where they belong: left out", times, pen
+                )
+                return
             book.change(Change(message.U, message.u, message.pu, levels, times), pen)
         elif kind == "bookTicker":
             self._quote(book, message, times, pen)
@@ -162,7 +167,7 @@ def _listing(venue: str, symbol: str) -> Listing:
     coin = venue == COINM
     base, quote = symbol.partition("_")[0].removesuffix("USD") if coin else "", "USD" if coin else ""
     if not symbol:
-        raise DataError("a message without a symbol")
+        raise ParseError("a message without a symbol")
     return Listing(
         symbol=symbol,
         venue=venue,

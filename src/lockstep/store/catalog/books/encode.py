@@ -118,11 +118,11 @@ class BookEncoder(TickEncoder):
         )
         for name, count in book.fault_counts().items():
             notes.append(
-                f"{count:,} changes of the book are faulty ({name}), the first at {self._faults[name]}: kept as they came"
+                f"{_changes(count, 'of the book')} faulty ({name}), the first at {self._faults[name]}: kept as they came"
             )
         if isinstance(book, L3Book) and book.unknown and not self._begins_full:
             notes.append(
-                f"{book.unknown:,} changes are about orders that were there before the recording began, or were not told"
+                f"{_changes(book.unknown)} about orders that were there before the recording began, or were not told"
             )
         if not self._came_full:
             notes.append("no full book came: the book is never GOOD")
@@ -131,3 +131,10 @@ class BookEncoder(TickEncoder):
             if state is not BookState.GOOD:
                 notes.append(f"at the end the book is {state.name} ({reason.name})")
         return notes
+
+
+def _changes(count: int, of: str = "") -> str:
+    """In words: "1 change of the book is", "2 changes are"."""
+    return " ".join(
+        word for word in (f"{count:,} change{'s' * (count != 1)}", of, "is" if count == 1 else "are") if word
+    )

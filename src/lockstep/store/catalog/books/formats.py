@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from lockstep.model.errors import DataError
-from lockstep.store.catalog.books import bitstamp, captures, dbn, lobster, recorded
+from lockstep.store.catalog.books import bitstamp, bybit, captures, dbn, lobster, recorded
 from lockstep.store.catalog.books.binance import BinanceCaptures, BinanceFuturesCaptures
 from lockstep.store.catalog.books.bitstamp import BitstampReader
 from lockstep.store.catalog.books.bybit import Bybit
@@ -16,7 +16,7 @@ from lockstep.store.catalog.books.databento import DatabentoReader
 from lockstep.store.catalog.books.deribit import Deribit
 from lockstep.store.catalog.books.histories import histories_of_tapes
 from lockstep.store.catalog.books.korea import Bithumb, Upbit
-from lockstep.store.catalog.books.lines import first_line
+from lockstep.store.catalog.books.lines import first_line, is_zip_of_lines
 from lockstep.store.catalog.books.lobster import LobsterReader
 from lockstep.store.catalog.books.okx import Okx
 from lockstep.store.catalog.books.pen import Pen, Tapes
@@ -91,9 +91,18 @@ FORMATS = (
         begins=lambda _, __: 0,  # the header need not say it: captures are taken in the order of their names
         reader=lambda: captures.CaptureReader(VENUES),
     ),
+    Format(
+        name="Bybit archive (orderbook.N)",
+        is_one=lambda _, line: bybit.is_archive(line),
+        begins=lambda _, line: bybit.archive_begins_ns(line),
+        reader=bybit.ArchiveReader,
+    ),
 )
 _TABLES = (".csv", ".csv.gz", ".parquet", ".zip")
-_KNOWN = ", ".join(form.name for form in FORMATS)
+_KNOWN = (
+    f"known are tables by their names (CSV, also .csv.gz; Parquet; a zip of Lean bars or ticks), and of recordings "
+    f"{', '.join(form.name for form in FORMATS)}"
+)
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -113,7 +122,8 @@ def recordings_in(files: Sequence[Path], db: "DuckDBPyConnection") -> tuple[list
     found: list[Recording] = []
     tables: list[Path] = []
     for path in files:
-        levels, tabular = lobster.is_levels(path), path.name.endswith(_TABLES)
+        levels = lobster.is_levels(path)
+        tabular = path.name.endswith(_TABLES) and not (path.suffix == ".zip" and is_zip_of_lines(path))
         line = "" if tabular or dbn.is_dbn(path) else first_line(path, db)
         form = next((form for form in FORMATS if form.is_one(path, line)), None)
         if form is not None:
@@ -121,8 +131,8 @@ def recordings_in(files: Sequence[Path], db: "DuckDBPyConnection") -> tuple[list
         elif tabular and not levels:
             tables.append(path)
         elif len(files) == 1:
-            hint = "give the message file, its levels are read with it" if levels else f"known are {_KNOWN}"
-            raise DataError(f"{path.name}: no known format of recordings", hint=hint)
+            hint = "give the message file, its levels are read with it" if levels else _KNOWN
+            raise DataError(f"{path.name}: neither a table nor a recording of a known format", hint=hint)
     return sorted(found, key=lambda one: (one.begins, one.path.name)), tables
 
 

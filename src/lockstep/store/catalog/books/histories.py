@@ -151,7 +151,8 @@ class _History:
         clocks = [note for number in self._tape.files for note in self._files[number].notes()]
         faults = [f"{count:,} x {what}, the first at {first}" for what, (count, first) in self._tape.faults.items()]
         counts = [f"{count:,} {what}" for what, count in self._tape.counts.items()]
-        return encoder.finish(source, [*self._tape.listing.notes, *clocks, *counts, *faults, *notes])
+        levels = self._tape.levels if self._name == "books" else 0
+        return encoder.finish(source, [*self._tape.listing.notes, *clocks, *counts, *faults, *notes], levels)
 
     def _encoder(self, spool: Spool) -> TickEncoder:
         last = self._rows.place_of(self._rows.count - 1)[0]

@@ -61,6 +61,15 @@ class JoinedBook:
             self._waiting.append(change)
         pen.levels(self.tape, change.levels, change.times, sequence=change.last)
 
+    def lose(self, what: str, times: tuple[int, int], pen: Pen) -> None:
+        """A change came that cannot be placed: without it the book is not the venue's any more. what: as pen.fault counts it."""
+        if self.last < 0:
+            pen.begin(self.tape, times)
+        pen.fault(self.tape, what)
+        pen.status(self.tape, BookState.RESYNCING, BookFault.GAP, times, sequence=max(self.last, 0))
+        self._waiting.clear()
+        self._whole = False
+
     def snapshot(self, number: int, levels: Levels, times: tuple[int, int], pen: Pen) -> None:
         """A full book as it was after the change of that number."""
         missing = [change for change in self._waiting if change.last > number]

@@ -85,6 +85,7 @@ class Upbit:
             side = {"ASK": -1, "BID": 1}.get(said.ab, 0)
             pen.trade(book.tape, price, qty, side, (frame.ts, sent), trade_id=said.sid)
             return
+        book.tape.levels = max(book.tape.levels, len(said.obu))  # each message has as many, unless the book has fewer
         levels: Levels = [
             (1, units_of_number(unit.bp, PRICE_SCALE), units_of_number(unit.bs, QTY_SCALE)) for unit in said.obu
         ]

@@ -1,4 +1,4 @@
-"""Recordings opened: plain, gzip, xz or zstd, as lines or as bytes, proven to be whole.
+"""Recordings opened: plain, gzip, xz, zstd or a zip of one file, as lines or as bytes, proven to be whole.
 
 zstd: lines are read by DuckDB, which is there anyway. Bytes are not something it gives; they are read by Python's own module
 from 3.14 on, or by the `zstandard` package. Neither says that a file was cut short, so the frames are walked first.
@@ -6,6 +6,7 @@ from 3.14 on, or by the `zstandard` package. Neither says that a file was cut sh
 
 import gzip
 import lzma
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ _LINES_AT_ONCE = 2_048
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 _AGAIN = "fetch the file again"
-_CUT = (OSError, EOFError, zlib.error, lzma.LZMAError)
+_ZIP = b"PK\x03\x04"
+_CUT = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 class Line(NamedTuple):
@@ -38,6 +40,16 @@ def is_zstd(path: Path) -> bool:
     """Whether a file begins as one compressed with zstd."""
     with path.open("rb") as file:
         return file.read(4) == _ZSTD
+
+
+def is_zip_of_lines(path: Path) -> bool:
+    """Whether a file is a zip of one file that is no table. One that is damaged is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+    except _CUT:
+        return False
+    return len(members) == 1 and not members[0].lower().endswith((".csv", "/"))
 
 
 def lines_of(path: Path, db: "DuckDBPyConnection") -> Iterator[Line]:
@@ -95,6 +107,11 @@ def _opened(path: Path) -> BinaryIO:
         opened = gzip.open(path)  # noqa: SIM115 - the caller closes it
     elif magic == b"\xfd7zXZ\x00":
         opened = lzma.open(path)  # noqa: SIM115
+    elif magic[:4] == _ZIP and is_zip_of_lines(path):
+        with zipfile.ZipFile(path) as archive:  # the file itself stays open as long as the member
+            if archive.infolist()[0].flag_bits & 1:
+                raise DataError(f"{path.name}: the file inside is encrypted", hint="unpack it first")
+            opened = archive.open(archive.namelist()[0])
     else:
         opened = path.open("rb")
     found: BinaryIO = opened

@@ -146,6 +146,7 @@ class _Day:
             notes=(f"LOBSTER messages of {depth}: what happens behind them is not told; {_NOTE}",),
         )
         self.tape = pen.tape(listing)
+        self.tape.tells(levels)
         self._pen = pen
         self._midnight = midnight_ns(path)
         self._left: dict[int, tuple[int, int]] = {}

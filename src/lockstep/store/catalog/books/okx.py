@@ -20,7 +20,8 @@ from lockstep.store.catalog.books.tape import Listing
 from lockstep.store.catalog.books.units import PRICE_SCALE, QTY_SCALE, units_of
 
 CHECKED_LEVELS = 25
-_BOOKS = ("books", "books-l2-tbt", "books50-l2-tbt")
+_BOOKS = {"books": 400, "books-l2-tbt": 400, "books50-l2-tbt": 50}
+"""The channels of books that are read, and how many levels a side each tells."""
 _Side = list[tuple[str, str, str, str]]
 
 
@@ -127,6 +128,7 @@ class Okx:
     def _book(self, push: _Push, data: _Data, times: tuple[int, int], pen: Pen) -> None:
         symbol = push.arg.instId
         book, texts = self._books.of(symbol, pen), self._texts.setdefault(symbol, TextBook())
+        book.tape.tells(_BOOKS[push.arg.channel])
         bids, asks = ([(row[0], row[1]) for row in side] for side in (data.bids, data.asks))
         levels = levels_from(bids, asks)
         if push.action == "snapshot":

@@ -86,6 +86,11 @@ def _parsed(path: Path, line: Line) -> tuple[int, Message]:
     time, _, text = line.text.partition(" ")
     try:
         return int(time), message_of(text)
+    except msgspec.ValidationError as e:
+        raise DataError(
+            f"{path.name}: line {line.number:,} is a message, but none of Binance's: {e}: {text[:60]!r}",
+            hint="prices and quantities are texts there, numbers of updates are whole: was the recording written anew?",
+        ) from e
     except (ValueError, msgspec.MsgspecError) as e:
         raise DataError(
             f"{path.name}: line {line.number:,} is no time and message: {line.text[:60]!r}: {e}",

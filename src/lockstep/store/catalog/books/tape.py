@@ -189,7 +189,10 @@ def amounts_of(records: Records) -> NDArray[np.bool_]:
 
 
 class Tape:
-    """One instrument's book, trades and quotes as the files tell them. `at` says of which file and place what follows is."""
+    """One instrument's book, trades and quotes as the files tell them. `at` says of which file and place what follows is.
+
+    levels: as of a DataInfo.
+    """
 
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
@@ -199,6 +202,11 @@ class Tape:
         self.faults: dict[str, tuple[int, str]] = {}
         self.counts: dict[str, int] = {}
         self.files: list[int] = []
+        self.levels = 0
+
+    def tells(self, levels: int) -> None:
+        """No more than so many levels a side are told of the book; of what several files say, the fewest."""
+        self.levels = min(self.levels, levels) if self.levels else levels
 
     def rows(self) -> dict[str, Rows]:
         """The three by the names of their series."""

@@ -38,12 +38,13 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The files of one kind, in order of time. bar_ns: 0 where these are no bars; notes: of their imports."""
+    """The files of one kind, in order of time. bar_ns: 0 where these are no bars; notes: of their imports; levels: as of a DataInfo."""
 
     kind: str
     bar_ns: int
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
+    levels: int = 0
 
     @property
     def name(self) -> str:

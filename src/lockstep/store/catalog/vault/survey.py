@@ -90,7 +90,7 @@ def _made(files: SeriesFiles, instrument: Instrument, source: str) -> Survey:
         )
         for row, columns in files.groups(files.start, files.stop):
             ticks.add(row, dict(columns))
-        data = ticks.finish(source, files.series.notes)
+        data = ticks.finish(source, files.series.notes, files.series.levels)
     actions = np.concatenate(sink.actions) if sink.actions else np.zeros(0, MARKET_EVENT)
     return Survey(
         info=data.info,

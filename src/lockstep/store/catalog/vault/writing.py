@@ -100,7 +100,8 @@ class Writing:
         kept = tuple(parts[period] for period in sorted(parts))
         notes = tuple(dict.fromkeys((*series.notes, *data.info.notes)))
         if files:
-            series = msgspec.structs.replace(series, parts=kept, notes=notes)
+            levels = min((some for some in (series.levels, data.info.levels) if some), default=0)
+            series = msgspec.structs.replace(series, parts=kept, notes=notes, levels=levels)
             entry = msgspec.structs.replace(entry, series={**entry.series, name: series})
         self.changed |= bool(files)
         self.entries[instrument.id] = entry
