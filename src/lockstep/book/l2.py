@@ -39,14 +39,17 @@ _LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
 @cython.wraparound(False)
 @cython.initializedcheck(False)
 def _put(ladder: Ladder, tick: cython.longlong, qty: cython.longlong) -> cython.int:
-    """`Ladder.set`, with the most frequent case at hand: a level near the best changes its quantity, or one that is not there is removed."""
+    """`Ladder.set`, with the most frequent case at hand: a level behind the best, in the ring."""
     offset: cython.longlong = tick - ladder.base
-    if 0 <= offset < ladder.size:
-        cell: cython.longlong = tick & ladder.mask
-        if (ladder.cells[cell] > 0) == (qty > 0):  # the best and the number of levels stay
-            ladder.cells[cell] = qty
-            return 0
-    return ladder.set(tick, qty)
+    if offset < 0 or offset >= ladder.size:
+        return ladder.set(tick, qty)
+    cell: cython.longlong = tick & ladder.mask
+    old: cython.longlong = ladder.cells[cell]
+    ladder.cells[cell] = qty
+    ladder.near += cython.cast(cython.longlong, qty > 0) - cython.cast(cython.longlong, old > 0)
+    if (tick - ladder.best) * ladder.side >= 0:
+        return ladder.moved(tick, qty, old)
+    return 0
 
 
 @cython.final

@@ -16,3 +16,4 @@ cdef class Seat:
     cdef Subscription pick(self, object instrument)
 
 cdef long long units_of(Subscription sub, object qty) except -1
+cdef long long price_of(Subscription sub, object price) except -1

@@ -38,6 +38,7 @@ from lockstep.strategy.base import Several, Strategy
 from lockstep.strategy.exits import watched
 
 _GTC = TimeInForce.GTC
+_WHOLE = 2**52  # a Python int: what is larger need not be a float at all
 _EXACT = cython.declare(cython.double, 4503599627370496.0)  # 2**52: up to here a float names one count of units
 
 AddTimer = Callable[[int, str, int, int], None]
@@ -309,18 +310,21 @@ class Seat:
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
         units: cython.longlong = units_of(sub, qty)
         if (
-            limit is None
-            and stop is None
+            stop is None
             and trail is None
             and trail_bps is None
             and tif is _GTC
             and signal == 0
             and expire == 0
-            and post_only is False
             and reduce_only is False
         ):
-            # OrderType.MARKET, GTC: nothing more to check
-            return self.state.submit(sub, make_terms(side, 1, 1, 0, units, 0, 0, 0, 0, 0))
+            # OrderType.MARKET or LIMIT, GTC: nothing more to check
+            if limit is None and post_only is False:
+                return self.state.submit(sub, make_terms(side, 1, 1, 0, units, 0, 0, 0, 0, 0))
+            if limit is not None and (post_only is False or post_only is True):
+                return self.state.submit(
+                    sub, make_terms(side, 2, 1, 1 if post_only else 0, units, price_of(sub, limit), 0, 0, 0, 0)
+                )
         force = self._time_in_force(tif, expire)
         kind = self._order_type(limit, stop, trail, trail_bps, force)
         flags = self._flags(kind, force, post_only, reduce_only)
@@ -527,7 +531,7 @@ class Seat:
                 f"{self.name}: order {mine.order_id} has no stop to replace: it is {mine.order_type.name}"
             )
         units: cython.longlong = mine.qty_units if qty is None else units_of(sub, qty)
-        limit_units: cython.longlong = mine.limit_units if limit is None else sub.instrument.price_from(limit)
+        limit_units: cython.longlong = mine.limit_units if limit is None else price_of(sub, limit)
         stop_units: cython.longlong = mine.stop_units if stop is None else sub.instrument.price_from(stop)
         check_leg(self.state, mine, units)
         return ask_replace(self.state, sub, mine, units, limit_units, stop_units, 0)
@@ -592,3 +596,14 @@ def units_of(sub: Subscription, qty: Number) -> cython.longlong:
             if units / sub.qty_scale == qty and units % sub.lot == 0 and sub.qty_min <= units <= sub.qty_max:
                 return units
     return sub.instrument.qty_from(qty)
+
+
+def price_of(sub: Subscription, price: Number) -> cython.longlong:
+    """Price units: as `units_of` for quantities."""
+    if type(price) is float or (type(price) is int and 0 < price < _WHOLE):
+        scaled: cython.double = cython.cast(cython.double, price) * sub.scale
+        if 0.0 < scaled < _EXACT:
+            units: cython.longlong = cython.cast(cython.longlong, scaled + 0.5)
+            if units / sub.scale == price and units % sub.tick == 0 and 0 < units <= sub.price_max:
+                return units
+    return sub.instrument.price_from(price)
