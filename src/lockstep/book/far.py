@@ -87,8 +87,12 @@ class FarLevels:
 
     def levels(self) -> list[tuple[int, int]]:
         """(tick, quantity) of all, in no order."""
+        found: list[tuple[int, int]] = []
         place: cython.Py_ssize_t
-        return [(self.ticks[place], self.cells[place]) for place in range(self.size) if self.cells[place] != 0]
+        for place in range(self.size):
+            if self.cells[place] != 0:
+                found.append((self.ticks[place], self.cells[place]))  # noqa: PERF401 - a comprehension would not be C
+        return found
 
     @cython.boundscheck(False)
     @cython.wraparound(False)

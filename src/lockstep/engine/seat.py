@@ -10,6 +10,7 @@ from typing import Any
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.engine.amounts import price_of, units_of
     from cython.cimports.lockstep.engine.groups import bracket, check_leg, link
     from cython.cimports.lockstep.engine.replacing import ask_replace
     from cython.cimports.lockstep.engine.state import State
@@ -17,6 +18,7 @@ if cython.compiled:
     from cython.cimports.lockstep.model.traffic import make_terms
     from cython.cimports.lockstep.orders.order import Order
 else:
+    from lockstep.engine.amounts import price_of, units_of
     from lockstep.engine.groups import bracket, check_leg, link
     from lockstep.engine.replacing import ask_replace
     from lockstep.engine.state import State
@@ -38,8 +40,6 @@ from lockstep.strategy.base import Several, Strategy
 from lockstep.strategy.exits import watched
 
 _GTC = TimeInForce.GTC
-_WHOLE = 2**52  # a Python int: what is larger need not be a float at all
-_EXACT = cython.declare(cython.double, 4503599627370496.0)  # 2**52: up to here a float names one count of units
 
 AddTimer = Callable[[int, str, int, int], None]
 """(seat index, name, time ns, interval ns or 0)."""
@@ -585,25 +585,3 @@ class Seat:
         for sub in self.subscriptions:
             sub.wants_orders = True
             sub.watch = watch
-
-
-def units_of(sub: Subscription, qty: Number) -> cython.longlong:
-    """Quantity units: whole floats and ints the short way, everything else (and every error) through the instrument."""
-    if type(qty) is float or type(qty) is int:
-        scaled: cython.double = cython.cast(cython.double, qty) * sub.qty_scale
-        if 0.0 < scaled < _EXACT:
-            units: cython.longlong = cython.cast(cython.longlong, scaled + 0.5)
-            if units / sub.qty_scale == qty and units % sub.lot == 0 and sub.qty_min <= units <= sub.qty_max:
-                return units
-    return sub.instrument.qty_from(qty)
-
-
-def price_of(sub: Subscription, price: Number) -> cython.longlong:
-    """Price units: as `units_of` for quantities."""
-    if type(price) is float or (type(price) is int and 0 < price < _WHOLE):
-        scaled: cython.double = cython.cast(cython.double, price) * sub.scale
-        if 0.0 < scaled < _EXACT:
-            units: cython.longlong = cython.cast(cython.longlong, scaled + 0.5)
-            if units / sub.scale == price and units % sub.tick == 0 and 0 < units <= sub.price_max:
-                return units
-    return sub.instrument.price_from(price)
