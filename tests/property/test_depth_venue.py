@@ -105,7 +105,49 @@ def wishes(draw: st.DrawFn, now: int) -> TickWish:
         kind="limit",
         limit=MID - side * draw(st.sampled_from([0, 1, 1, 1, 2, 2])),
         owner=draw(st.integers(0, OWNERS - 1)),
+        display=draw(st.sampled_from([0, 0, -1, 1, 2])),
     )
+
+
+@st.composite
+def queued_actions(draw: st.DrawFn, rules: DepthRules) -> list[tuple[Any, ...]]:
+    """Orders of ours in the queues of the best prices, trades at these prices, and changes of these levels: nothing else."""
+    book = Recorded()
+    rows: list[Row] = [("CLEAR", 0, 0, 0, 0)]
+    for k, side in enumerate((1, 1, -1, -1, 1, -1)):
+        price, qty = MID - side * (1 + k // 4), draw(st.integers(1, 4))
+        book.orders[k] = (side, price, qty)
+        rows.append(("ADD" if rules.orders else "SET", side, price, qty, k * rules.orders))
+    found: list[tuple[Any, ...]] = [("book", T0, rows, True, True)]
+    now = T0
+    for sent in range(1, draw(st.integers(2, 4))):
+        side, qty = draw(st.sampled_from([1, -1])), draw(st.integers(1, 9))
+        shown = draw(st.sampled_from([0, -1, 1, 2, 3]))
+        wish = TickWish(side=side, qty=qty, kind="limit", limit=MID - side, display=min(shown, qty))
+        found.append(("send", now, sent, wish))
+    for _ in range(draw(st.integers(3, 14))):
+        now += draw(st.integers(0, 2))
+        side = draw(st.sampled_from([1, -1]))
+        at = MID - side * draw(st.sampled_from([1, 1, 1, 1, 2]))
+        qty = draw(st.integers(1, 6))
+        standing = sorted(ident for ident, order in book.orders.items() if order[:2] == (side, at))
+        if rules.trades and draw(st.booleans()):
+            found.append(("trade", now, at, qty, -side))
+        elif not rules.orders:
+            found.append(("book", now, [("SET", side, at, qty, 0)], False, True))
+        elif not standing or draw(st.booleans()):
+            book.last_id += 1
+            book.orders[book.last_id] = (side, at, qty)
+            found.append(("book", now, [("ADD", side, at, qty, book.last_id)], False, True))
+        else:
+            ident = draw(st.sampled_from(standing))
+            there = book.orders.pop(ident)[2]
+            part = draw(st.sampled_from([there, 1]))
+            what = draw(st.sampled_from(["MATCH", "MATCH", "DELETE"]))
+            if what == "MATCH" and part < there:
+                book.orders[ident] = (side, at, there - part)
+            found.append(("book", now, [(what, side, at, part, ident)], False, True))
+    return found
 
 
 @st.composite
@@ -153,6 +195,19 @@ def rule_sets(draw: st.DrawFn) -> DepthRules:
 def test_depth_venue_does_what_a_slow_twin_does(data: st.DataObject) -> None:
     rules = data.draw(rule_sets())
     todo = data.draw(actions(rules))
+    twin = SlowDepth(rules)
+    twin.run(todo)
+    told, fills, _ = play_book(rules, todo)
+    assert told == twin.told
+    assert fills == twin.fills
+    check_invariants(rules, todo, told, fills)
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_orders_in_a_queue_are_reached_as_by_a_slow_twin(data: st.DataObject) -> None:
+    rules = data.draw(rule_sets())
+    todo = data.draw(queued_actions(rules))
     twin = SlowDepth(rules)
     twin.run(todo)
     told, fills, _ = play_book(rules, todo)

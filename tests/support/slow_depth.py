@@ -47,6 +47,7 @@ class Mine:
     since: int = -1
     mark: int = 0
     before: set[int] | None = None
+    tip: int = 0
 
 
 @dataclass
@@ -345,11 +346,15 @@ class SlowDepth:
                 if order.state == "stop" and self._touch(order.wish.side, ts):
                     self._look(order, self._touch(order.wish.side, ts), ts)
         while True:
-            wants = [(self._gain(o, ts), -k, o) for k, o in enumerate(self._ready(ts)) if o.met != self.event]
+            wants = [
+                (self._gain(o, ts), o.wish.display >= 0, -k, o)
+                for k, o in enumerate(self._ready(ts))
+                if o.met != self.event
+            ]
             wants = [entry for entry in wants if entry[0] >= 0]
             if not wants:
                 return
-            self._at_book(max(wants, key=lambda entry: entry[:2])[2], ts)
+            self._at_book(max(wants, key=lambda entry: entry[:3])[3], ts)
 
     def _gain(self, order: Mine, ts: int) -> int:
         """How much better than the touch an order's price is; -1 where the book does nothing to it."""
@@ -388,11 +393,41 @@ class SlowDepth:
             order.state = "takes"
         elif order.state != "rests":
             order.state = "rests"
-            order.ahead = self._shown(wish.side, wish.limit)
-            order.mark = self.line.count
-            order.since = -1 if self.rules.orders else self.heard
-            if self.rules.queue == "exact":
-                order.before = {i for i in self.lines if self._at(i) == (wish.side, wish.limit)}
+            order.tip = min(wish.display, order.left)
+            self._join(order)
+
+    def _join(self, order: Mine) -> None:
+        """At the end of its level."""
+        level = order.wish.side, order.wish.limit
+        order.ahead = self._shown(*level)
+        order.mark = self.line.count
+        order.since = -1 if self.rules.orders else self.heard
+        if self.rules.queue == "exact":
+            order.before = {i for i in self.lines if self._at(i) == level}
+
+    def _show_part(self, order: Mine, filled: int) -> bool:
+        """Of an iceberg so much was filled, unit by unit. Returns: whether another part of it is shown now."""
+        another = False
+        for left in range(order.left + filled - 1, order.left - 1, -1):
+            order.tip -= 1
+            if order.tip == 0:
+                another, order.tip = left > 0, min(order.wish.display, left)
+        return another
+
+    def _show_next(self, order: Mine, ts: int) -> None:
+        """What was shown is gone by a trade; the next part joins the end."""
+        if self.rules.queue in ("exact", "rebuilt"):
+            self._join(order)
+            return
+        order.ahead = self._shown(order.wish.side, order.wish.limit)
+        if self.rules.orders:
+            known = sum(before - after for before, after in order.told if after < before)
+            order.trades = [max(0, sum(order.trades) - known)]  # the book of orders tells this trade next
+        elif order.told_ts >= ts:  # the level has this trade in it
+            order.trades, order.since = [], order.told_ts
+        else:
+            order.ahead = max(0, order.ahead - sum(order.trades))
+        order.told = []
 
     def _walk(self, order: Mine, ts: int) -> None:
         wish = order.wish
@@ -410,6 +445,8 @@ class SlowDepth:
     def _taken_by_book(self, order: Mine, ts: int) -> None:
         there = self._left(-order.wish.side, ts, order.wish.limit)
         filled = self._fill(order, ts, min(order.left, sum(qty for _, qty in there)))
+        if order.wish.display > 0:
+            self._show_part(order, filled)
         for price, qty in there:
             part = min(qty, filled)
             if part:
@@ -459,7 +496,7 @@ class SlowDepth:
         left = qty
         ours = [o for o in self._ready(ts) if o.state == "rests" and o.met != self.event and side in (0, o.wish.side)]
         ours = [o for o in ours if (o.wish.limit - price) * o.wish.side >= 0]
-        for order in sorted(ours, key=lambda o: -(o.wish.limit - price) * o.wish.side):
+        for order in sorted(ours, key=lambda o: (-(o.wish.limit - price) * o.wish.side, o.wish.display < 0)):
             if order.over:
                 continue
             order.met = self.event
@@ -467,6 +504,8 @@ class SlowDepth:
             if order.wish.limit != price:
                 order.ahead = 0.0
                 order.mark = 0
+            elif order.wish.display < 0:
+                reaching = 0
             elif order.before is not None:
                 reaching = 0 if ident in order.before else left
                 if ident is None:
@@ -485,8 +524,16 @@ class SlowDepth:
                 if order.ahead <= -0.5:
                     reaching = min(left, math.floor(0.5 - order.ahead))
                     order.ahead = 0.0
-            if reaching > 0:
-                left -= self._fill(order, ts, reaching)
+            shown = order.wish.display > 0 and order.wish.limit == price
+            filled = self._fill(order, ts, min(reaching, order.tip) if shown else reaching) if reaching > 0 else 0
+            left -= filled
+            if (
+                order.wish.display > 0
+                and self._show_part(order, filled)
+                and order.wish.limit == price
+                and not order.over
+            ):
+                self._show_next(order, ts)
 
     # ---- fills
 

@@ -12,7 +12,10 @@ NEVER = 2**62
 
 @dataclass
 class TickWish:
-    """An order as it is sent. kind: market, limit, stop, stop_limit or trailing. late: sent on a report, a nanosecond later."""
+    """An order as it is sent. kind: market, limit, stop, stop_limit or trailing. late: sent on a report, a nanosecond later.
+
+    display: how much of it is shown at a time, 0 all, -1 nothing.
+    """
 
     side: int
     qty: int
@@ -24,6 +27,7 @@ class TickWish:
     tif: str = "GTC"
     expire: int = NEVER
     post_only: bool = False
+    display: int = 0
     reduce_only: bool = False
     owner: int = 0
     late: bool = False

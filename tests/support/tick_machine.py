@@ -42,7 +42,7 @@ def request_for(ident: int, ts: int, wish: TickWish) -> OrderRequest:
     flags |= OrderFlag.TRAIL_PPM * wish.ppm
     terms = make_terms(
         wish.side, int(OrderType(kinds[wish.kind])), int(TimeInForce[wish.tif]), int(flags), wish.qty, wish.limit,
-        wish.stop, wish.trail, wish.expire if wish.tif == "GTD" else 0, 0,
+        wish.stop, wish.trail, wish.expire if wish.tif == "GTD" else 0, 0, wish.display,
     )  # fmt: skip
     return make_request(_SUBMIT, wish.owner, 0, ts, ts + wish.late, ident, terms)
 

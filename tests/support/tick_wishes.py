@@ -22,6 +22,7 @@ def tick_wishes(draw: st.DrawFn, now: int) -> TickWish:
         ppm=ppm,
         tif=tif,
         expire=now + draw(st.integers(1, 20)) if tif == "GTD" else NEVER,
+        display=draw(st.sampled_from([0, 0, -1, 1, 2])) if "limit" in kind and tif in ("GTC", "GTD") else 0,
         post_only=kind == "limit" and tif in ("GTC", "GTD") and draw(st.booleans()),
         reduce_only=draw(st.booleans()),
         owner=draw(st.integers(0, OWNERS - 1)),

@@ -9,11 +9,15 @@ if cython.compiled:
     from cython.cimports.lockstep.engine.groups import split_groups
     from cython.cimports.lockstep.engine.state import State
     from cython.cimports.lockstep.engine.subscription import Subscription
+    from cython.cimports.lockstep.model.traffic import split_display
+    from cython.cimports.lockstep.orders.order import Order
     from cython.cimports.lockstep.portfolio.position import Holding
 else:
     from lockstep.engine.groups import split_groups
     from lockstep.engine.state import State
     from lockstep.engine.subscription import Subscription
+    from lockstep.model.traffic import split_display
+    from lockstep.orders.order import Order
     from lockstep.portfolio.position import Holding
 from lockstep.engine.records import BORROW, DIVIDEND, FUNDING, IN_LIEU, SPLIT
 from lockstep.model.enums import CorporateAction
@@ -45,6 +49,10 @@ def take_action(
     if what == _SPLIT:
         rests = state.portfolio.split(instrument, first, second)
         split_groups(state, instrument, first, second)
+        for entry in state.orders.by_id.values():
+            order: Order = cython.cast(Order, entry)
+            if order.instrument_index == instrument:
+                order.display_units = split_display(order.display_units, first, second, holding.instrument.lot_size)
         if not state.in_history:
             holding.split_ts = state.clock
             state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)

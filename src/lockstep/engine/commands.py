@@ -40,4 +40,5 @@ def command_of(request: OrderRequest, strategy: str, instrument: str) -> Command
         signal_id=terms.signal_id,
         flags=OrderFlag(terms.flags),
         trail=terms.trail,
+        display_qty=Qty(max(terms.display, 0)) if terms.display else None,
     )

@@ -22,6 +22,7 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | ORPHAN | order that is not known | quantity | price | execution id | kind of event |
 | SUSPEND, LIFT | order, or 0 | who | | | |
 | LINK | order (its SUBMIT may follow) | parent order, or 0 | 0 alternative, 1 take profit, 2 stop loss | group | |
+| DISPLAY | order (its SUBMIT or DENY follows) | quantity shown at a time, 0 for nothing | | | |
 | REFUSAL, WARNING | order | Reason | limit (float64) | actual (float64) | |
 | KILL | 0 | Reason | limit (float64) | actual (float64) | 1 by command, else 0 |
 | RESET, LIMITS | 0 | | | | 1 |
@@ -55,7 +56,7 @@ EQUITY_WORDS = 6
 SIGNAL, SPLIT, DIVIDEND, FUNDING, BORROW, IN_LIEU, MARGIN_CALL, MARGIN_CLEAR = range(32, 40)
 POSTINGS = (DIVIDEND, FUNDING, BORROW, IN_LIEU)
 """Records of cash that is no fill's."""
-ORPHAN, SUSPEND, LIFT, LINK = 48, 49, 50, 51
+ORPHAN, SUSPEND, LIFT, LINK, DISPLAY = 48, 49, 50, 51, 52
 REFUSAL, WARNING, KILL, RESET, LIMITS = 43, 44, 45, 46, 47
 
 RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
@@ -71,6 +72,7 @@ RECORD_NAMES = {int(kind): kind.name.lower() for kind in OrderEventKind} | {
     SUSPEND: "suspend",
     LIFT: "lift",
     LINK: "link",
+    DISPLAY: "display",
     REFUSAL: "refusal",
     WARNING: "warning",
     KILL: "kill",

@@ -86,7 +86,7 @@ def ask_replace(
         order.reserve += extra
     terms: OrderTerms = make_terms(
         order.side_sign, order.type_code, order.tif_code, order.flag_bits, qty, limit_price, stop_price,
-        order.trail_units, order.expire_ts, order.signal_id,
+        order.trail_units, order.expire_ts, order.signal_id, order.display_units,
     )  # fmt: skip
     trigger: cython.longlong = order.trail_units if order.trail_units > 0 else stop_price
     state.log_order(_REPLACE_REQUEST, order, state.clock, qty, limit_price, trigger, order.cum_units)

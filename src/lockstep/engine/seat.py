@@ -15,6 +15,7 @@ if cython.compiled:
     from cython.cimports.lockstep.engine.replacing import ask_replace
     from cython.cimports.lockstep.engine.state import State
     from cython.cimports.lockstep.engine.subscription import Subscription
+    from cython.cimports.lockstep.engine.typed import display_units, order_flags, order_type, time_in_force, trail_ppm
     from cython.cimports.lockstep.model.traffic import make_terms
     from cython.cimports.lockstep.orders.order import Order
 else:
@@ -23,6 +24,7 @@ else:
     from lockstep.engine.replacing import ask_replace
     from lockstep.engine.state import State
     from lockstep.engine.subscription import Subscription
+    from lockstep.engine.typed import display_units, order_flags, order_type, time_in_force, trail_ppm
     from lockstep.model.traffic import make_terms
     from lockstep.orders.order import Order
 from lockstep.book.window import MarketWindow
@@ -305,6 +307,7 @@ class Seat:
         reduce_only: Any,
         signal: Any,
         instrument: Instrument | str | None,
+        display_qty: Number | None = None,
     ) -> Order:
         """Check what was typed and send it through risk. Raises: StrategyError, InstrumentError: it cannot be an order."""
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
@@ -317,6 +320,7 @@ class Seat:
             and signal == 0
             and expire == 0
             and reduce_only is False
+            and display_qty is None
         ):
             # OrderType.MARKET or LIMIT, GTC: nothing more to check
             if limit is None and post_only is False:
@@ -325,20 +329,33 @@ class Seat:
                 return self.state.submit(
                     sub, make_terms(side, 2, 1, 1 if post_only else 0, units, price_of(sub, limit), 0, 0, 0, 0)
                 )
-        force = self._time_in_force(tif, expire)
-        kind = self._order_type(limit, stop, trail, trail_bps, force)
-        flags = self._flags(kind, force, post_only, reduce_only)
+        force = time_in_force(self.name, self.state.clock, tif, expire)
+        kind = order_type(self.name, limit, stop, trail, trail_bps, force)
+        flags = order_flags(self.name, kind, force, post_only, reduce_only)
         self._check_signal(signal)
         limit_units = 0 if limit is None else sub.instrument.price_from(limit)
         stop_units = 0 if stop is None else sub.instrument.price_from(stop)
         trail_units = 0 if trail is None else sub.instrument.price_from(trail)
         if trail_bps is not None:
-            trail_units = self._trail_ppm(trail_bps)
+            trail_units = trail_ppm(self.name, trail_bps)
             flags |= OrderFlag.TRAIL_PPM
+        display: cython.longlong = (
+            0 if display_qty is None else display_units(self.name, sub.instrument, kind, force, units, display_qty)
+        )
         return self.state.submit(
             sub,
             make_terms(
-                side, int(kind), int(force), int(flags), units, limit_units, stop_units, trail_units, expire, signal
+                side,
+                int(kind),
+                int(force),
+                int(flags),
+                units,
+                limit_units,
+                stop_units,
+                trail_units,
+                expire,
+                signal,
+                display,
             ),
         )
 
@@ -363,7 +380,7 @@ class Seat:
                 )
         order: Order = self.submit(
             side, qty, options["limit"], options["stop"], options["trail"], options["trail_bps"], options["tif"],
-            options["expire"], options["post_only"], False, options["signal"], options["instrument"],
+            options["expire"], options["post_only"], False, options["signal"], options["instrument"], options["display_qty"],
         )  # fmt: skip
         bracket(self.state, order, take, stop)
         return order
@@ -380,79 +397,6 @@ class Seat:
             if order.group_id > 0:
                 raise StrategyError(f"{self.name}: order {order.order_id} depends on others already")
         return link(self.state, mine)
-
-    def _time_in_force(self, tif: TimeInForce | str, expire: Any) -> TimeInForce:
-        try:
-            force = TimeInForce[tif.upper()] if isinstance(tif, str) else TimeInForce(tif)
-        except (KeyError, ValueError):
-            names = [entry.name for entry in TimeInForce]
-            raise StrategyError(f"unknown time in force {tif!r}", hint=did_you_mean(str(tif).upper(), names)) from None
-        if force is TimeInForce.GTD:
-            if not is_time(expire) or expire <= self.state.clock:
-                raise StrategyError(f"{self.name}: GTD needs expire= after the present time, ns UTC: was {expire!r}")
-        elif expire:
-            raise StrategyError(f"{self.name}: expire= goes with tif=GTD, time in force was {force.name}")
-        return force
-
-    def _order_type(
-        self,
-        limit: Number | None,
-        stop: Number | None,
-        trail: Number | None,
-        trail_bps: Number | None,
-        force: TimeInForce,
-    ) -> OrderType:
-        """What kind of order the prices given make."""
-        kind = OrderType.MARKET
-        if trail is not None or trail_bps is not None:
-            kind = OrderType.TRAILING_STOP
-            if trail is not None and trail_bps is not None:
-                raise StrategyError(f"{self.name}: a trailing stop takes trail= or trail_bps=, was given both")
-            if limit is not None or stop is not None:
-                raise StrategyError(
-                    f"{self.name}: a trailing stop has neither limit= nor stop=: it fills at the market",
-                    hint="trail= alone; the stop follows the price",
-                )
-        elif limit is not None:
-            kind = OrderType.LIMIT if stop is None else OrderType.STOP_LIMIT
-        elif stop is not None:
-            kind = OrderType.STOP
-        if kind not in (OrderType.MARKET, OrderType.LIMIT) and force in (TimeInForce.IOC, TimeInForce.FOK):
-            raise StrategyError(f"{self.name}: a stop order cannot be {force.name}: it waits by nature")
-        return kind
-
-    def _flags(self, kind: OrderType, force: TimeInForce, post_only: Any, reduce_only: Any) -> OrderFlag:
-        for name, value in (("post_only", post_only), ("reduce_only", reduce_only)):
-            if not isinstance(value, bool):
-                raise StrategyError(f"{self.name}: {name}= is True or False, was {value!r}")
-        if post_only and kind is not OrderType.LIMIT:
-            raise StrategyError(
-                f"{self.name}: post_only is for limit orders, this one is {kind.name}",
-                hint="add limit=, or leave post_only out: only a limit can rest",
-            )
-        if post_only and force in (TimeInForce.IOC, TimeInForce.FOK):
-            raise StrategyError(f"{self.name}: post_only cannot be {force.name}: it would have to take at once")
-        flags = OrderFlag(0)
-        if post_only:
-            flags |= OrderFlag.POST_ONLY
-        if reduce_only:
-            flags |= OrderFlag.REDUCE_ONLY
-        return flags
-
-    def _trail_ppm(self, trail_bps: Number) -> int:
-        """Millionths of the price from what was typed in hundredths of a percent."""
-        try:
-            exact = exact_decimal(number_text(trail_bps, "trail_bps"))
-        except ParseError as e:
-            raise StrategyError(f"{self.name}: trail_bps takes a number: {e}") from None
-        if not 0 < exact < 10_000:
-            raise StrategyError(
-                f"{self.name}: trail_bps was {trail_bps}, limit above 0 to below 10000 (all of the price)"
-            )
-        ppm = exact * 100
-        if ppm != int(ppm):
-            raise StrategyError(f"{self.name}: trail_bps was {trail_bps}, steps of 0.01")
-        return int(ppm)
 
     def _check_signal(self, signal: Any) -> None:
         if isinstance(signal, bool) or not isinstance(signal, int) or not 0 <= signal <= self.state.last_signal_id:

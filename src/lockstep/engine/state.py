@@ -23,7 +23,7 @@ else:
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.portfolio.position import Holding
     from lockstep.risk.desk import Desk
-from lockstep.engine.records import DECISION_WORDS, FILL_WORDS, KILL, LIFT, REFUSAL, SUSPEND, WARNING
+from lockstep.engine.records import DECISION_WORDS, DISPLAY, FILL_WORDS, KILL, LIFT, REFUSAL, SUSPEND, WARNING
 from lockstep.engine.rowlog import Sink
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, Side, Who
 from lockstep.model.errors import StrategyError
@@ -125,6 +125,10 @@ class State:
             sub.strategy, sub.index, sub.seat_index, sub.instrument, sub.instrument_index, terms, self.clock
         )
         order.parent_id = parent_id
+        if terms.display:
+            self.log_plain(
+                DISPLAY, sub.instrument_index, sub.seat_index, order.order_id, max(terms.display, 0), 0, 0, 0
+            )
         worth: cython.double = order_worth(holding, side, qty, terms.limit_price, terms.stop_price)
         rule: cython.int = self._own_rules(sub, terms)
         if rule:

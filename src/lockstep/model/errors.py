@@ -20,6 +20,8 @@ Expected outcomes (a refusal by risk, a reject, a partial fill) are values and e
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_FEW = 24  # names that a hint can still list
+
 
 class LockstepError(Exception):
     """Base of all our errors. `hint` says what to do next and is shown on a line of its own."""
@@ -88,3 +90,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return "known: " + ", ".join(names) if names else "none is known"
+
+
+def hint_for(error: BaseException) -> str:
+    """What to do about an error in the user's own code: its own hint, the name that a misspelt attribute is near to, or where to look."""
+    own: str = getattr(error, "hint", "")
+    if own:
+        return own
+    if isinstance(error, AttributeError) and error.name and error.obj is not None:
+        names = [name for name in dir(error.obj) if not name.startswith("_")]
+        if get_close_matches(error.name, names, n=1, cutoff=0.5) or 0 < len(names) <= _FEW:
+            return did_you_mean(error.name, names)
+    return "--traceback shows where"

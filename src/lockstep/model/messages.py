@@ -42,7 +42,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Send a new order. limit_price, stop_price: 0 where the type has none. expire_ts: for GTD.
 
-    flags: what it may not do. trail: of a TRAILING_STOP, price units, or millionths of the price with TRAIL_PPM.
+    flags: what it may not do. trail: of a TRAILING_STOP, price units, or millionths of the price with TRAIL_PPM. display_qty: how
+    much of it is shown at a time (FIX DisplayQty), 0 for nothing; None shows all.
     """
 
     ts: Nanos
@@ -59,6 +60,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     signal_id: int
     flags: OrderFlag = OrderFlag(0)
     trail: int = 0
+    display_qty: Qty | None = None
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -26,6 +26,7 @@ TERMS = (
     "trail",
     "expire_ts",
     "signal_id",
+    "display",
 )
 
 

@@ -10,6 +10,8 @@ import cython
 from lockstep.model.enums import Liquidity
 
 _TAKER = cython.declare(cython.int, int(Liquidity.TAKER))
+HIDDEN = -1
+"""The display of an order of which nothing is shown."""
 
 
 @cython.final
@@ -21,7 +23,8 @@ class OrderTerms:
 
     side: +1 or -1. order_type, time_in_force, flags: numbers of the enums. qty, limit_price, stop_price: the instrument's
     units, 0 where there is none. trail: of a TRAILING_STOP, price units, or millionths of the price with TRAIL_PPM.
-    expire_ts: of GTD, ns UTC. signal_id: the signal it acts on, or 0.
+    expire_ts: of GTD, ns UTC. signal_id: the signal it acts on, or 0. display: how much of it is shown at a time, units; 0 all,
+    HIDDEN nothing.
     """
 
     side: cython.int
@@ -34,6 +37,7 @@ class OrderTerms:
     trail: cython.longlong
     expire_ts: cython.longlong
     signal_id: cython.longlong
+    display: cython.longlong
 
     def __init__(self, *_args: object, **_fields: object) -> None:
         """Raises: TypeError, always."""
@@ -122,6 +126,7 @@ def make_terms(
     trail: cython.longlong,
     expire_ts: cython.longlong,
     signal_id: cython.longlong,
+    display: cython.longlong = 0,
 ) -> OrderTerms:
     """Terms with every field set."""
     terms: OrderTerms = OrderTerms.__new__(OrderTerms)
@@ -135,7 +140,18 @@ def make_terms(
     terms.trail = trail
     terms.expire_ts = expire_ts
     terms.signal_id = signal_id
+    terms.display = display
     return terms
+
+
+def split_display(display: cython.longlong, new_shares: Any, old_shares: Any, lot: cython.longlong) -> cython.longlong:
+    """What is shown of an order after a split: scaled down to a lot, and a lot at least; all and nothing stay."""
+    if display <= 0:
+        return display
+    wide: cython.py_int = display  # a Python int: the product may pass 64 bits
+    scaled = wide * new_shares // old_shares
+    shown: cython.longlong = scaled - scaled % lot
+    return shown if shown > lot else lot
 
 
 def make_request(

@@ -67,6 +67,7 @@ class Order:
     replace_limit: its limit.
     parent_id: of a bracket's leg, the order it closes, else 0. group_id: of the orders it depends on, or 0. unreserved: the
     other leg of its bracket reserves for both.
+    display_units: how much of it is shown at a time; 0 all, HIDDEN nothing.
     first_fill, more_fills: its executions as they stand now, by which repeats are told from second fills. amendments: the
     number of a correction or bust -> that of the execution it changed. exec_id_max: the highest number of them all. refusal: of a DENIED order,
     the rule with its limit and actual value (`risk.limits.Refused`), else None.
@@ -81,6 +82,7 @@ class Order:
     trail_units: cython.longlong
     expire_ts: cython.longlong
     signal_id: cython.longlong
+    display_units: cython.longlong
     ts_sent: cython.longlong
     owner_index: cython.int
     strategy_index: cython.int
@@ -252,6 +254,13 @@ class Order:
         return bool(self.flag_bits & int(OrderFlag.REDUCE_ONLY))
 
     @property
+    def display_qty(self) -> float | None:
+        """How much of it is shown at a time (FIX DisplayQty), base units; 0.0 where nothing is, None where all of it is."""
+        if self.display_units == 0:
+            return None
+        return float(max(self.display_units, 0) / 10.0**self.instrument.qty_decimals)
+
+    @property
     def average_price(self) -> Decimal | None:
         """Average fill price, quote currency, down to 12 more decimals than the instrument's; None before a fill."""
         if self.cum_units == 0:
@@ -335,6 +344,7 @@ class OpenOrders:
         order.trail_units = terms.trail
         order.expire_ts = terms.expire_ts
         order.signal_id = terms.signal_id
+        order.display_units = terms.display
         order.ts_sent = ts
         order.state_code = 0
         order.resume_code = 0

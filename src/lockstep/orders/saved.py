@@ -64,6 +64,7 @@ def save_order(order: Order) -> dict[str, Any]:
         "trail_units": order.trail_units,
         "expire_ts": order.expire_ts,
         "signal_id": order.signal_id,
+        "display_units": order.display_units,
         "ts_sent": order.ts_sent,
         "state_code": order.state_code,
         "resume_code": order.resume_code,
@@ -105,6 +106,7 @@ def restore_order(saved: Mapping[str, Any], instrument: Instrument) -> Order:
     order.trail_units = saved["trail_units"]
     order.expire_ts = saved["expire_ts"]
     order.signal_id = saved["signal_id"]
+    order.display_units = saved.get("display_units", 0)  # what was saved before this was kept shows all
     order.ts_sent = saved["ts_sent"]
     order.state_code = saved["state_code"]
     order.resume_code = saved["resume_code"]

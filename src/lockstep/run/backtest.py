@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from lockstep.engine.engine import Engine
 from lockstep.engine.records import DECISION_WORDS, EQUITY_WORDS, FILL_WORDS
 from lockstep.engine.rowlog import Sink
-from lockstep.model.errors import LockstepError, StrategyFault, UsageError, did_you_mean
+from lockstep.model.errors import LockstepError, StrategyFault, UsageError, did_you_mean, hint_for
 from lockstep.model.fees import FeeSchedule
 from lockstep.model.instrument import Instrument
 from lockstep.model.messages import Signal
@@ -259,8 +259,7 @@ def _fault(engine: Engine, error: Exception, where: str) -> StrategyFault:
     """What a handler raised, with the line, the strategy and the time."""
     at = time_text(engine.state.clock)
     kind = "" if isinstance(error, LockstepError) else f"{type(error).__name__}: "
-    hint = getattr(error, "hint", "") or "--traceback shows where"
-    return StrategyFault(f"{where}, {engine.active_strategy} at {at}: {kind}{error}", hint=hint)
+    return StrategyFault(f"{where}, {engine.active_strategy} at {at}: {kind}{error}", hint=hint_for(error))
 
 
 def _refuse_unused(books: BookFills, feeds: Sequence[InstrumentFeeds]) -> None:

@@ -30,8 +30,7 @@ def explain(recorded: Recorded, order_id: int, backtest: Callable[[], Backtest])
     Raises: UsageError: no such order. StateError: the replay does not decide what was recorded. DamagedJournal.
     """
     records = OrderLog(recorded).records(order_id)
-    events = [record for record in records if record.is_event]
-    first = events[0]
+    first = next(record for record in records if record.is_event)
     missing, seen = "", None
     try:
         seen = watch_order(recorded, backtest(), first)
@@ -41,7 +40,7 @@ def explain(recorded: Recorded, order_id: int, backtest: Callable[[], Backtest])
     chain += [_link_of(record) for record in records]
     if seen is None and not missing:
         missing = "event and indicators: no handler of a strategy made this order"
-    return {"order": summary_of(events), "chain": _with_times(chain), "missing": missing}
+    return {"order": summary_of(records), "chain": _with_times(chain), "missing": missing}
 
 
 def _before(recorded: Recorded, first: OrderRecord, seen: Mapping[str, Any] | None) -> list[dict[str, Any]]:
@@ -90,7 +89,7 @@ def _link_of(record: OrderRecord) -> dict[str, Any]:
     clock = {"clock": int(record.row[0])}
     if kind in _OF_RISK:
         return {"link": "risk", **clock, "verdict": kind, **_rest(line)}
-    if kind in ("submit", "deny"):
+    if kind in ("submit", "deny", "display"):
         return {"link": "order", **clock, "record": kind, **_rest(line)}
     rest = {name: value for name, value in _rest(line).items() if name not in _OF_THE_ORDER}
     return {"link": "fill" if kind in ("partial", "fill") else "transition", **clock, "record": kind, **rest}

@@ -10,6 +10,7 @@ from typing import Any
 
 from lockstep.engine.records import (
     BORROW,
+    DISPLAY,
     DIVIDEND,
     FUNDING,
     HEAD,
@@ -139,7 +140,7 @@ class JournalLines:
             return {**self._limit(payload, a), "who": "TRADER" if d else "SYSTEM"}
         if kind in (RESET, LIMITS):
             return {"who": "TRADER"}
-        if kind in (ORPHAN, SUSPEND, LIFT, LINK):
+        if kind in (ORPHAN, SUSPEND, LIFT, LINK, DISPLAY):
             return line | {"order_id": ident, **self._rare(kind, instrument, (a, b, c, d))}
         line |= {"order_id": ident, **self._head(kind, head)}
         if kind == OrderEventKind.SUBMIT:
@@ -175,6 +176,8 @@ class JournalLines:
             return {**event, "event": _name(OrderEventKind, d)}
         if kind == LINK:
             return {"parent_id": a, "role": LINK_ROLES[b] if b < len(LINK_ROLES) else b, "group": c}
+        if kind == DISPLAY:
+            return {"display_qty": self._qty(instrument, a)}
         return {"who": _name(Who, a)}
 
     @staticmethod

@@ -94,12 +94,12 @@ class OrderLog:
         return (self._summary(int(at)) for at in np.flatnonzero(chosen))
 
     def _summary(self, at: int) -> Line:
-        return summary_of([record for record in self._records(at) if record.is_event])
+        return summary_of(self._records(at))
 
 
-def summary_of(events: Sequence[OrderRecord]) -> Line:
+def summary_of(records: Sequence[OrderRecord]) -> Line:
     """What an order was, and what became of it: prices and quantities as exact texts, as the venue last confirmed them."""
-    lines = [record.line for record in events]
+    lines = [record.line for record in records if record.is_event]
     first, last = lines[0], lines[-1]
     terms = next(line for line in reversed(lines) if line["type"] in _TERMS or line is first)
     return {
@@ -110,6 +110,7 @@ def summary_of(events: Sequence[OrderRecord]) -> Line:
         "side": first["side"],
         "type": first["order_type"],
         "qty": terms.get("qty"),
+        "display_qty": next((one.line["display_qty"] for one in records if one.line["type"] == "display"), None),
         "limit_price": terms.get("limit_price"),
         "stop_price": terms.get("stop_price"),
         "time_in_force": first["time_in_force"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lockstep.model.errors import LockstepError, StrategyError, UsageError, did_you_mean
+from lockstep.model.errors import LockstepError, StrategyError, UsageError, did_you_mean, hint_for
 from lockstep.strategy.base import Strategy
 
 
@@ -94,7 +94,7 @@ def _execute(file: Path, source: str) -> ModuleType:
         raise
     except Exception as e:
         line = line_in(e, str(file))
-        raise StrategyError(f"{file.name}{line}: {type(e).__name__}: {e}", hint="--traceback shows where") from e
+        raise StrategyError(f"{file.name}{line}: {type(e).__name__}: {e}", hint=hint_for(e)) from e
     finally:
         if folder in sys.path:  # the file may have changed the path itself
             sys.path.remove(folder)

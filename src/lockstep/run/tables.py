@@ -10,8 +10,21 @@ from numpy.typing import NDArray
 from lockstep.analytics.fills import Fills, InstrumentUnits, Restatement
 from lockstep.analytics.round_trips import flat_to_flat, position_groups
 from lockstep.analytics.trades import Trades
-from lockstep.engine.records import KILL, LIMITS, LINK, RECORD_NAMES, REFUSAL, RESET, SPLIT, WARNING, WHO, field
+from lockstep.engine.records import (
+    DISPLAY,
+    KILL,
+    LIMITS,
+    LINK,
+    RECORD_NAMES,
+    REFUSAL,
+    RESET,
+    SPLIT,
+    WARNING,
+    WHO,
+    field,
+)
 from lockstep.model.enums import Liquidity, OrderEventKind, OrderFlag, OrderState, OrderType, Reason, TimeInForce, Who
+from lockstep.model.traffic import HIDDEN
 from lockstep.run.backtest import Outcome
 from lockstep.sim.market import Market
 from lockstep.sim.markouts import HORIZONS
@@ -171,10 +184,12 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
     quantities: dict[int, int] = {}
     signals: dict[int, int] = {}
     parents: dict[int, int] = {}
+    displays: dict[int, int] = {}
     clients = _ClientIds()
     for whole in outcome.decisions.blocks():
         kinds = field(whole[:, 2], "kind")
         parents.update(whole[kinds == LINK][:, [3, 4]].tolist())
+        displays.update((ident, shown or HIDDEN) for ident, shown in whole[kinds == DISPLAY][:, [3, 4]].tolist())
         block = whole[kinds < _ORDER_RECORDS]
         if not len(block):
             continue
@@ -224,6 +239,7 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
             "signal_id": np.array([signals.get(ident, 0) for ident in ids], np.int64),
             "post_only": (flags & OrderFlag.POST_ONLY) > 0,
             "reduce_only": (flags & OrderFlag.REDUCE_ONLY) > 0,
+            "display_units": np.array([displays.get(ident, 0) for ident in ids], np.int64),
             "trail_units": np.where(priced & trails & ~in_ppm, block[:, 6], 0),
             "trail_ppm": np.where(priced & trails & in_ppm, block[:, 6], 0),
         }

@@ -17,11 +17,9 @@ cdef int _rejoin(Market market, Liquidity depth, long long ts) except -1
 cdef int arrive_at_book(Desk desk, Market market, Liquidity depth, VenueOrder order, long long ts) except -1
 cdef bint _may_wait(VenueOrder order) noexcept
 cdef int _end_hurried(Desk desk, Market market, long long ts) except -1
-cdef bint _is_open(Market market, Liquidity depth, long long ts) except -1
 cdef int match_group(Desk desk, Market market, Liquidity depth, long long ts) except -1
 cdef long long _book_rank(Liquidity depth, VenueOrder order, long long ts) noexcept
 cdef int _meet_book(Desk desk, Market market, Liquidity depth, VenueOrder order, long long ts) except -1
 cdef int _walk(Desk desk, Market market, Liquidity depth, VenueOrder order, long long ts) except -1
 cdef int _be_taken(Desk desk, Market market, Liquidity depth, VenueOrder order, long long ts) except -1
 cdef int match_print(Desk desk, Market market, Liquidity depth, long long ts, long long price, long long qty, int aggressor) except -1
-cdef int meet_trade(Desk desk, Market market, Liquidity depth, long long ts, int side, long long price, long long qty, long long order_id) except -1

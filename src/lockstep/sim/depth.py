@@ -25,6 +25,7 @@ if cython.compiled:
     from cython.cimports.lockstep.sim.liquidity import Liquidity
     from cython.cimports.lockstep.sim.market import Market, VenueOrder
     from cython.cimports.lockstep.sim.queue import QueuePlace
+    from cython.cimports.lockstep.sim.resting import is_open, join, meet_trade, shows_more, use_tip
 else:
     from lockstep.book.l2 import L2Book
     from lockstep.book.l3 import L3Book
@@ -34,9 +35,10 @@ else:
     from lockstep.sim.liquidity import Liquidity
     from lockstep.sim.market import Market, VenueOrder
     from lockstep.sim.queue import QueuePlace
+    from lockstep.sim.resting import is_open, join, meet_trade, shows_more, use_tip
 from lockstep.model.enums import BookAction, BookState, OrderEventKind, OrderFlag, Reason, TimeInForce
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
-from lockstep.sim.placements import NOWHERE
+from lockstep.sim.resting import UNSEEN, UNSHOWN
 
 _SET = cython.declare(cython.int, int(BookAction.SET))
 _ADD = cython.declare(cython.int, int(BookAction.ADD))
@@ -55,9 +57,8 @@ _TIME_IN_FORCE = cython.declare(cython.int, int(Reason.TIME_IN_FORCE))
 _POST_ONLY_FLAG = cython.declare(cython.int, int(OrderFlag.POST_ONLY))
 _FIRST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)  # the rank of an order at any price
 _FAR_OFF = cython.declare(cython.longlong, 2**62)
-_NOWHERE = cython.declare(cython.longlong, NOWHERE)
-_UNSEEN = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)  # the id of an order the book does not have
-_HIDDEN = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFE)  # and of one that no book shows
+_UNSEEN = cython.declare(cython.longlong, UNSEEN)
+_HIDDEN = cython.declare(cython.longlong, UNSHOWN)
 
 
 # ---- the book is told
@@ -326,7 +327,7 @@ def arrive_at_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrd
         return 0
     if order.waiting:
         price: cython.longlong = 0 if market.trades or depth.in_group else depth.touch(order.side, ts)
-        if price == 0 or not _is_open(market, depth, ts) or not desk.sets_off(market, order, price):
+        if price == 0 or not is_open(market, depth, ts) or not desk.sets_off(market, order, price):
             return 0
         desk.trigger(order, ts)
     return _meet_book(desk, market, depth, order, ts)
@@ -347,13 +348,6 @@ def _end_hurried(desk: Desk, market: Market, ts: cython.longlong) -> cython.int:
     return 0
 
 
-def _is_open(market: Market, depth: Liquidity, ts: cython.longlong) -> cython.bint:
-    """Whether anything is matched at ts: the session is open, and the book is of this session and GOOD."""
-    if not market.always_open and (not market.is_open(ts) or depth.book.ts < market.session_open):
-        return False
-    return depth.is_sound(ts)
-
-
 def match_group(desk: Desk, market: Market, depth: Liquidity, ts: cython.longlong) -> cython.int:
     """The book has changed: stops that watch it, then every order that it does something to."""
     order: VenueOrder
@@ -361,7 +355,7 @@ def match_group(desk: Desk, market: Market, depth: Liquidity, ts: cython.longlon
     price: cython.longlong
     rank: cython.longlong
     top: cython.longlong
-    if not _is_open(market, depth, ts):
+    if not is_open(market, depth, ts):
         return _end_hurried(desk, market, ts)
     if depth.holes > 0:
         depth.recover(ts)
@@ -380,7 +374,7 @@ def match_group(desk: Desk, market: Market, depth: Liquidity, ts: cython.longlon
             if order.waiting or order.met == market.events or order.basis_ts > ts or order.arrival > ts:
                 continue
             rank = _book_rank(depth, order, ts)
-            if rank > top:
+            if rank > top or (rank == top and shows_more(order, best)):
                 top = rank
                 best = order
         if best is None:
@@ -404,7 +398,7 @@ def _meet_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, 
     if depth.in_group and (depth.book.state == _GOOD or _may_wait(order)):
         return 0
     price: cython.longlong = 0
-    if _is_open(market, depth, ts):
+    if is_open(market, depth, ts):
         price = depth.touch(order.side, ts)
         order.met = market.events
     elif _may_wait(order):
@@ -423,19 +417,7 @@ def _meet_book(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, 
     if order.limit_price > 0:
         order.fresh = False
         if order.place is None:
-            _join(depth, order, ts)
-    return 0
-
-
-def _join(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
-    """An order comes to rest: at the end of its level's queue."""
-    tick: cython.longlong = depth.book.to_tick(order.limit_price)
-    own: Ladder = depth.side_of(order.side)
-    behind: cython.longlong = _NOWHERE
-    if not own.is_empty():
-        behind = (own.best - tick) * order.side
-    order.place = depth.join(order.side, tick)
-    order.placement = depth.placements.add(order.order_id, ts, behind, depth.shown(order.side, tick), order.leaves)
+            join(depth, order, ts)
     return 0
 
 
@@ -472,6 +454,8 @@ def _be_taken(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, t
     side: cython.int = order.side
     room: cython.longlong = depth.reach(side, order.limit_price, order.leaves, 1, ts)
     filled: cython.longlong = desk.fill(market, order, order.limit_price, True, ts, 0.0, room)
+    if order.display > 0:
+        use_tip(order, filled)
     ladder: Ladder = depth.side_of(-side)
     tick: cython.longlong = ladder.best
     qty: cython.longlong
@@ -518,56 +502,3 @@ def match_print(
         if hidden > 0:
             return meet_trade(desk, market, depth, ts, -aggressor, price, hidden, _HIDDEN)
     return 0
-
-
-def meet_trade(
-    desk: Desk,
-    market: Market,
-    depth: Liquidity,
-    ts: cython.longlong,
-    side: cython.int,
-    price: cython.longlong,
-    qty: cython.longlong,
-    order_id: cython.longlong,
-) -> cython.int:
-    """What was traded reaches our resting orders of a side (0: of either), the best priced first, then the oldest.
-
-    order_id: whose execution it was, in a book of orders; _HIDDEN: of one that it does not show.
-    """
-    order: VenueOrder
-    best: VenueOrder | None
-    place: QueuePlace
-    beyond: cython.longlong
-    top: cython.longlong
-    reaching: cython.longlong
-    left: cython.longlong = qty
-    if price <= 0 or len(market.resting) == 0 or not _is_open(market, depth, ts):
-        return 0
-    while True:
-        best = None
-        top = -1
-        for entry in market.resting:
-            order = cython.cast(VenueOrder, entry)
-            if order.place is None or order.met == market.events or order.basis_ts > ts or order.arrival > ts:
-                continue
-            beyond = (order.limit_price - price) * order.side
-            if beyond > top and (side == 0 or order.side == side):
-                top = beyond
-                best = order
-        if best is None:
-            return 0
-        best.met = market.events
-        place = cython.cast(QueuePlace, best.place)
-        reaching = left
-        if top > 0:
-            depth.model.passed(place)
-        elif depth.line is not None:
-            reaching = depth.model.reach_rebuilt(place, depth.line, best.side, depth.book.to_tick(price), left, ts)
-        elif place.ids is None:
-            reaching = depth.model.trade(place, qty, left, ts)
-        elif order_id == _HIDDEN:
-            reaching = depth.model.hidden(place, left)
-        elif depth.model.is_ahead(place, order_id):
-            reaching = 0
-        if reaching > 0:
-            left -= desk.fill(market, best, best.limit_price, True, ts, 0.0, reaching)

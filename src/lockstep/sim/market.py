@@ -44,7 +44,8 @@ class VenueOrder:
     rest). waiting: a stop that has not triggered. trail, best: of a trailing stop, how far it stays behind the best price
     it has met, and that price, 0 before the first; stop_price follows. met: the last event it acted at, see Market.events.
     charged: has borne the fees that are due once per order. place: in the queue of its price, where it rests on a book. placement: the
-    number of its last row among its book's placements, 0 before the first.
+    number of its last row among its book's placements, 0 before the first. display: how much of it is shown at a time, units, 0 all,
+    HIDDEN nothing; tip: of an iceberg that rests on a book, what is left of the part that is shown.
     """
 
     order_id: cython.longlong
@@ -58,6 +59,8 @@ class VenueOrder:
     basis_ts: cython.longlong
     arrival: cython.longlong
     expire_ts: cython.longlong
+    display: cython.longlong
+    tip: cython.longlong
     last_clock: cython.longlong
     met: cython.longlong
     instrument: cython.int

@@ -22,6 +22,7 @@ cdef class QueueModel:
     cpdef int told(self, QueuePlace place, long long before, long long after, long long ts) noexcept
     cpdef int told_whole(self, QueuePlace place, long long shown, long long ts) noexcept
     cdef int _open(self, QueuePlace place, long long shown, long long ts) noexcept
+    cpdef int renew(self, QueuePlace place, long long shown, bint has_it, long long ts) noexcept
     cpdef int settle(self, QueuePlace place) noexcept
     cpdef double share_behind(self, double ahead, double behind) noexcept
     cpdef int passed(self, QueuePlace place) noexcept

@@ -204,6 +204,23 @@ class QueueModel:
         place.is_open = True
         return 0
 
+    def renew(self, place: QueuePlace, shown: cython.longlong, has_it: cython.bint, ts: cython.longlong) -> cython.int:
+        """A trade of ts has emptied what an iceberg showed: the next part stands behind all that is shown.
+
+        has_it: what is shown has this trade in it, and its decrease is told next (a book of orders). In a book of levels that
+        is so where the level was told at this moment or later; otherwise what trades took since comes off.
+        """
+        place.ahead = shown
+        if not has_it and place.told_ts >= ts:
+            place.traded = 0
+            place.since = place.told_ts
+        elif not has_it:
+            place.ahead = shown - place.traded if shown > place.traded else 0
+        place.is_open = False
+        place.gone = 0
+        place.before = 0
+        return 0
+
     def settle(self, place: QueuePlace) -> cython.int:
         """Time has moved on from when the level was told: what no trade has explained is a cancel."""
         if not place.is_open:
@@ -237,8 +254,9 @@ class QueueModel:
         return back / (front + back) if front + back > 0.0 else 1.0
 
     def passed(self, place: QueuePlace) -> cython.int:
-        """A trade printed beyond our price: nobody is ahead of us any more."""
-        place.ahead = 0.0
+        """A trade printed beyond our price: nobody is ahead of us any more, but for orders that the book still shows there."""
+        if place.ids is None:
+            place.ahead = 0.0
         place.mark = 0
         return 0
 

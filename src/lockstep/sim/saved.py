@@ -252,6 +252,8 @@ def save_venue_order(order: VenueOrder, market: Market) -> dict[str, Any]:
         "charged": order.charged,
         "place": save_place(order.place),
         "placement": order.placement,
+        "display": order.display,
+        "tip": order.tip,
         "stake": next(number for number, stake in enumerate(market.stakes) if stake is order.stake),
     }
 
@@ -284,5 +286,7 @@ def restore_venue_order(saved: Mapping[str, Any], market: Market) -> VenueOrder:
     order.charged = saved["charged"]
     order.place = restore_place(saved["place"])
     order.placement = saved["placement"]
+    order.display = saved.get("display", 0)
+    order.tip = saved.get("tip", 0)
     order.stake = market.stakes[saved["stake"]]
     return order

@@ -10,12 +10,21 @@ if cython.compiled:
         make_report,
         make_request,
         make_terms,
+        split_display,
     )
     from cython.cimports.lockstep.sim.desk import Desk
     from cython.cimports.lockstep.sim.market import Market, Stake, VenueOrder
     from cython.cimports.lockstep.sim.transit import InFlight
 else:
-    from lockstep.model.traffic import OrderRequest, OrderTerms, VenueReport, make_report, make_request, make_terms
+    from lockstep.model.traffic import (
+        OrderRequest,
+        OrderTerms,
+        VenueReport,
+        make_report,
+        make_request,
+        make_terms,
+        split_display,
+    )
     from lockstep.sim.desk import Desk
     from lockstep.sim.market import Market, Stake, VenueOrder
     from lockstep.sim.transit import InFlight
@@ -46,6 +55,7 @@ def restate_orders(
             continue
         order.qty += leaves - order.leaves  # what is filled stays as it was: the owner counts it so too
         order.leaves = leaves
+        order.display = split_display(order.display, new_shares, old_shares, market.lot)
         if order.limit_price:
             order.limit_price = _scaled_price(order.limit_price, old_shares, new_shares, market.tick, -order.side)
         if order.stop_price > 0:
@@ -155,7 +165,7 @@ def _split_terms(
         trail = _scaled_trail(terms.trail, terms.flags, old_shares, new_shares, market.tick)
     return make_terms(
         terms.side, terms.order_type, terms.time_in_force, terms.flags, qty, limit, stop, trail, terms.expire_ts,
-        terms.signal_id,
+        terms.signal_id, split_display(terms.display, new_shares, old_shares, market.lot),
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ RUN_TABLES: dict[str, dict[str, str]] = {
         "seq": I64, "ts": I64, "ts_event": I64, "record": TEXT, "order_id": I64, "client_id": TEXT, "parent_id": I64, "strategy": TEXT, "symbol": TEXT,
         "side": I8, "type": TEXT, "tif": TEXT, "qty_units": I64, "limit_units": I64, "stop_units": I64,
         "cum_units": I64, "leaves_units": I64, "state": TEXT, "reason": TEXT, "who": TEXT, "signal_id": I64,
-        "post_only": BOOL, "reduce_only": BOOL, "trail_units": I64, "trail_ppm": I64,
+        "post_only": BOOL, "reduce_only": BOOL, "display_units": I64, "trail_units": I64, "trail_ppm": I64,
     },
     "risk": {
         "ts": I64, "record": TEXT, "order_id": I64, "strategy": TEXT, "symbol": TEXT, "rule": TEXT, "limit": F64,

@@ -255,6 +255,7 @@ class Strategy:
         expire: int = 0,
         post_only: bool = False,
         reduce_only: bool = False,
+        display_qty: Number | None = None,
         take_profit: Number | None = None,
         stop_loss: Number | None = None,
         signal: int = 0,
@@ -264,16 +265,30 @@ class Strategy:
 
         trail=, trail_bps=: a trailing stop, this far from the best price since it arrived: in quote currency, or in hundredths
         of a percent of that price. post_only: a limit that is rejected rather than take. reduce_only: only what
-        reduces this instance's position is filled, the rest is cancelled. take_profit=, stop_loss=: prices of a limit and a
+        reduces this instance's position is filled, the rest is cancelled. display_qty: how much of a limit is shown at
+        a time, the rest in reserve behind it (an iceberg); 0 shows nothing of it. take_profit=, stop_loss=: prices of a limit and a
         stop on the other side that close what is filled, each as it fills; a fill of one makes the other smaller.
         """
         if take_profit is not None or stop_loss is not None:
             return self._seat.submit_bracket(
                 1, qty, take_profit, stop_loss, limit=limit, stop=stop, trail=trail, trail_bps=trail_bps, tif=tif,
                 expire=expire, post_only=post_only, reduce_only=reduce_only, signal=signal, instrument=instrument,
+                display_qty=display_qty,
             )  # fmt: skip
         return self._seat.submit(
-            1, qty, limit, stop, trail, trail_bps, tif, expire, post_only, reduce_only, signal, instrument
+            1,
+            qty,
+            limit,
+            stop,
+            trail,
+            trail_bps,
+            tif,
+            expire,
+            post_only,
+            reduce_only,
+            signal,
+            instrument,
+            display_qty,
         )
 
     def sell(
@@ -288,6 +303,7 @@ class Strategy:
         expire: int = 0,
         post_only: bool = False,
         reduce_only: bool = False,
+        display_qty: Number | None = None,
         take_profit: Number | None = None,
         stop_loss: Number | None = None,
         signal: int = 0,
@@ -298,9 +314,22 @@ class Strategy:
             return self._seat.submit_bracket(
                 -1, qty, take_profit, stop_loss, limit=limit, stop=stop, trail=trail, trail_bps=trail_bps, tif=tif,
                 expire=expire, post_only=post_only, reduce_only=reduce_only, signal=signal, instrument=instrument,
+                display_qty=display_qty,
             )  # fmt: skip
         return self._seat.submit(
-            -1, qty, limit, stop, trail, trail_bps, tif, expire, post_only, reduce_only, signal, instrument
+            -1,
+            qty,
+            limit,
+            stop,
+            trail,
+            trail_bps,
+            tif,
+            expire,
+            post_only,
+            reduce_only,
+            signal,
+            instrument,
+            display_qty,
         )
 
     def order(self, qty: Number, **options: Any) -> Any:

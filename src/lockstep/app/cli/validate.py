@@ -92,7 +92,7 @@ def dry_start(loaded: "StrategyFile", params: dict[str, str], data: "list[Market
     Raises: StrategyError: it has no handler that could trade, or on_start refuses or fails.
     """
     from lockstep.engine.engine import Engine
-    from lockstep.model.errors import LockstepError, StrategyError
+    from lockstep.model.errors import LockstepError, StrategyError, hint_for
     from lockstep.portfolio.portfolio import Portfolio
     from lockstep.run.config import BacktestConfig
     from lockstep.run.strategy_file import line_in
@@ -108,8 +108,7 @@ def dry_start(loaded: "StrategyFile", params: dict[str, str], data: "list[Market
         if isinstance(e, LockstepError) and not line:
             raise
         kind = "" if isinstance(e, LockstepError) else f"{type(e).__name__}: "
-        hint = getattr(e, "hint", "") or "--traceback shows where"
-        raise StrategyError(f"{loaded.file_name}{line}, on_start: {kind}{e}", hint=hint) from e
+        raise StrategyError(f"{loaded.file_name}{line}, on_start: {kind}{e}", hint=hint_for(e)) from e
     found = []
     for sub in engine.state.subscriptions:
         found += [
