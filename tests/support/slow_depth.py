@@ -48,6 +48,8 @@ class Mine:
     mark: int = 0
     before: set[int] | None = None
     tip: int = 0
+    spared: int = 0  # what others still have before our shown part, since ours was filled in their place
+    sparing: int = 0  # and behind it
 
 
 @dataclass
@@ -393,7 +395,7 @@ class SlowDepth:
             order.state = "takes"
         elif order.state != "rests":
             order.state = "rests"
-            order.tip = min(wish.display, order.left)
+            order.tip, order.spared, order.sparing = min(wish.display, order.left), 0, 0
             self._join(order)
 
     def _join(self, order: Mine) -> None:
@@ -412,7 +414,26 @@ class SlowDepth:
             order.tip -= 1
             if order.tip == 0:
                 another, order.tip = left > 0, min(order.wish.display, left)
+        if another:
+            order.spared, order.sparing = order.spared + order.sparing, 0
+        if another and not order.over:
+            self.mine = [one for one in self.mine if one is not order] + [order]
         return another
+
+    def _past_spared(self, order: Mine, reaching: int, beyond: bool, hidden: bool = False) -> int:
+        """Of the units that come to our price's end, which are ours: the queue as it would be, unit by unit."""
+        got = 0
+        for _ in range(reaching):
+            if order.spared:
+                order.spared -= 1
+                order.sparing += not beyond and not hidden
+            elif got < order.tip:
+                got += 1
+            elif beyond and order.sparing:
+                order.sparing -= 1
+            elif beyond:
+                got += 1
+        return got
 
     def _show_next(self, order: Mine, ts: int) -> None:
         """What was shown is gone by a trade; the next part joins the end."""
@@ -444,9 +465,12 @@ class SlowDepth:
 
     def _taken_by_book(self, order: Mine, ts: int) -> None:
         there = self._left(-order.wish.side, ts, order.wish.limit)
-        filled = self._fill(order, ts, min(order.left, sum(qty for _, qty in there)))
+        room = min(order.left + order.spared + order.sparing, sum(qty for _, qty in there))
+        reaching = self._past_spared(order, room, True) if order.wish.display > 0 else room
+        filled = self._fill(order, ts, reaching)
         if order.wish.display > 0:
             self._show_part(order, filled)
+            filled += room - reaching
         for price, qty in there:
             part = min(qty, filled)
             if part:
@@ -524,9 +548,13 @@ class SlowDepth:
                 if order.ahead <= -0.5:
                     reaching = min(left, math.floor(0.5 - order.ahead))
                     order.ahead = 0.0
-            shown = order.wish.display > 0 and order.wish.limit == price
-            filled = self._fill(order, ts, min(reaching, order.tip) if shown else reaching) if reaching > 0 else 0
+            beyond, hidden = order.wish.limit != price, self.rules.orders and ident is None
+            if order.wish.display > 0:
+                reaching = self._past_spared(order, reaching, beyond, hidden)
+            filled = self._fill(order, ts, reaching) if reaching > 0 else 0
             left -= filled
+            if order.wish.display > 0 and not beyond and not hidden:
+                order.sparing += filled
             if (
                 order.wish.display > 0
                 and self._show_part(order, filled)

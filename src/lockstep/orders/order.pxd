@@ -2,7 +2,7 @@ from lockstep.model.traffic cimport OrderTerms, VenueReport
 
 cdef class Order:
     cdef readonly long long venue_order_id, order_id, qty_units, cum_units, limit_units, stop_units, trail_units, expire_ts, signal_id
-    cdef public long long display_units
+    cdef readonly long long display_units
     cdef readonly long long ts_sent, replace_units, replace_limit
     cdef readonly int owner_index, strategy_index, instrument_index, side_sign, type_code, tif_code, flag_bits, state_code, reason_code
     cdef readonly int revision, revision_asked

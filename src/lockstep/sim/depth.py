@@ -25,7 +25,7 @@ if cython.compiled:
     from cython.cimports.lockstep.sim.liquidity import Liquidity
     from cython.cimports.lockstep.sim.market import Market, VenueOrder
     from cython.cimports.lockstep.sim.queue import QueuePlace
-    from cython.cimports.lockstep.sim.resting import is_open, join, meet_trade, shows_more, use_tip
+    from cython.cimports.lockstep.sim.resting import is_open, join, meet_trade, past_spared, shows_more, use_tip
 else:
     from lockstep.book.l2 import L2Book
     from lockstep.book.l3 import L3Book
@@ -35,7 +35,7 @@ else:
     from lockstep.sim.liquidity import Liquidity
     from lockstep.sim.market import Market, VenueOrder
     from lockstep.sim.queue import QueuePlace
-    from lockstep.sim.resting import is_open, join, meet_trade, shows_more, use_tip
+    from lockstep.sim.resting import is_open, join, meet_trade, past_spared, shows_more, use_tip
 from lockstep.model.enums import BookAction, BookState, OrderEventKind, OrderFlag, Reason, TimeInForce
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
 from lockstep.sim.resting import UNSEEN, UNSHOWN
@@ -452,10 +452,15 @@ def _walk(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, ts: c
 def _be_taken(desk: Desk, market: Market, depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int:
     """The other side of the book has come to a resting order: it is filled at its price by what is there."""
     side: cython.int = order.side
-    room: cython.longlong = depth.reach(side, order.limit_price, order.leaves, 1, ts)
-    filled: cython.longlong = desk.fill(market, order, order.limit_price, True, ts, 0.0, room)
+    wanted: cython.longlong = order.leaves + order.spared + order.sparing
+    room: cython.longlong = depth.reach(side, order.limit_price, wanted, 1, ts)
+    spared: cython.longlong = 0
     if order.display > 0:
-        use_tip(order, filled)
+        spared = room - past_spared(order, room, True, True)
+    filled: cython.longlong = desk.fill(market, order, order.limit_price, True, ts, 0.0, room - spared)
+    if order.display > 0:
+        use_tip(market, order, filled)
+        filled += spared
     ladder: Ladder = depth.side_of(-side)
     tick: cython.longlong = ladder.best
     qty: cython.longlong

@@ -238,6 +238,8 @@ class Desk(Transit):
         order.placement = 0
         order.display = terms.display
         order.tip = 0
+        order.spared = 0
+        order.sparing = 0
         order.expire_ts = _NEVER
         reason: cython.int = 0
         if not market.always_open and not market.queue_outside_hours and not market.is_open(arrival):

@@ -7,7 +7,7 @@ cdef class Stake:
 
 cdef class VenueOrder:
     cdef readonly long long order_id, venue_order_id, qty, leaves, limit_price, stop_price, trail, best
-    cdef readonly long long basis_ts, arrival, expire_ts, last_clock, met, display, tip
+    cdef readonly long long basis_ts, arrival, expire_ts, last_clock, met, display, tip, spared, sparing
     cdef readonly int instrument, side, order_type, time_in_force, flags
     cdef readonly int bars_to_wait
     cdef readonly bint fresh, crossing, waiting, charged

@@ -45,7 +45,8 @@ class VenueOrder:
     it has met, and that price, 0 before the first; stop_price follows. met: the last event it acted at, see Market.events.
     charged: has borne the fees that are due once per order. place: in the queue of its price, where it rests on a book. placement: the
     number of its last row among its book's placements, 0 before the first. display: how much of it is shown at a time, units, 0 all,
-    HIDDEN nothing; tip: of an iceberg that rests on a book, what is left of the part that is shown.
+    HIDDEN nothing; tip: of an iceberg that rests on a book, what is left of the part that is shown; spared, sparing: what others still
+    have before and behind that part because ours was filled in their place, which the book does not show.
     """
 
     order_id: cython.longlong
@@ -61,6 +62,8 @@ class VenueOrder:
     expire_ts: cython.longlong
     display: cython.longlong
     tip: cython.longlong
+    spared: cython.longlong
+    sparing: cython.longlong
     last_clock: cython.longlong
     met: cython.longlong
     instrument: cython.int

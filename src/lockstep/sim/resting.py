@@ -2,7 +2,10 @@
 
 Of ours, a hidden order stands behind everything at its price, shown or not: a trade there found all it wanted before it. It is
 filled by a trade beyond its price, or when the other side comes to it. Of an iceberg the part that is shown has a place in
-the queue; when that is gone the next part joins the end, behind all that then stands at the level.
+the queue; when that is gone the next part joins the end, behind all that then stands at the level, ours too.
+
+The record does not know of ours: who was executed in it although we stood before him has been spared, and still stands before our
+next part. Those come first at the next trade, though no book shows them; when they leave is not known.
 """
 
 import cython
@@ -45,6 +48,8 @@ def join(depth: Liquidity, order: VenueOrder, ts: cython.longlong) -> cython.int
         behind = (own.best - tick) * order.side
     order.place = depth.join(order.side, tick)
     order.tip = order.display if order.display < order.leaves else order.leaves
+    order.spared = 0
+    order.sparing = 0
     order.placement = depth.placements.add(order.order_id, ts, behind, depth.shown(order.side, tick), order.leaves)
     return 0
 
@@ -54,15 +59,43 @@ def shows_more(order: VenueOrder, other: VenueOrder | None) -> cython.bint:
     return other is not None and other.display < 0 and order.display >= 0
 
 
-def use_tip(order: VenueOrder, filled: cython.longlong) -> cython.bint:
-    """So much of an iceberg was filled. Returns: whether the part that was shown is gone, and another one is."""
-    if filled < order.tip:
+def use_tip(market: Market, order: VenueOrder, filled: cython.longlong) -> cython.bint:
+    """So much of an iceberg was filled. Returns: whether the part that was shown is gone, and another one is.
+
+    That one stands behind the others of ours at its price too, and behind whom the fills of the one before have spared.
+    """
+    if filled < order.tip or order.leaves == 0:
         order.tip -= filled
         return False
     order.tip = order.display - (filled - order.tip) % order.display
     if order.tip > order.leaves:
         order.tip = order.leaves
+    order.spared += order.sparing
+    order.sparing = 0
+    market.resting.remove(order)
+    market.resting.append(order)
     return True
+
+
+def past_spared(
+    order: VenueOrder, reaching: cython.longlong, beyond: cython.bint, shown: cython.bint
+) -> cython.longlong:
+    """What an iceberg gets of a trade that comes as far as its price's end: those that its fills have spared come first.
+
+    beyond: the trade went beyond its price, so that all of it is there to be filled; else no more than it shows. shown: whoever was
+    executed was shown, or nobody says; who was hidden stands behind what is shown, spared or not.
+    """
+    others: cython.longlong = order.spared if order.spared < reaching else reaching
+    order.spared -= others
+    reaching -= others
+    if not beyond:
+        order.sparing += others if shown else 0
+        return reaching if reaching < order.tip else order.tip
+    others = reaching - order.tip if reaching - order.tip < order.sparing else order.sparing
+    if others > 0:
+        order.sparing -= others
+        reaching -= others
+    return reaching
 
 
 def _renew(
@@ -125,10 +158,14 @@ def meet_trade(
             reaching = left
         else:
             reaching = _reaches(depth, best, ts, qty, left, order_id)
+        if best.display > 0 and reaching > 0:
+            reaching = past_spared(best, reaching, top > 0, order_id != _HIDDEN)
         if reaching > 0:
             filled = desk.fill(market, best, best.limit_price, True, ts, 0.0, reaching)
             left -= filled
-            if best.display > 0 and best.leaves > 0 and use_tip(best, filled) and top == 0:
+            if best.display > 0 and top == 0 and order_id != _HIDDEN:
+                best.sparing += filled
+            if best.display > 0 and use_tip(market, best, filled) and top == 0:
                 _renew(depth, best, order_id, qty, ts)
 
 
@@ -154,4 +191,4 @@ def _reaches(
         reaching = depth.model.hidden(place, left)
     elif depth.model.is_ahead(place, order_id):
         return 0
-    return order.tip if order.display > 0 and order.tip < reaching else reaching
+    return reaching

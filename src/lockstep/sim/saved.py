@@ -254,6 +254,8 @@ def save_venue_order(order: VenueOrder, market: Market) -> dict[str, Any]:
         "placement": order.placement,
         "display": order.display,
         "tip": order.tip,
+        "spared": order.spared,
+        "sparing": order.sparing,
         "stake": next(number for number, stake in enumerate(market.stakes) if stake is order.stake),
     }
 
@@ -288,5 +290,7 @@ def restore_venue_order(saved: Mapping[str, Any], market: Market) -> VenueOrder:
     order.placement = saved["placement"]
     order.display = saved.get("display", 0)
     order.tip = saved.get("tip", 0)
+    order.spared = saved.get("spared", 0)
+    order.sparing = saved.get("sparing", 0)
     order.stake = market.stakes[saved["stake"]]
     return order

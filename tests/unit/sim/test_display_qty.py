@@ -13,6 +13,8 @@ from lockstep.model.errors import InstrumentError, StrategyError
 from lockstep.sim.models import Latency
 
 SHARE = DepthRules(orders=True, queue="power")
+SHARE_OF_LEVELS = DepthRules(queue="power")
+REBUILT = DepthRules(queue="rebuilt")
 LINE = [("ADD", 1, 99, 4, 1), ("ADD", 1, 99, 6, 2), ("ADD", -1, 101, 9, 3)]
 
 
@@ -50,16 +52,34 @@ def test_execution_of_an_order_without_a_name_does_not_reach_a_hidden_one() -> N
 # ---- icebergs
 
 
-def test_of_an_iceberg_a_part_is_filled_and_the_next_stands_behind_all_that_is_shown() -> None:
+def test_next_part_of_an_iceberg_stands_behind_all_that_is_shown_and_whom_it_spared() -> None:
     joined = [full(0), send(0, 1, limit=99, display=2), b(1, ("SET", 1, 99, 16))]  # 10 ahead, 6 behind
     part = (1, 2, 2, 99, "maker")
     for told in ([t(2, 99, 12), b(2, ("SET", 1, 99, 4))], [b(2, ("SET", 1, 99, 4)), t(2, 99, 12)]):
-        seen = [*joined, *told]
-        assert fills(LEVELS, *seen, t(3, 99, 4)) == [part]
-        assert fills(LEVELS, *seen, t(3, 99, 5)) == [part, (1, 3, 1, 99, "maker")]
-        last = [b(3, ("SET", 1, 99, 0)), t(4, 99, 9)]
-        assert fills(LEVELS, *seen, t(3, 99, 9), *last) == [part, (1, 3, 2, 99, "maker"), (1, 4, 1, 99, "maker")]
+        seen = [*joined, *told]  # of the 6, 2 were executed that ours came before: 4 are shown, 6 stand there
+        assert fills(LEVELS, *seen, t(3, 99, 6)) == [part]
+        assert fills(LEVELS, *seen, t(3, 99, 7)) == [part, (1, 3, 1, 99, "maker")]
+        last = [b(3, ("SET", 1, 99, 0)), t(4, 99, 4)]
+        assert fills(LEVELS, *seen, t(3, 99, 9), *last) == [part, (1, 3, 2, 99, "maker")]
+        assert fills(LEVELS, *seen, t(3, 99, 9), *last, t(5, 99, 1))[2:] == [(1, 5, 1, 99, "maker")]
     assert fills(LEVELS, *joined, t(2, 99, 19)) == [part]  # without a display it would be all 5
+
+
+@pytest.mark.parametrize("rules", [LEVELS, SHARE_OF_LEVELS, REBUILT, ORDERS], ids=lambda rules: rules.queue)
+def test_next_part_of_an_iceberg_stands_behind_a_younger_order_of_ours_that_shows(rules: DepthRules) -> None:
+    start = line(0) if rules.orders else full(0)
+    seen = [start, send(0, 1, limit=100, qty=6, display=2), send(0, 2, limit=100, qty=3)]
+    made = fills(rules, *seen, *(t(k, 100, 2) for k in range(1, 6)))
+    told = [(1, 2), (2, 2), (2, 1), (1, 1), (1, 1), (1, 2)]
+    spared = [(1, 2), (2, 2), (2, 1), (1, 1), (1, 1)]  # of levels nobody says that the trades met hidden orders
+    assert [(ident, qty) for ident, _, qty, _, _ in made] == (told if rules.orders else spared)
+
+
+def test_part_that_the_other_side_uses_up_is_followed_by_one_behind_ours_too() -> None:
+    seen = [full(0), send(0, 1, limit=99, qty=6, display=2), send(0, 2, limit=99, qty=3)]
+    for what in ([b(1, ("SET", 1, 99, 0), ("SET", 1, 98, 0), ("SET", -1, 99, 2))], [t(1, 98, 2)]):
+        made = fills(LEVELS, *seen, *what, t(2, 98, 4))
+        assert [(ident, qty) for ident, _, qty, _, _ in made] == [(1, 2), (2, 3), (1, 1)]
 
 
 def test_trade_beyond_its_price_fills_all_of_an_iceberg() -> None:
@@ -71,7 +91,8 @@ def test_trade_beyond_its_price_fills_all_of_an_iceberg() -> None:
 def test_trades_of_the_moment_the_level_was_told_are_in_what_the_next_part_stands_behind() -> None:
     seen = [full(0), send(0, 1, limit=99, display=2), b(1, ("SET", 1, 99, 4)), t(1, 99, 12), t(1, 99, 5)]
     assert fills(LEVELS, *seen) == [(1, 1, 2, 99, "maker")]
-    assert fills(LEVELS, *seen, t(2, 99, 5)) == [(1, 1, 2, 99, "maker"), (1, 2, 1, 99, "maker")]
+    assert fills(LEVELS, *seen, t(2, 99, 6)) == [(1, 1, 2, 99, "maker")]
+    assert fills(LEVELS, *seen, t(2, 99, 7)) == [(1, 1, 2, 99, "maker"), (1, 2, 1, 99, "maker")]
 
 
 def test_execution_that_used_a_part_up_is_no_cancel_ahead_of_the_next() -> None:
@@ -80,9 +101,8 @@ def test_execution_that_used_a_part_up_is_no_cancel_ahead_of_the_next() -> None:
     assert fills(SHARE, *seen, *more)[:1] == [(1, 4, 2, 99, "maker")]
     late = [*seen, b(3, ("ADD", 1, 99, 8, 5), ("ADD", 1, 99, 6, 6)), b(4, ("MATCH", 1, 99, 8, 5))]
     assert fills(SHARE, *late) == [(1, 4, 2, 99, "maker")]
-    assert fills(SHARE, *late, b(5, ("MATCH", 1, 99, 6, 6)), b(6, ("ADD", 1, 99, 1, 7)), b(7, ("MATCH", 1, 99, 1, 7)))[
-        1:
-    ] == [(1, 7, 1, 99, "maker")]
+    more = [b(5, ("MATCH", 1, 99, 6, 6)), b(6, ("ADD", 1, 99, 3, 7))]
+    assert fills(SHARE, *late, *more, b(7, ("MATCH", 1, 99, 3, 7)))[1:] == [(1, 7, 1, 99, "maker")]
 
 
 def test_order_that_was_executed_in_part_stands_before_the_next_part_with_what_it_has_left() -> None:
@@ -90,7 +110,7 @@ def test_order_that_was_executed_in_part_stands_before_the_next_part_with_what_i
     seen = [line(0), send(0, 1, limit=99, display=2), behind, b(1, ("MATCH", 1, 99, 3, 5))]
     assert fills(ORDERS, *seen) == [(1, 1, 2, 99, "maker")]
     hidden = [*seen, t(1, 99, 3)]  # the print of that execution
-    ahead = 4 + 6 + 4
+    ahead = 4 + 6 + 4 + 2  # of order 5 ours spared 2
     assert fills(ORDERS, *hidden, t(2, 99, ahead)) == [(1, 1, 2, 99, "maker")]
     assert fills(ORDERS, *hidden, t(2, 99, ahead + 1))[1:] == [(1, 2, 1, 99, "maker")]
 
