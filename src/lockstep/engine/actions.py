@@ -49,13 +49,10 @@ def take_action(
     if what == _SPLIT:
         rests = state.portfolio.split(instrument, first, second)
         split_groups(state, instrument, first, second)
-        for entry in state.orders.by_id.values():
-            order: Order = cython.cast(Order, entry)
-            if order.instrument_index == instrument:
-                order.display_units = split_display(order.display_units, first, second, holding.instrument.lot_size)
         if not state.in_history:
             holding.split_ts = state.clock
             state.log_plain(SPLIT, instrument, 0, 0, first, second, 0, 0)
+        _split_displays(state, instrument, first, second, holding.instrument.lot_size)
         for owner, money, profit in rests:
             state.log_posting(IN_LIEU, instrument, owner, 0, 0, money)
             state.add_profit(profit)
@@ -79,6 +76,19 @@ def take_action(
             sub.window.rescale(price_factor, volume_factor)
         if what == _SPLIT and sub.watch is not None:
             sub.watch.on_split(sub.instrument, price_factor, volume_factor)
+    return 0
+
+
+def _split_displays(
+    state: State, instrument: cython.int, new_shares: Any, old_shares: Any, lot: cython.longlong
+) -> cython.int:
+    """A split: icebergs show as much as before, in new shares. The venue does the same."""
+    order: Order
+    for entry in state.orders.by_id.values():
+        order = cython.cast(Order, entry)
+        if order.instrument_index == instrument and order.display_units > 0:
+            order.display_units = split_display(order.display_units, new_shares, old_shares, lot)
+            state.log_display(order)
     return 0
 
 

@@ -22,7 +22,7 @@ Eight little-endian words: ts, ts_event (expire_ts of a submit), head, id, a, b,
 | ORPHAN | order that is not known | quantity | price | execution id | kind of event |
 | SUSPEND, LIFT | order, or 0 | who | | | |
 | LINK | order (its SUBMIT may follow) | parent order, or 0 | 0 alternative, 1 take profit, 2 stop loss | group | |
-| DISPLAY | order (its SUBMIT or DENY follows) | quantity shown at a time, 0 for nothing | | | |
+| DISPLAY | order (its SUBMIT or DENY follows; again at a split) | quantity shown at a time, 0 for nothing | | | |
 | REFUSAL, WARNING | order | Reason | limit (float64) | actual (float64) | |
 | KILL | 0 | Reason | limit (float64) | actual (float64) | 1 by command, else 0 |
 | RESET, LIMITS | 0 | | | | 1 |

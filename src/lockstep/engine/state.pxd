@@ -37,6 +37,7 @@ cdef class State:
     cdef int release(self, Subscription sub, Order order, long long qty, long long leaves) except -1
     cdef int log_order(self, int kind, Order order, long long ts_event, long long a, long long b, long long c, long long d) except -1
     cdef int log_fill(self, Order order, VenueReport report, int kind) except -1
+    cdef int log_display(self, Order order) except -1
     cpdef int log_plain(self, int kind, int instrument, int strategy, long long ident, long long a, long long b, long long c, long long d) except -1
     cdef int log_money(self, Py_ssize_t i, Holding holding, object fee, object profit) except -1
     cpdef int log_posting(self, int kind, int instrument, int strategy, long long a, long long b, object money) except -1

@@ -126,9 +126,7 @@ class State:
         )
         order.parent_id = parent_id
         if terms.display:
-            self.log_plain(
-                DISPLAY, sub.instrument_index, sub.seat_index, order.order_id, max(terms.display, 0), 0, 0, 0
-            )
+            self.log_display(order)
         worth: cython.double = order_worth(holding, side, qty, terms.limit_price, terms.stop_price)
         rule: cython.int = self._own_rules(sub, terms)
         if rule:
@@ -327,6 +325,11 @@ class State:
         wide: cython.longlong = who
         self.decisions.ints[self.decisions.used - 1, 2] |= wide << 25
         return 0
+
+    def log_display(self, order: Order) -> cython.int:
+        """How much of an order is shown at a time from now on."""
+        shown: cython.longlong = order.display_units if order.display_units > 0 else 0
+        return self.log_plain(DISPLAY, order.instrument_index, order.strategy_index, order.order_id, shown, 0, 0, 0)
 
     def log_plain(
         self,

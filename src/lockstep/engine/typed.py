@@ -9,7 +9,7 @@ import cython
 
 from lockstep.engine.seating import is_time
 from lockstep.model.enums import OrderFlag, OrderType, TimeInForce
-from lockstep.model.errors import ParseError, StrategyError, did_you_mean
+from lockstep.model.errors import InstrumentError, ParseError, StrategyError, did_you_mean
 from lockstep.model.instrument import Instrument
 from lockstep.model.numbers import Number, exact_decimal, number_text
 from lockstep.model.traffic import HIDDEN
@@ -98,7 +98,10 @@ def display_units(
         raise StrategyError(f"{name}: display_qty takes a number: {e}") from None
     if not shows:
         return HIDDEN
-    shown: cython.longlong = item.qty_from(display_qty)
+    try:
+        shown: cython.longlong = item.qty_from(display_qty)
+    except InstrumentError as e:
+        raise InstrumentError(f"display_qty of {name}: {e}; 0 shows nothing", hint=e.hint) from None
     if shown > units:
         raise StrategyError(
             f"{name}: display_qty was {item.qty_text(shown)}, limit the order's quantity, {item.qty_text(units)}",

@@ -100,6 +100,7 @@ class OrderLog:
 def summary_of(records: Sequence[OrderRecord]) -> Line:
     """What an order was, and what became of it: prices and quantities as exact texts, as the venue last confirmed them."""
     lines = [record.line for record in records if record.is_event]
+    shown = [record.line for record in records if record.line["type"] == "display"]
     first, last = lines[0], lines[-1]
     terms = next(line for line in reversed(lines) if line["type"] in _TERMS or line is first)
     return {
@@ -110,7 +111,7 @@ def summary_of(records: Sequence[OrderRecord]) -> Line:
         "side": first["side"],
         "type": first["order_type"],
         "qty": terms.get("qty"),
-        "display_qty": next((one.line["display_qty"] for one in records if one.line["type"] == "display"), None),
+        "display_qty": shown[-1]["display_qty"] if shown else None,
         "limit_price": terms.get("limit_price"),
         "stop_price": terms.get("stop_price"),
         "time_in_force": first["time_in_force"],

@@ -189,7 +189,7 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
     for whole in outcome.decisions.blocks():
         kinds = field(whole[:, 2], "kind")
         parents.update(whole[kinds == LINK][:, [3, 4]].tolist())
-        displays.update((ident, shown or HIDDEN) for ident, shown in whole[kinds == DISPLAY][:, [3, 4]].tolist())
+        shown = _displays(whole, displays)
         block = whole[kinds < _ORDER_RECORDS]
         if not len(block):
             continue
@@ -239,11 +239,30 @@ def order_blocks(outcome: Outcome) -> Iterator[Columns]:
             "signal_id": np.array([signals.get(ident, 0) for ident in ids], np.int64),
             "post_only": (flags & OrderFlag.POST_ONLY) > 0,
             "reduce_only": (flags & OrderFlag.REDUCE_ONLY) > 0,
-            "display_units": np.array([displays.get(ident, 0) for ident in ids], np.int64),
+            "display_units": shown,
             "trail_units": np.where(priced & trails & ~in_ppm, block[:, 6], 0),
             "trail_ppm": np.where(priced & trails & in_ppm, block[:, 6], 0),
         }
         seq += len(block)
+
+
+def _displays(block: NDArray[np.int64], told: dict[int, int]) -> NDArray[np.int64]:
+    """How much of its order is shown at each order record of a block of decisions: what was told last before it.
+
+    told: of each order of which not all is shown, as of the block's beginning; afterwards as of its end.
+    """
+    kinds = field(block[:, 2], "kind")
+    says = kinds == DISPLAY
+    if not told and not says.any():
+        return np.zeros(int((kinds < _ORDER_RECORDS).sum()), np.int64)
+    rows = says | (kinds < _ORDER_RECORDS)
+    found = []
+    for is_told, ident, shown in zip(says[rows].tolist(), *block[rows][:, [3, 4]].T.tolist(), strict=True):
+        if is_told:
+            told[ident] = shown or HIDDEN
+        else:
+            found.append(told.get(ident, 0))
+    return np.array(found, np.int64)
 
 
 def who_of(kind: NDArray[np.int64], head: NDArray[np.int64]) -> NDArray[Any]:

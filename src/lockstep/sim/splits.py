@@ -79,7 +79,9 @@ def restate_orders(
     if market.depth is not None:
         market.depth.forget()
         for entry in market.resting:
-            cython.cast(VenueOrder, entry).place = None
+            order = cython.cast(VenueOrder, entry)
+            order.place = None
+            order.spared = order.sparing = 0
     return 0
 
 

@@ -1,6 +1,6 @@
 """The tables of a run's result: their names, columns and types. Part of the result's schema_version."""
 
-RESULT_SCHEMA_VERSION = 3
+RESULT_SCHEMA_VERSION = 4
 
 I64, I8, F64, TEXT, BOOL = "BIGINT", "TINYINT", "DOUBLE", "VARCHAR", "BOOLEAN"
 NULLABLE = {("signals", "target_price"), ("signals", "stop_price")}

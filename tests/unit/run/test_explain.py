@@ -279,6 +279,11 @@ def test_summary_follows_replacements_corrections_and_busts() -> None:
     correct = {**two, "type": "correct", "price": "103", "cumulative": "6"}
     assert told(sent, asked)["qty"] == "10"
     assert (told(sent, asked, done)["qty"], told(sent, asked, done)["limit_price"]) == ("14", "101")
+    shown = [{"type": "display", "display_qty": "4"}, {"type": "display", "display_qty": "8"}]
+    records = [OrderRecord(k, np.array([0, 0, 52, 7, 0, 0, 0, 0]), line) for k, line in enumerate(shown)]
+    sold = OrderRecord(9, np.zeros(8, np.int64), common | sent)
+    assert summary_of([sold])["display_qty"] is None
+    assert summary_of([records[0], sold, records[1]])["display_qty"] == "8"  # as a split left it
     assert told(sent, one, two)["average_price"] == 102.0
     assert told(sent, one, two, correct)["average_price"] == 101.0
     assert told(sent, one, two, bust)["average_price"] == 106.0

@@ -89,6 +89,17 @@ def test_kill_switch_and_refusals_are_told_with_their_numbers_and_a_kill_is_an_e
     assert any(line["event_type"] == "warning" and line["level"] == "WARNING" for line in lines(tmp_path, "orders"))
 
 
+def test_what_an_order_shows_is_told_with_the_orders_before_it(tmp_path: Path) -> None:
+    file = tmp_path / "partly.py"
+    file.write_text(FAULTY.replace("self.buy(10)", "self.buy(10, limit=1, display_qty=4)").replace("== 9", "< 0"))
+    run_logged(shipped(file, ("IBM",)), RunLog(tmp_path, Levels(logging.DEBUG)))
+    shown, sent = lines(tmp_path, "orders")[:2]
+    assert (shown["event_type"], shown["component"], shown["level"]) == ("display", "orders", "DEBUG")
+    assert shown["message"] == "display of order 1: IBM 4 at a time"
+    assert sent["event_type"] == "submit"
+    assert "display" not in {line["event_type"] for line in lines(tmp_path, "system")}
+
+
 def test_summary_of_a_session_is_what_the_run_says(tmp_path: Path) -> None:
     outcome = run_logged(shipped(), RunLog(tmp_path))
     first, *_, last = lines(tmp_path, "system")

@@ -114,6 +114,21 @@ def test_orders_table_follows_each_order_over_a_split(held_over: Outcome) -> Non
     assert len(rest) == 1
 
 
+def test_orders_table_says_what_an_order_shows_before_and_after_a_split(stocks: list[Any], tmp_path: Path) -> None:
+    file = tmp_path / "partly.py"
+    file.write_text(HELD_OVER.replace('tif="GTC", signal', 'tif="GTC", display_qty=4, signal'), encoding="utf-8")
+    table = whole(order_blocks(run(stocks, file)))
+    shown = list(zip(table["record"], table["display_units"], strict=True))
+    assert [row for row, ident in zip(shown, table["order_id"], strict=True) if ident == table["order_id"][0]] == [
+        ("submit", 4),
+        ("accept", 4),
+        ("restate", 8),
+        ("cancel_request", 8),
+        ("cancel", 8),
+    ]
+    assert {k for (_, k), ident in zip(shown, table["order_id"], strict=True) if ident != table["order_id"][0]} == {0}
+
+
 def test_orders_table_times_states_and_signal_of_a_held_order(held_over: Outcome) -> None:
     table = whole(order_blocks(held_over))
     first = table["order_id"][0]

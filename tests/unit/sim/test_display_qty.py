@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from depth_machine import act, depth_venue
 from depth_words import LEVELS, ORDERS, b, fills, full, send, t
 from machine import HOUR, T0, Machine, Plan, bars, coin, one, records
 from slow_depth import DepthRules
@@ -115,6 +116,18 @@ def test_order_that_was_executed_in_part_stands_before_the_next_part_with_what_i
     assert fills(ORDERS, *hidden, t(2, 99, ahead + 1))[1:] == [(1, 2, 1, 99, "maker")]
 
 
+def test_after_a_split_nobody_is_known_to_have_been_spared() -> None:
+    venue = depth_venue(LEVELS)
+    for action in (full(0), send(0, 1, limit=99, qty=12, display=2), t(1, 99, 12), t(2, 99, 12)):
+        act(venue, *action)
+    (order,) = venue.markets[0].resting
+    assert order.spared > 0
+    venue.on_split(0, T0 + 3, 2, 1)
+    left = order.leaves
+    act(venue, *full(4, ("SET", 1, 48, 5), ("SET", -1, 49, 3)))  # in new shares the offers have come to its price
+    assert order.leaves == left - 3
+
+
 # ---- what a strategy types
 
 
@@ -160,7 +173,7 @@ def test_what_cannot_be_shown_is_refused(typed: dict[str, Any], says: str) -> No
 
 @pytest.mark.parametrize("shown", [0.5, -1])
 def test_display_qty_is_a_quantity_of_the_instrument(shown: float) -> None:
-    with pytest.raises(InstrumentError):
+    with pytest.raises(InstrumentError, match=r"^display_qty of .*; 0 shows nothing$"):
         story({0: lambda s: s.buy(5, limit=99, display_qty=shown)})
 
 

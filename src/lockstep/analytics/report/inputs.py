@@ -28,7 +28,7 @@ __all__ = [
     "Table",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 Table = Mapping[str, NDArray[Any] | list[str]]
 Money = str | float | int
 

@@ -35,6 +35,7 @@ _KINDS: dict[str, tuple[str, str, int]] = {
     "correct": ("orders", "trades", _WARNING),
     "bust": ("orders", "trades", _WARNING),
     "link": ("orders", "orders", _DEBUG),
+    "display": ("orders", "orders", _DEBUG),
     "orphan": ("orders", "orders", _ERROR),
     "signal": ("strategy", "system", _INFO),
     "refusal": ("risk", "orders", _INFO),
@@ -109,6 +110,8 @@ def _without_an_order(words: str, line: Line) -> str:
         about += [_figure(line["actual"]) + ",", f"limit {_figure(line['limit'])}"]
     elif "margin_maintenance" in line:
         about += [f"equity {_figure(line['equity'])},", f"maintenance margin {_figure(line['margin_maintenance'])}"]
+    if "display_qty" in line:
+        about.append(f"{line['display_qty']} at a time")
     if "received" in line:
         about.append(_figure(line["received"]))
     if line.get("who"):

@@ -170,7 +170,7 @@ def manifest_of(
     equity, trades, fee_paid = tables["equity"]["equity"], tables["trades"], tables["fills"]["fee"]
     still = trades["open"].astype(bool)
     return {
-        "schema_version": 3, "kind": "backtest", "run_hash": "3f" * 32, "decision_hash": "a7" * 32,
+        "schema_version": 4, "kind": "backtest", "run_hash": "3f" * 32, "decision_hash": "a7" * 32,
         "strategy": {"name": name, "file": "sma_cross.py", "class_name": name, "source_sha256": "5c" * 32,
                      "params": params},
         "command": f"lockstep backtest sma_cross.py --data demo --param fast={params['fast']} --param slow={params['slow']}",

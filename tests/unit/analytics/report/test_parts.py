@@ -102,14 +102,14 @@ def test_numbers_read_as_people_write_them(read: str, shown: str) -> None:
 
 
 def test_other_schema_version_is_refused_with_advice() -> None:
-    with pytest.raises(DataError, match="schema version 99, this report reads 3") as caught:
+    with pytest.raises(DataError, match="schema version 99, this report reads 4") as caught:
         ReportInput.from_tables({"schema_version": 99}, {})
     assert "again" in caught.value.hint
 
 
 def test_manifest_without_a_field_is_refused_by_its_name() -> None:
     with pytest.raises(DataError, match="run_hash"):
-        ReportInput.from_tables({"schema_version": 3}, {})
+        ReportInput.from_tables({"schema_version": 4}, {})
 
 
 def test_columns_of_unequal_length_are_refused(make_run) -> None:  # type: ignore[no-untyped-def]
