@@ -18,7 +18,7 @@ else:
     from lockstep.model.rows import EventRows
 from lockstep.book.ladder import WINDOW
 from lockstep.model.arguments import whole
-from lockstep.model.enums import BookAction, BookFault
+from lockstep.model.enums import BookAction, BookFault, EventKind
 from lockstep.model.instrument import Instrument
 from lockstep.model.record import BOOK_ACTION, BOOK_FULL, BOOK_LAST
 
@@ -29,6 +29,9 @@ _NEGATIVE_QTY = cython.declare(cython.int, int(BookFault.NEGATIVE_QTY))
 _OFF_TICK = cython.declare(cython.int, int(BookFault.OFF_TICK))
 _UNKNOWN_ACTION = cython.declare(cython.int, int(BookFault.UNKNOWN_ACTION))
 _ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
+_INSIDE_BITS = cython.declare(cython.longlong, (BOOK_ACTION | BOOK_LAST) << 8 | 0xFF)
+_INSIDE = cython.declare(cython.longlong, int(BookAction.SET) << 8 | int(EventKind.BOOK))
+"""Of word 3 of a record that sets a level, and is not the last of its change."""
 _FULL_FLAG = cython.declare(cython.longlong, BOOK_FULL)
 _LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
 
@@ -39,14 +42,31 @@ _LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
 @cython.wraparound(False)
 @cython.initializedcheck(False)
 def _put(ladder: Ladder, tick: cython.longlong, qty: cython.longlong) -> cython.int:
-    """`Ladder.set`, with the most frequent case at hand: a level near the best changes its quantity, or one that is not there is removed."""
+    """`Ladder.set`, with the most frequent case at hand: a level behind the best, in the ring."""
     offset: cython.longlong = tick - ladder.base
-    if 0 <= offset < ladder.size:
-        cell: cython.longlong = tick & ladder.mask
-        if (ladder.cells[cell] > 0) == (qty > 0):  # the best and the number of levels stay
-            ladder.cells[cell] = qty
-            return 0
-    return ladder.set(tick, qty)
+    if offset < 0 or offset >= ladder.size:
+        return ladder.set(tick, qty)
+    cell: cython.longlong = tick & ladder.mask
+    old: cython.longlong = ladder.cells[cell]
+    ladder.cells[cell] = qty
+    ladder.near += cython.cast(cython.longlong, qty > 0) - cython.cast(cython.longlong, old > 0)
+    if (tick - ladder.best) * ladder.side >= 0:
+        return ladder.moved(tick, qty, old)
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.boundscheck(False)  # the caller's row
+@cython.wraparound(False)
+@cython.initializedcheck(False)
+def _take_set(book: "L2Book", bids: Ladder, asks: Ladder, rows: EventRows, i: cython.Py_ssize_t) -> cython.int:
+    """A record that sets a level. Returns: 1 where it was faulty, else 0."""
+    side: cython.int = cython.cast(cython.int, (rows.w[i, 3] >> 16) & 0xFFFF) - 2
+    if book.tick != 1 or rows.w[i, 5] < 0:
+        return book.update(side, rows.w[i, 4], rows.w[i, 5])
+    book.updates += 1  # what `update` does, most of the time
+    return _put(bids, rows.w[i, 4], rows.w[i, 5]) if side > 0 else _put(asks, rows.w[i, 4], rows.w[i, 5])
 
 
 @cython.final
@@ -92,24 +112,15 @@ class L2Book(Book):
         bad: cython.Py_ssize_t = 0
         bids: Ladder = self.bid_side
         asks: Ladder = self.ask_side
-        head: cython.longlong
         flags: cython.longlong
         side: cython.int
         i: cython.Py_ssize_t
         for i in range(start, stop):
-            head = rows.w[i, 3]
-            flags = head >> 8
-            side = cython.cast(cython.int, (head >> 16) & 0xFFFF) - 2
+            flags = rows.w[i, 3] >> 8
             if flags & _ACTION_BITS == _SET:
-                if self.tick == 1 and rows.w[i, 5] >= 0:  # what `update` does, most of the time
-                    self.updates += 1
-                    if side > 0:
-                        _put(bids, rows.w[i, 4], rows.w[i, 5])
-                    else:
-                        _put(asks, rows.w[i, 4], rows.w[i, 5])
-                else:
-                    bad += self.update(side, rows.w[i, 4], rows.w[i, 5])
+                bad += _take_set(self, bids, asks, rows, i)
             else:
+                side = cython.cast(cython.int, (rows.w[i, 3] >> 16) & 0xFFFF) - 2
                 bad += self._act(cython.cast(cython.int, flags & _ACTION_BITS), side, rows.w[i, 4], rows.w[i, 5])
             if flags & _LAST_FLAG:
                 self.heard(rows.w[i, 1])
@@ -117,6 +128,22 @@ class L2Book(Book):
                     self.came_whole()
                 self.ends_crossed(self.is_crossed())
         return bad
+
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
+    def take_inside(self, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Of records start to stop - 1, unchecked, take the first ones that set a level inside a change, as `apply` does.
+
+        Returns: the first that is anything else, the last of a change among it; stop without any.
+        """
+        bids: Ladder = self.bid_side
+        asks: Ladder = self.ask_side
+        i: cython.Py_ssize_t = start
+        while i < stop and rows.w[i, 3] & _INSIDE_BITS == _INSIDE:
+            _take_set(self, bids, asks, rows, i)
+            i += 1
+        return i
 
     def load(self, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]], ts: SupportsIndex = 0) -> int:
         """A full book, in place of what was there. Returns: how many levels were faulty; with any the book is not GOOD.

@@ -1,17 +1,22 @@
-"""One side of a book by price level: a ring of cells around the best, and a dict for what lies far away.
+"""One side of a book by price level: a ring of cells around the best, and a table for what lies far away.
 
-    ticks   ... far (dict) ... | base ......... best ... base + size - 1 |
+    ticks  ... far (table) ... | base ......... best ... base + size - 1 |
                                  worse                  better
 
 A cell holds the quantity at its tick, 0 where there is none. The ring covers `size` neighbouring ticks, with the best inside;
 a quarter of them lie on its better side. Real feeds carry orders at absurd prices (bids at a hundredth of the market), which
-would ask for millions of cells: those go into the dict, and come into the ring when the best has wandered towards them.
+would ask for millions of cells: those go into the table, and come into the ring when the best has wandered towards them.
 The best is known at once; when its level empties, the next one is found by walking, a few hundredths of a tick a change on real books.
 """
 
 from array import array
 
 import cython
+
+if cython.compiled:
+    from cython.cimports.lockstep.book.far import FarLevels
+else:
+    from lockstep.book.far import FarLevels
 
 WINDOW = 65_536
 """Ticks in the ring, unless said otherwise: 512 KiB a side."""
@@ -34,7 +39,7 @@ class Ladder:
     size: cython.longlong
     mask: cython.longlong
     near: cython.longlong
-    far: dict[int, int]
+    far: FarLevels
     _memory: "array[int]"
     cells: "array[int]"
 
@@ -48,7 +53,7 @@ class Ladder:
         self.mask = window - 1
         self.base = 0
         self.near = 0
-        self.far = {}
+        self.far = FarLevels()
         self._memory = array("q", bytes(8 * window))
         self.cells = self._memory
 
@@ -63,15 +68,18 @@ class Ladder:
         cell: cython.longlong = tick & self.mask
         old: cython.longlong = self.cells[cell]
         self.cells[cell] = qty
+        # No branch on what the cell held: it may have to come from far down in memory, and nothing here waits for it.
+        self.near += cython.cast(cython.longlong, qty > 0) - cython.cast(cython.longlong, old > 0)
+        if (tick - self.best) * self.side >= 0:
+            return self.moved(tick, qty, old)
+        return 0
+
+    def moved(self, tick: cython.longlong, qty: cython.longlong, old: cython.longlong) -> cython.int:
+        """The best level, or one before it, has another quantity."""
         if qty > 0:
-            if old == 0:
-                self.near += 1
-            if (tick - self.best) * self.side > 0:
-                self.best = tick
+            self.best = tick
         elif old > 0:
-            self.near -= 1
-            if tick == self.best:
-                return self._next_best()
+            return self._next_best()
         return 0
 
     @cython.boundscheck(False)
@@ -82,8 +90,7 @@ class Ladder:
         offset: cython.longlong = tick - self.base
         if 0 <= offset < self.size:
             return self.cells[tick & self.mask]
-        found: cython.longlong = self.far.get(tick, 0)
-        return found
+        return self.far.at(tick)
 
     def is_empty(self) -> cython.bint:
         """Whether there is no level."""
@@ -91,7 +98,7 @@ class Ladder:
 
     def count(self) -> cython.Py_ssize_t:
         """How many levels there are."""
-        return self.near + len(self.far)
+        return self.near + self.far.count
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
@@ -115,13 +122,7 @@ class Ladder:
             if self.cells[at & self.mask] > 0:
                 return at
             at -= self.side
-        found: cython.longlong = -_FAR_OFF * self.side
-        other: cython.longlong
-        for entry in self.far:
-            other = entry
-            if (tick - other) * self.side > 0 and (other - found) * self.side > 0:
-                found = other
-        return found
+        return self.far.best_below(tick, self.side)
 
     def depth(self, count: cython.Py_ssize_t) -> list[tuple[int, int]]:
         """(tick, quantity) of the best levels, best first, at most so many."""
@@ -133,22 +134,18 @@ class Ladder:
                 found.append((tick, self.cells[tick & self.mask]))
                 left -= 1
             tick -= self.side
-        if len(found) < count and self.far:
-            found.extend(sorted(self.far.items(), reverse=self.side > 0)[: count - len(found)])
+        if len(found) < count and self.far.count > 0:
+            found.extend(sorted(self.far.levels(), reverse=self.side > 0)[: count - len(found)])
         return found
 
     # ---- what is rare
 
     def _set_far(self, tick: cython.longlong, qty: cython.longlong) -> cython.int:
         """A level outside the ring. One that is better than every other moves the ring there."""
-        if qty == 0:
-            self.far.pop(tick, None)
-            return 0
-        if (tick - self.best) * self.side > 0:
+        if qty > 0 and (tick - self.best) * self.side > 0:
             self._move_to(tick)
             return self.set(tick, qty)
-        self.far[tick] = qty
-        return 0
+        return self.far.set(tick, qty)
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
@@ -158,8 +155,8 @@ class Ladder:
         tick: cython.longlong = self.best
         if self.near == 0:
             self.best = -_FAR_OFF * self.side
-            if self.far:
-                best: cython.longlong = max(self.far) if self.side > 0 else min(self.far)
+            if self.far.count > 0:
+                best: cython.longlong = self.far.best_below(_FAR_OFF * self.side, self.side)
                 self._move_to(best)
                 self.best = best
             return 0
@@ -168,7 +165,7 @@ class Ladder:
             tick -= self.side
         self.best = tick
         room: cython.longlong = tick - self.base if self.side > 0 else self.base + self.size - 1 - tick
-        if room < self.size // 8 and self.far:
+        if room < self.size // 8 and self.far.count > 0:
             self._move_to(tick)
         return 0
 
@@ -176,20 +173,21 @@ class Ladder:
     @cython.wraparound(False)
     @cython.initializedcheck(False)
     def _move_to(self, best: cython.longlong) -> cython.int:
-        """Lay the ring around a tick: what leaves it goes into the dict, what comes to lie in it comes out."""
+        """Lay the ring around a tick: what leaves it goes into the table, what comes to lie in it comes out."""
         base: cython.longlong = best - self.size // 4 if self.side < 0 else best - self.size + self.size // 4
         first: cython.longlong = self.base if base > self.base else max(self.base, base + self.size)
         last: cython.longlong = min(self.base + self.size, base) if base > self.base else self.base + self.size
         tick: cython.longlong
         for tick in range(first, last):
             if self.near > 0 and self.cells[tick & self.mask] > 0:
-                self.far[tick] = self.cells[tick & self.mask]
+                self.far.set(tick, self.cells[tick & self.mask])
                 self.cells[tick & self.mask] = 0
                 self.near -= 1
         self.base = base
-        for entry in list(self.far):
+        for entry, qty in self.far.levels():
             tick = entry
             if 0 <= tick - base < self.size:
-                self.cells[tick & self.mask] = self.far.pop(entry)
+                self.cells[tick & self.mask] = qty
+                self.far.set(tick, 0)
                 self.near += 1
         return 0

@@ -92,13 +92,16 @@ class KnownBooks:
         instrument: cython.int = rows.w[start, 3] >> 32
         flags: cython.longlong
         end: cython.Py_ssize_t = start
+        levels: L2Book | None = self.levels[instrument]
+        if levels is not None:
+            start = end = levels.take_inside(rows, start, stop)  # most of it, without being looked at twice
         while end < stop:
             flags = rows.w[end, 3] >> 8
             if flags & _LAST_FLAG or flags & _ACTION_BITS == _STATUS:
                 break
             end += 1
-        if self.levels[instrument] is not None:
-            cython.cast(L2Book, self.levels[instrument]).apply(rows, start, end)
+        if levels is not None:
+            levels.apply(rows, start, end)
         elif self.orders[instrument] is not None:
             cython.cast(L3Book, self.orders[instrument]).apply(rows, start, end)
         return end

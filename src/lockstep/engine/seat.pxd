@@ -14,5 +14,3 @@ cdef class Seat:
     cdef dict by_name
     cdef public list declared
     cdef Subscription pick(self, object instrument)
-
-cdef long long units_of(Subscription sub, object qty) except -1

@@ -10,6 +10,7 @@ from typing import Any
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.engine.amounts import price_of, units_of
     from cython.cimports.lockstep.engine.groups import bracket, check_leg, link
     from cython.cimports.lockstep.engine.replacing import ask_replace
     from cython.cimports.lockstep.engine.state import State
@@ -18,6 +19,7 @@ if cython.compiled:
     from cython.cimports.lockstep.model.traffic import make_terms
     from cython.cimports.lockstep.orders.order import Order
 else:
+    from lockstep.engine.amounts import price_of, units_of
     from lockstep.engine.groups import bracket, check_leg, link
     from lockstep.engine.replacing import ask_replace
     from lockstep.engine.state import State
@@ -40,7 +42,6 @@ from lockstep.strategy.base import Several, Strategy
 from lockstep.strategy.exits import watched
 
 _GTC = TimeInForce.GTC
-_EXACT = cython.declare(cython.double, 4503599627370496.0)  # 2**52: up to here a float names one count of units
 
 AddTimer = Callable[[int, str, int, int], None]
 """(seat index, name, time ns, interval ns or 0)."""
@@ -312,19 +313,22 @@ class Seat:
         sub: Subscription = self.only if instrument is None and self.only is not None else self.pick(instrument)
         units: cython.longlong = units_of(sub, qty)
         if (
-            limit is None
-            and stop is None
+            stop is None
             and trail is None
             and trail_bps is None
             and tif is _GTC
             and signal == 0
             and expire == 0
-            and post_only is False
             and reduce_only is False
             and display_qty is None
         ):
-            # OrderType.MARKET, GTC: nothing more to check
-            return self.state.submit(sub, make_terms(side, 1, 1, 0, units, 0, 0, 0, 0, 0))
+            # OrderType.MARKET or LIMIT, GTC: nothing more to check
+            if limit is None and post_only is False:
+                return self.state.submit(sub, make_terms(side, 1, 1, 0, units, 0, 0, 0, 0, 0))
+            if limit is not None and (post_only is False or post_only is True):
+                return self.state.submit(
+                    sub, make_terms(side, 2, 1, 1 if post_only else 0, units, price_of(sub, limit), 0, 0, 0, 0)
+                )
         force = time_in_force(self.name, self.state.clock, tif, expire)
         kind = order_type(self.name, limit, stop, trail, trail_bps, force)
         flags = order_flags(self.name, kind, force, post_only, reduce_only)
@@ -471,7 +475,7 @@ class Seat:
                 f"{self.name}: order {mine.order_id} has no stop to replace: it is {mine.order_type.name}"
             )
         units: cython.longlong = mine.qty_units if qty is None else units_of(sub, qty)
-        limit_units: cython.longlong = mine.limit_units if limit is None else sub.instrument.price_from(limit)
+        limit_units: cython.longlong = mine.limit_units if limit is None else price_of(sub, limit)
         stop_units: cython.longlong = mine.stop_units if stop is None else sub.instrument.price_from(stop)
         check_leg(self.state, mine, units)
         return ask_replace(self.state, sub, mine, units, limit_units, stop_units, 0)
@@ -525,14 +529,3 @@ class Seat:
         for sub in self.subscriptions:
             sub.wants_orders = True
             sub.watch = watch
-
-
-def units_of(sub: Subscription, qty: Number) -> cython.longlong:
-    """Quantity units: whole floats and ints the short way, everything else (and every error) through the instrument."""
-    if type(qty) is float or type(qty) is int:
-        scaled: cython.double = cython.cast(cython.double, qty) * sub.qty_scale
-        if 0.0 < scaled < _EXACT:
-            units: cython.longlong = cython.cast(cython.longlong, scaled + 0.5)
-            if units / sub.qty_scale == qty and units % sub.lot == 0 and sub.qty_min <= units <= sub.qty_max:
-                return units
-    return sub.instrument.qty_from(qty)

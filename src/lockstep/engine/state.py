@@ -511,9 +511,11 @@ class State:
         """What a fill cost and realised, ledger units, and the rate of its currency, in row i of the fills."""
         fills: RowLog = self.fills
         scale: cython.double = self.portfolio.ledger.scale
-        fills.floats[i, 8] = cython.cast(cython.double, fee) / scale
+        paid: cython.py_int = fee
+        closed: cython.py_int = profit
+        fills.floats[i, 8] = cython.cast(cython.double, paid) / scale
         fills.ints[i, 11] = low_word(fee)
-        fills.floats[i, 12] = cython.cast(cython.double, profit) / scale
+        fills.floats[i, 12] = cython.cast(cython.double, closed) / scale
         fills.ints[i, 13] = low_word(profit)
         fills.floats[i, 14] = holding.in_account(1.0)
         return 0

@@ -20,5 +20,5 @@ cdef class Subscription:
     cdef double scale, qty_scale
     cdef public bint wants_orders
     cdef public object watch
-    cdef long long lot, qty_min, qty_max
+    cdef long long lot, qty_min, qty_max, tick, price_max
     cpdef bint look_ready(self) except -1

@@ -69,6 +69,8 @@ class Subscription:
     lot: cython.longlong
     qty_min: cython.longlong
     qty_max: cython.longlong
+    tick: cython.longlong
+    price_max: cython.longlong
 
     def __init__(
         self,
@@ -110,6 +112,8 @@ class Subscription:
         self.lot = self.instrument.lot_size
         self.qty_min = max(1, self.instrument.qty_min)
         self.qty_max = self.instrument.qty_max
+        self.tick = self.instrument.tick_size
+        self.price_max = self.instrument.price_max
         self.scale = 10.0**self.instrument.price_decimals
         self.qty_scale = 10.0**self.instrument.qty_decimals
 

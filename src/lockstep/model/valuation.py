@@ -60,6 +60,8 @@ class Valuation:
         )
         if self.inverse:
             return -Fraction(self.factor * qty, wide)
+        if self.narrow_factor == 1:
+            return wide * qty
         return wide * qty * self.factor
 
     def mark(self, price: cython.double, qty: cython.double) -> cython.double:

@@ -27,6 +27,7 @@ cdef class OpenOrders:
     cdef readonly dict anomalies, ignored
     cdef readonly long long done_count, overfills
     cdef public long long duplicates
+    cdef Order latest
     cdef readonly list done
     cdef Py_ssize_t done_kept
     cpdef Order create(self, str strategy, int owner_index, int strategy_index, object instrument, int instrument_index, OrderTerms terms, long long ts)

@@ -292,6 +292,7 @@ class OpenOrders:
     anomalies: dict[tuple[str, str], int]
     ignored: dict[tuple[str, str], int]
     done_count: cython.longlong
+    latest: Order | None
     done: list[Order]
     done_kept: cython.Py_ssize_t
     duplicates: cython.longlong
@@ -302,6 +303,7 @@ class OpenOrders:
         if done_kept < 1:
             raise InvariantError(f"at least one order that is done has to be kept, was {done_kept}")
         self.by_id = {}
+        self.latest = None
         self.done = []
         self.done_kept = done_kept
         self.duplicates = 0
@@ -362,11 +364,15 @@ class OpenOrders:
         order.amendments = None
         order.exec_id_max = 0
         self.by_id[order.order_id] = order
+        self.latest = order
         return order
 
     def find(self, order_id: cython.longlong) -> Order | None:
         """An order that is open or was done lately; None where it is neither."""
-        order: Order | None = self.by_id.get(order_id)
+        order: Order | None = self.latest
+        if order is not None and order.order_id == order_id and not order.is_done():
+            return order  # mostly it is the newest one that something is heard of
+        order = self.by_id.get(order_id)
         if order is not None:
             return order
         k: cython.Py_ssize_t

@@ -30,6 +30,7 @@ def save_orders(orders: OpenOrders) -> dict[str, Any]:
 
 def restore_orders(orders: OpenOrders, saved: Mapping[str, Any], instruments: Sequence[Instrument]) -> None:
     """Continue from `save_orders`. instruments: of the engine, by index."""
+    orders.latest = None
     orders.by_id = {
         entry["order_id"]: restore_order(entry, instruments[entry["instrument_index"]]) for entry in saved["by_id"]
     }

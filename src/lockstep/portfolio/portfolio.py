@@ -134,11 +134,11 @@ class Portfolio:
         """Book a fill: the position, the account's holding and the ledger it settles in. fee: ledger units."""
         holding: Holding = position.holding
         signed: cython.longlong = qty if side > 0 else -qty
-        profit = position.apply(side, price, qty)
+        worth = holding.valuation.worth(price, signed)
+        profit = position.apply(signed, price, worth)
         position.add_fee(fee)
         holding.add_units(signed)
         if holding.valuation.cash_settled:
-            worth = holding.valuation.worth(price, signed)
             holding.ledger.post_fill(-worth, fee, profit)  # type: ignore[arg-type]  # the ledger refuses a Fraction
         else:
             holding.ledger.post_fill(profit, fee, profit)

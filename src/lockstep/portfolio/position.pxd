@@ -39,7 +39,7 @@ cdef class Position:
     cdef readonly double slippage, spread_cost
     cdef Valuation valuation
     cdef double scale, qty_scale, money_scale, basis_float
-    cdef object apply(self, int side, long long price, long long qty)
+    cdef object apply(self, long long change, long long price, object worth)
     cdef int add_fee(self, object fee) except -1
     cdef int add_dividend(self, object amount) except -1
     cdef int add_costs(self, double slippage, double spread_cost) except -1

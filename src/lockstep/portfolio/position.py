@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import cython
 
@@ -337,30 +338,28 @@ class Position:
     def __repr__(self) -> str:
         return f"Position({self.instrument.symbol} {self.instrument.qty_text(self.units)} at {self.average_price})"
 
-    def apply(self, side: cython.int, price: cython.longlong, qty: cython.longlong) -> Money:
-        """Book a fill and return the profit it realised, ledger units. side: +1 or -1; price, qty: units, qty > 0.
+    def apply(self, change: cython.longlong, price: cython.longlong, worth: Any) -> Money:
+        """Book a fill and return the profit it realised, ledger units. change: bought above 0, units; worth: of it at the price.
 
         An inverse contract's profit is rounded down once, here; every other settlement is whole by construction.
         """
-        signed: cython.longlong = qty if side > 0 else -qty
         held: cython.longlong = self.units
-        worth = self.valuation.worth(price, signed)
         profit: cython.py_int = 0
         self.fills += 1
-        if held == 0 or (held > 0) == (signed > 0):
+        if held == 0 or (held > 0) == (change > 0):
             self.basis = self.basis + worth
-            self.units = held + signed
-        elif qty <= (held if held > 0 else -held):
+            self.units = held + change
+        elif -held <= change <= held or held <= change <= -held:
             # What leaves the basis is rounded towards the basis: its remainder stays, so that profit is conserved.
-            closed = self._part_of_basis(signed, held)
+            closed = self._part_of_basis(change, held)
             self.basis = self.basis - closed
-            self.units = held + signed
+            self.units = held + change
             profit = self._whole(-worth - closed)
         else:
             flat = self.valuation.worth(price, -held)
             profit = self._whole(-flat - self.basis)
             self.basis = worth - flat
-            self.units = held + signed
+            self.units = held + change
         self.realised = self.realised + profit
         self.last_profit = profit
         self.basis_float = float(self.basis) / self.money_scale

@@ -1,5 +1,5 @@
 cdef class Timings:
     cdef readonly long long count
     cdef readonly long long longest
-    cdef readonly list counts
+    cdef long long[::1] _counts
     cpdef int add(self, long long ns) except -1

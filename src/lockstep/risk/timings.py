@@ -1,5 +1,7 @@
 """How long things took, as a histogram: fixed memory, and a percentile to an eighth however many were counted."""
 
+from array import array
+
 import cython
 
 _FINE = 8  # steps in each power of two
@@ -13,13 +15,16 @@ class Timings:
 
     count: cython.longlong
     longest: cython.longlong
-    counts: list[int]
+    _counts: "array[int]"
 
     def __init__(self) -> None:
         self.count = 0
         self.longest = 0
-        self.counts = [0] * (_FINE * _OCTAVES)
+        self._counts = array("q", bytes(8 * _FINE * _OCTAVES))
 
+    @cython.boundscheck(False)  # the place is brought into the table
+    @cython.wraparound(False)
+    @cython.initializedcheck(False)
     def add(self, ns: cython.longlong) -> cython.int:
         """One took so long."""
         octave: cython.int = 0
@@ -31,7 +36,7 @@ class Timings:
         place: cython.Py_ssize_t = octave * _FINE + rest
         if place >= _FINE * _OCTAVES:
             place = _FINE * _OCTAVES - 1
-        self.counts[place] += 1
+        self._counts[place] += 1
         self.count += 1
         if ns > self.longest:
             self.longest = ns
@@ -41,7 +46,8 @@ class Timings:
         """What at least `part` of all took at most, ns: the upper end of its step, and never above the longest. 0 for none."""
         wanted = part * self.count
         seen = 0
-        for place, count in enumerate(self.counts):
+        for place in range(_FINE * _OCTAVES):
+            count = self._counts[place]
             seen += count
             if count and seen >= wanted:
                 octave, rest = (0, place) if place < _FINE else divmod(place - _FINE, _FINE)

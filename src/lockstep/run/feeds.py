@@ -1,6 +1,7 @@
 """Every history of one instrument in a run, and the bars that are made of them where a strategy or a chart asks for bars."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import msgspec
 import numpy as np
@@ -135,7 +136,7 @@ class InstrumentFeeds:
         )
         return made if start_ns is None else _from(made, start_ns)
 
-    @property
+    @cached_property
     def tells_orders(self) -> bool:
         """Whether its book is told order by order, by the first change that says so."""
         for records in self.histories["book"].chunks(None, None):

@@ -153,10 +153,19 @@ def _first_of_ours(
     flags: cython.longlong
     side: cython.longlong
     k: cython.Py_ssize_t
+    price: cython.longlong
+    low: cython.longlong = _FAR_OFF
+    high: cython.longlong = -_FAR_OFF
+    for k in range(len(market.resting)):
+        price = cython.cast(VenueOrder, market.resting[k]).limit_price
+        low = min(low, price)
+        high = max(high, price)
     for i in range(start, stop):
         flags = rows.w[i, 3] >> 8
-        if flags & _ACTION_BITS != _SET or flags & _LAST_FLAG:
+        if flags & (_ACTION_BITS | _LAST_FLAG) != _SET:
             return i
+        if not low <= rows.w[i, 4] <= high:
+            continue
         side = ((rows.w[i, 3] >> 16) & 0xFFFF) - 2
         for k in range(len(market.resting)):
             order = cython.cast(VenueOrder, market.resting[k])

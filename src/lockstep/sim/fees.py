@@ -13,6 +13,8 @@ from lockstep.model.fees import FeeSchedule
 from lockstep.model.numbers import Money
 from lockstep.model.valuation import NARROW_MAX
 
+_NARROW_MAX = cython.declare(cython.double, NARROW_MAX)
+
 
 @cython.final
 @cython.cclass
@@ -76,6 +78,15 @@ class FeeModel:
         rate = self.maker_num if maker else self.taker_num
         if not rate:
             return 0
+        # Of a quantity that the rate divides evenly, such as of whole coins, nothing is rounded: in C, where that has room.
+        wide: cython.double = cython.cast(cython.double, qty) * (self.narrow_maker if maker else self.narrow_taker)
+        if self.narrow > 0.0 and -_NARROW_MAX < wide < _NARROW_MAX:
+            part: cython.longlong = qty * (self.narrow_maker if maker else self.narrow_taker)
+            if part % self.narrow_den == 0:
+                part = part // self.narrow_den
+                product = cython.cast(cython.double, price) * cython.cast(cython.double, part)
+                if -self.valuation.narrow < product < self.valuation.narrow:
+                    return price * part * self.valuation.narrow_factor
         worth = self.valuation.worth(price, qty)
         if self.valuation.inverse:  # a negative Fraction: what it is worth in the base currency, turned round
             return -(worth * rate // self.rate_den)

@@ -1,4 +1,9 @@
-"""The base class of every strategy. An ordinary Python class: a subclass of a compiled one would pay double for `self.x`."""
+# cython: annotation_typing=False
+"""The base class of every strategy. An ordinary Python class: a subclass of a compiled one would pay double for `self.x`.
+
+Its methods are compiled, which takes a tenth off an order: a dozen keywords are given their defaults in C. Annotations stay words: what a
+user types is checked by the seat, and must not become a C number before.
+"""
 
 import inspect
 import re

@@ -12,7 +12,7 @@ from lockstep import EMA, SMA, Strategy
 from lockstep.engine.engine import Engine
 from lockstep.engine.rowlog import ROWS_PER_BLOCK, RowLog
 from lockstep.model.enums import EventKind, OrderEventKind, Reason
-from lockstep.model.errors import DataError, InvariantError, RefuseError, StrategyError
+from lockstep.model.errors import DataError, InstrumentError, InvariantError, RefuseError, StrategyError
 from lockstep.model.messages import CancelOrder, SubmitOrder
 from lockstep.model.record import BOOK_LAST, MARKET_EVENT
 from lockstep.model.traffic import make_report, make_request, make_terms
@@ -186,7 +186,31 @@ def test_orders_take_every_kind_of_number_alike() -> None:
     assert made == [(100, 90)] * 6
 
 
-@pytest.mark.parametrize("qty", [0, -1, 0.5, float("nan"), float("inf"), True, None, "x", 2**60, 1e300])
+@pytest.mark.parametrize("post_only", [False, True])
+def test_limits_take_every_kind_of_number_alike(post_only: bool) -> None:
+    made: list[tuple[int, int, int]] = []
+
+    def do(s: Any) -> None:
+        for price in (90.25, "90.25", Decimal("90.25"), np.float64(90.25)):
+            order = s.buy(1, limit=price, post_only=post_only)
+            s.replace(order, limit=90)
+            made.append((order.limit_units, order.flag_bits, order.replace_limit))
+
+    one(bars(10_000), {0: do}, instrument=coin(price_decimals=2, tick_size=25))
+    assert made == [(9_025, int(post_only), 9_000)] * 4
+
+
+@pytest.mark.parametrize("price", [0, -1, 90.3, 0.25 / 3, float("nan"), float("inf"), True, "x", 2**60, 10**400, 1e300])
+def test_limits_that_are_none_are_refused(price: Any) -> None:
+    def do(s: Any) -> None:
+        with pytest.raises(InstrumentError):
+            s.buy(1, limit=price)
+        s.seen.append("refused")
+
+    assert "refused" in one(bars(10_000), {0: do}, instrument=coin(price_decimals=2, tick_size=25)).plan.seen
+
+
+@pytest.mark.parametrize("qty", [0, -1, 0.5, float("nan"), float("inf"), True, None, "x", 2**60, 10**400, 1e300])
 def test_quantities_that_are_none_are_refused(qty: Any) -> None:
     def do(s: Any) -> None:
         with pytest.raises((StrategyError, Exception)) as caught:

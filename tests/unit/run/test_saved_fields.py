@@ -33,13 +33,13 @@ MADE = {
     "engine/books:KnownBooks": "books levels orders",  # each book by itself
     "engine/state:State": "portfolio later signal_sink in_history",  # between steps later is empty, in_history false
     "engine/subscription:Subscription": "index seat_index instrument_index strategy instrument position holding gate series waits "
-    "cooldown_bars scale qty_scale wants_orders watch lot qty_min qty_max book quote_indicators trade_indicators",  # with indicators
+    "cooldown_bars scale qty_scale wants_orders watch lot qty_min qty_max tick price_max book quote_indicators trade_indicators",  # with indicators
     "engine/groups:Group": "",
     "portfolio/portfolio:Portfolio": "ledger rates valuations leverage_max by_key foreign",  # ledger: the first of ledgers
     "portfolio/ledger:Ledger": "currency opening decimals scale",
     "portfolio/position:Holding": "instrument valuation index ledger rate margin_initial margin_maintenance",
     "portfolio/position:Position": "instrument strategy holding strategy_index valuation scale qty_scale money_scale",
-    "orders/order:OpenOrders": "",
+    "orders/order:OpenOrders": "latest",  # by_id says the same
     "orders/order:Order": "instrument refusal",  # by its index; of an order that is done
     "risk/gate:Gate": "limit actual equity exposure bounds strategy desk there ours position hours",
     # Between steps there are no warnings and nothing is due; how long verdicts took is of one process.

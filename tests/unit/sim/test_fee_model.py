@@ -28,11 +28,13 @@ def coin(settlement: Settlement, decimals: tuple[int, int]) -> Instrument:
     st.sampled_from([Settlement.CASH, Settlement.INVERSE]),
     st.tuples(st.integers(0, 8), st.integers(0, 8)),
     st.integers(1, UNITS_MAX),
-    st.integers(1, UNITS_MAX),
+    st.integers(1, UNITS_MAX) | st.integers(1, UNITS_MAX // 10**8).map(lambda coins: coins * 10**8),
     st.sampled_from(RATES),
     st.booleans(),
 )
 @example(Settlement.CASH, (0, 0), 2**26, 2**26, "0.001", True)
+@example(Settlement.CASH, (8, 8), 13_763 * 10**8, 10**8, "0.001", True)  # of a whole coin nothing is rounded
+@example(Settlement.CASH, (8, 8), UNITS_MAX, 10**8, "-0.0001", True)
 @example(Settlement.CASH, (2, 8), UNITS_MAX, UNITS_MAX, "-0.0001", True)
 def test_fee_is_its_share_of_the_worth_rounded_up_whatever_the_size(
     settlement: Settlement, decimals: tuple[int, int], price: int, qty: int, rate: str, maker: bool

@@ -10,9 +10,11 @@ from typing import Any
 import cython
 
 if cython.compiled:
+    from cython.cimports.lockstep.book.l2 import L2Book
     from cython.cimports.lockstep.book.ladder import Ladder
     from cython.cimports.lockstep.book.standing import Book
 else:
+    from lockstep.book.l2 import L2Book
     from lockstep.book.ladder import Ladder
     from lockstep.book.standing import Book
 from lockstep.model.arguments import whole
@@ -143,6 +145,17 @@ class DepthView:
         tick: cython.longlong = ladder.best
         left: cython.longlong = ladder.near
         cell: cython.longlong
+        there: cython.bint
+        if isinstance(book, L2Book):
+            # Of a book of levels a cell is the quantity. An empty one is written over by what comes next: no branch on what it holds.
+            while k < depth and left > 0:
+                cell = ladder.cells[tick & ladder.mask]
+                self.cells[at + k] = tick * book.tick
+                self.cells[at + depth + k] = cell
+                there = cell > 0
+                left -= there
+                k += there
+                tick -= ladder.side
         while k < depth and left > 0:
             cell = ladder.cells[tick & ladder.mask]
             if cell > 0:

@@ -91,7 +91,8 @@ class OFI(MarketFeature):
         if not view.priced or view.clock - view.since < self._flow.span:
             self.value = _NAN
             return 0
-        self._flow.drop(view.clock)
+        if view.clock >= self._flow.due:
+            self._flow.drop(view.clock)
         self.value = self._flow.total / view.qty_scale
         return 0
 
@@ -148,7 +149,8 @@ class TFI(MarketFeature):
     @cython.cdivision(True)
     def on_book(self, view: DepthView) -> cython.int:
         """Time has passed: what is too old leaves the sum."""
-        self._flow.drop(view.clock)
+        if view.clock >= self._flow.due:
+            self._flow.drop(view.clock)
         self.value = _NAN if view.clock - view.start < self._flow.span else self._flow.total / view.qty_scale
         return 0
 
@@ -262,7 +264,8 @@ class QueueDepletion(MarketFeature):
         if not view.priced or view.clock - view.since < self._gone.span:
             self.value = _NAN
             return 0
-        self._gone.drop(view.clock)
+        if view.clock >= self._gone.due:
+            self._gone.drop(view.clock)
         gone: cython.double = self._gone.total
         self.value = gone / (gone + self._standing)
         return 0

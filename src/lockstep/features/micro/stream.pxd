@@ -18,7 +18,6 @@ cdef class MarketFeatures:
     cpdef int hear_trade(self, Book book, EventRows rows, Py_ssize_t i) except -1
     cpdef int take_trade(self, EventRows rows, Py_ssize_t i) except -1
     cpdef Py_ssize_t apply(self, EventRows rows, Py_ssize_t start, Py_ssize_t stop) except -1
-    cdef Py_ssize_t _run_end(self, EventRows rows, Py_ssize_t start, Py_ssize_t stop) noexcept
     cdef int _tell_book(self) except -1
     cdef int _change_book(self, EventRows rows, Py_ssize_t i) except -1
 

@@ -33,9 +33,6 @@ _ADD = cython.declare(cython.longlong, int(BookAction.ADD))
 _CLEAR = cython.declare(cython.longlong, int(BookAction.CLEAR))
 _MATCH = cython.declare(cython.longlong, int(BookAction.MATCH))
 _STATUS = cython.declare(cython.longlong, int(BookAction.STATUS))
-_INSIDE_BITS = cython.declare(cython.longlong, (BOOK_ACTION | BOOK_LAST) << 8 | 0xFF)
-_INSIDE = cython.declare(cython.longlong, int(BookAction.SET) << 8 | int(EventKind.BOOK))
-"""Of word 3 of a record that sets a level, and is not the last of its change."""
 _ACTION_BITS = cython.declare(cython.longlong, BOOK_ACTION)
 _LAST_FLAG = cython.declare(cython.longlong, BOOK_LAST)
 
@@ -193,14 +190,11 @@ class MarketFeatures:
         if start < 0 or stop > rows.w.shape[0] or start > stop:
             raise IndexError(f"rows {start} to {stop} of {rows.w.shape[0]}")
         done: cython.Py_ssize_t = 0
-        end: cython.Py_ssize_t
         i: cython.Py_ssize_t = start
         kind: cython.int
         while i < stop:
-            end = self._run_end(rows, i, stop)
-            if i < end:
-                self._levels.apply(rows, i, end)
-                i = end
+            if self._orders is None:  # what lies inside a change goes to the book in one go
+                i = self._levels.take_inside(rows, i, stop - 1)
             if rows.w[i, 0] < self.view.clock:
                 raise ValueError(f"row {i} goes back in time: its clock was {rows.w[i, 0]}, after {self.view.clock}")
             kind = cython.cast(cython.int, rows.w[i, 3] & 0xFF)
@@ -210,18 +204,6 @@ class MarketFeatures:
                 done += self.take_trade(rows, i)
             i += 1
         return done
-
-    @cython.boundscheck(False)
-    @cython.wraparound(False)
-    @cython.initializedcheck(False)
-    def _run_end(self, rows: EventRows, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """The first row that is to be taken alone: those before it set levels inside a change, and go to the book together."""
-        w = rows.w  # a view of one's own: the compiler sees that nothing moves it
-        i: cython.Py_ssize_t = start
-        if self._orders is None:
-            while i + 1 < stop and w[i, 3] & _INSIDE_BITS == _INSIDE:
-                i += 1
-        return i
 
     @property
     def values(self) -> list[float]:
