@@ -73,7 +73,7 @@ def test_a_run_that_another_version_kept_is_listed_or_says_how_to_make_it_again(
     manifest.write_text(json.dumps({"schema_version": 2, "command": old["command"]}))
     (line,) = call_json("runs")["unreadable"]
     assert old["command"] in line
-    manifest.write_text(json.dumps({"schema_version": 3}))
+    manifest.write_text(json.dumps({"schema_version": 4}))
     (line,) = call_json("runs")["unreadable"]
     assert "its manifest lacks 'headline'" in line
 

@@ -155,7 +155,7 @@ def test_killed_writer_leaves_no_run_and_is_swept_by_the_next(tmp_path: Path) ->
     code = (
         "import os, sys; from pathlib import Path; from lockstep.store.runs import RunWriter\n"
         "with RunWriter(Path(sys.argv[1])) as run:\n"
-        "    run.write_json('manifest.json', {'schema_version': 2}); os._exit(9)\n"
+        "    run.write_json('manifest.json', {'schema_version': 4}); os._exit(9)\n"
     )
     source = str(Path(__file__).parents[3] / "src")
     done = subprocess.run(
@@ -224,7 +224,7 @@ def test_damaged_or_newer_run_is_refused(tmp_path: Path) -> None:
     (folder / "manifest.json").write_text('{"schema_version": 2, "command": "lockstep backtest a.py --data b"}')
     (folder / "session.json").write_text('{"version": "0.0.9"}')
     with pytest.raises(
-        DataError, match=r"kept by another Lockstep 0\.0\.9, with result schema 2; this one reads 3"
+        DataError, match=r"kept by another Lockstep 0\.0\.9, with result schema 2; this one reads 4"
     ) as old:
         RunFolder.open(folder)
     assert old.value.hint.endswith("run it again, which keeps it anew: lockstep backtest a.py --data b")
