@@ -41,7 +41,7 @@ from lockstep.store.catalog.times import time_text
 from lockstep.store.journal.errors import JournalFailed, JournalFull
 from lockstep.store.rowspool import RowSpool
 
-ORDER_LOG_BYTES_MAX = 24 * 2**20
+ORDER_LOG_BYTES_MAX = 8 * 2**20
 """Memory for each log of orders before it goes to a file: it grows with trading, hence with the number of instruments."""
 
 Progress = Callable[[int, int], None]
