@@ -19,7 +19,7 @@ HOT    += $(wildcard $(HOT:.pxd=.py))
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test faults mutants bench profile lint format docs cover wheel clean
+.PHONY: help setup build demo test pure faults mutants bench profile lint format docs cover wheel clean
 .SILENT:
 
 help: ## say what there is
@@ -51,6 +51,9 @@ demo: setup ## backtest on recorded prices that ship with the package, and write
 
 test: setup ## the whole suite, compiled
 	LOCKSTEP_EXPECT_COMPILED=1 $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+pure: setup ## the suite uncompiled, but for what is slow or starts processes of its own
+	LOCKSTEP_PURE=1 $(BIN)/python -m pytest -q $(PARALLEL) -m 'not slow and not compiled' $(addprefix --ignore=tests/,docs reality tidy unit/app)
 
 cover: setup ## coverage, measured in pure mode; fails under 85 %
 	rm -f .coverage .coverage.*
