@@ -13,6 +13,7 @@ from slow_ticks import NEVER, TickWish
 from tick_machine import Told
 from tick_wishes import OWNERS, tick_wishes
 
+from lockstep.sim.market import Market
 from lockstep.sim.saved import restore_venue, save_venue
 
 MID = 100
@@ -192,17 +193,23 @@ def rule_sets(draw: st.DrawFn) -> DepthRules:
     )
 
 
+def check_against_twin(rules: DepthRules, todo: list[tuple[Any, ...]]) -> tuple[SlowDepth, Market]:
+    """The venue tells and fills what the slow twin does. Returns: both as they were left."""
+    twin = SlowDepth(rules)
+    twin.run(todo)
+    told, fills, market = play_book(rules, todo)
+    assert told == twin.told
+    assert fills == twin.fills
+    return twin, market
+
+
 @settings(max_examples=600)
 @given(st.data())
 def test_depth_venue_does_what_a_slow_twin_does(data: st.DataObject) -> None:
     rules = data.draw(rule_sets())
     todo = data.draw(actions(rules))
-    twin = SlowDepth(rules)
-    twin.run(todo)
-    told, fills, _ = play_book(rules, todo)
-    assert told == twin.told
-    assert fills == twin.fills
-    check_invariants(rules, todo, told, fills)
+    twin, _ = check_against_twin(rules, todo)
+    check_invariants(rules, todo, twin.told, twin.fills)
 
 
 @st.composite
@@ -256,11 +263,7 @@ def test_depth_venue_behind_the_levels_that_are_told_does_what_a_slow_twin_does(
     queue = data.draw(st.sampled_from(["pessimistic", "power", "log", "rebuilt"]))
     rules = DepthRules(queue=queue, levels=data.draw(st.sampled_from([1, 2])))
     todo = data.draw(windows(rules))
-    twin = SlowDepth(rules)
-    twin.run(todo)
-    told, fills, market = play_book(rules, todo)
-    assert told == twin.told
-    assert fills == twin.fills
+    twin, market = check_against_twin(rules, todo)
     places = {order.order_id: order.place for order in market.resting if order.place is not None}
     for order in twin.mine:
         if not order.over and order.state == "rests":
@@ -272,12 +275,8 @@ def test_depth_venue_behind_the_levels_that_are_told_does_what_a_slow_twin_does(
 def test_orders_in_a_queue_are_reached_as_by_a_slow_twin(data: st.DataObject) -> None:
     rules = data.draw(rule_sets())
     todo = data.draw(queued_actions(rules))
-    twin = SlowDepth(rules)
-    twin.run(todo)
-    told, fills, _ = play_book(rules, todo)
-    assert told == twin.told
-    assert fills == twin.fills
-    check_invariants(rules, todo, told, fills)
+    twin, _ = check_against_twin(rules, todo)
+    check_invariants(rules, todo, twin.told, twin.fills)
 
 
 @settings(max_examples=100)
